@@ -1,0 +1,57 @@
+/** What went wrong, as a stable word. */
+export type ErrorCode =
+  /** A training was stopped through its AbortSignal. */
+  | 'ERR_ABORTED'
+  /** The trainer is training already. */
+  | 'ERR_BUSY'
+  /** The trainer was closed, before the call or during it. */
+  | 'ERR_CLOSED'
+  /** A worker exited, threw or made no progress; the trainer cannot be used again. */
+  | 'ERR_WORKER_FAILED'
+  /** The backend that was asked for cannot run here. */
+  | 'ERR_BACKEND_UNAVAILABLE'
+  /** The plan does not fit into one shared memory. */
+  | 'ERR_DOES_NOT_FIT'
+  /** A data file cannot be read as what it should be. */
+  | 'ERR_BAD_FILE'
+  /** Shared memory is needed and is not there. */
+  | 'ERR_NO_SHARED_MEMORY';
+
+/** A failure of the library's own, with a stable `code` and, where there is one, its `cause`. */
+export class GradpoolError extends Error {
+  override readonly name = 'GradpoolError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** An error as it crosses a thread: structured clone would lose its code. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** The stack of the error that caused it, if any. */
+  readonly detail: string | undefined;
+}
+
+/** The failure that an error becomes on its way to another thread; what has no code of ours gets `code`. */
+export function toFailure(error: unknown, code: ErrorCode): Failure {
+  if (error instanceof GradpoolError) {
+    return { code: error.code, message: error.message, detail: causeOf(error) };
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code, message: error instanceof Error ? error.message : String(error), detail };
+}
+
+function causeOf(error: GradpoolError): string | undefined {
+  const { cause } = error;
+  if (cause === undefined) return undefined;
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}
+
+/** The error that arrives on this side of a thread boundary. */
+export function fromFailure({ code, message, detail }: Failure): GradpoolError {
+  return new GradpoolError(code, message, detail === undefined ? undefined : { cause: new Error(detail) });
+}

@@ -1,0 +1,188 @@
+import { finite, flag, integer, options, wrongType, wrongValue } from '../core/checks.ts';
+import { checkInputSize, checkSameRows, type DesiredColumns, resolveTargets, type RowsInput, toColumns, toDesired } from '../core/columns.ts';
+import { GradpoolError } from '../core/errors.ts';
+import { Random } from '../core/random.ts';
+import type { NetworkSpec } from '../core/spec.ts';
+import type { Affine, Columns, DataSource, NumericArray, Scaling, Table } from '../core/table.ts';
+import { allocate } from '../memory/shared.ts';
+import { readIdx } from './idx.ts';
+
+export interface ArraysInput {
+  /** Rows of n numbers, or a flat typed array beside `inputSize`. */
+  inputs: RowsInput;
+  /** Rows of K values; or a flat list: class numbers for cross-entropy, values where there is one output. */
+  targets: RowsInput;
+  /** n, for flat inputs. */
+  inputSize?: number | undefined;
+  /** K, where a flat list of targets holds rows of K values. */
+  targetSize?: number | undefined;
+}
+
+export interface IdxInput {
+  /** The inputs, P x any shape: a path, a file URL or bytes; gzip too. */
+  images: string | URL | Uint8Array;
+  /** The targets, P class numbers or P x K values. */
+  labels: string | URL | Uint8Array;
+  /** What each input is multiplied by when it is used. Default: 1/255 for unsigned bytes, 1 for all other types. */
+  scale?: number | undefined;
+}
+
+/** What the views of one data set share; in shared memory, in its own type. */
+export interface Storage {
+  readonly inputs: Columns;
+  readonly inputScale: number;
+  readonly targets: DesiredColumns;
+}
+
+/**
+ * Patterns and their desired outputs, in shared memory, in the type in which they came: bytes stay bytes.
+ * Splits and slices are views: they share the storage.
+ */
+export class Dataset implements DataSource {
+  readonly storage: Storage;
+  /** Which rows of the storage belong to this set, in order. */
+  readonly rows: Uint32Array;
+
+  private constructor(storage: Storage, rows: Uint32Array) {
+    this.storage = storage;
+    this.rows = rows;
+  }
+
+  /**
+   * Copies arrays into shared memory. Plain numbers become float32; typed arrays keep their type.
+   * @throws TypeError, RangeError naming the row and the column of what is wrong
+   * @example
+   * Dataset.fromArrays({ inputs: [[0, 0], [0, 1], [1, 0], [1, 1]], targets: [0, 1, 1, 0] });
+   */
+  static fromArrays(given: ArraysInput): Dataset {
+    const keys = ['inputs', 'targets', 'inputSize', 'targetSize'] as const;
+    const { inputs, targets, inputSize, targetSize } = options<ArraysInput>('arrays', given, keys);
+    const n = inputSize === undefined ? undefined : integer('inputSize', inputSize, 1);
+    const K = targetSize === undefined ? undefined : integer('targetSize', targetSize, 1);
+    const from = toColumns('inputs', inputs, n, 'inputSize');
+    const desired = toDesired('targets', targets, K, 'targetSize');
+    return Dataset.#create(from, desired, 1, !ArrayBuffer.isView(inputs), !ArrayBuffer.isView(targets));
+  }
+
+  /**
+   * Reads a pair of IDX files, as MNIST has them.
+   * @throws GradpoolError ERR_BAD_FILE; RangeError if the files do not go together
+   */
+  static async fromIdx(given: IdxInput): Promise<Dataset> {
+    const { images, labels, scale } = options<IdxInput>('files', given, ['images', 'labels', 'scale']);
+    if (scale !== undefined) finite('scale', scale, -Infinity);
+    const [x, d] = await Promise.all([readIdx('images', images), readIdx('labels', labels)]);
+    if (x.shape[0] !== d.shape[0]) {
+      throw new RangeError(`"labels" expected one for each of ${x.shape[0]} images, got ${d.shape[0]}`);
+    }
+    const size = (shape: readonly number[]) => shape.slice(1).reduce((product, length) => product * length, 1);
+    if (x.values.length === 0 || d.values.length === 0) throw new GradpoolError('ERR_BAD_FILE', `images and labels expected at least one pattern, got shape ${x.shape.join(' x ')}`);
+    const inputs = toColumns('images', x.values, size(x.shape), 'inputSize');
+    const desired = toDesired('labels', d.values, d.shape.length === 1 ? undefined : size(d.shape), 'targetSize');
+    return Dataset.#create(inputs, desired, scale ?? (x.values instanceof Uint8Array ? 1 / 255 : 1), false, false);
+  }
+
+  static #create(inputs: Columns, targets: DesiredColumns, inputScale: number, plainInputs: boolean, plainTargets: boolean): Dataset {
+    const length = checkSameRows(inputs, targets.columns);
+    const storage = {
+      inputs: share(inputs, plainInputs),
+      inputScale,
+      targets: { flat: targets.flat, columns: share(targets.columns, plainTargets) },
+    };
+    return new Dataset(storage, Uint32Array.from({ length }, (_, i) => i));
+  }
+
+  /** P, the number of patterns. */
+  get length(): number {
+    return this.rows.length;
+  }
+
+  /** n, the number of inputs of a pattern. */
+  get inputSize(): number {
+    return this.storage.inputs.size;
+  }
+
+  /** The size of the storage in bytes, which all views share. */
+  get bytes(): number {
+    return this.storage.inputs.values.byteLength + this.storage.targets.columns.values.byteLength;
+  }
+
+  /** One pattern as it stands in the storage: inputs (times `scale`) and targets. */
+  pattern(index: number): { inputs: number[]; targets: number[] } {
+    const row = this.rows[integer('index', index, 0, this.length - 1)]!;
+    const { inputs, inputScale, targets } = this.storage;
+    const read = ({ values, size, stride }: Columns) => Array.from(values.subarray(row * stride, row * stride + size));
+    return { inputs: read(inputs).map((x) => inputScale * x), targets: read(targets.columns) };
+  }
+
+  /** The patterns [from, to) as a view. */
+  slice(from: number, to = this.length): Dataset {
+    integer('from', from, 0, this.length - 1);
+    integer('to', to, from + 1, this.length);
+    return new Dataset(this.storage, this.rows.slice(from, to));
+  }
+
+  /**
+   * Divides the patterns at random into views, the first with `share` of them.
+   * @param share - in (0, 1), or a list of shares that add up to at most 1, the rest being the last view
+   * @example
+   * const [train, validation] = dataset.split(0.8, { seed: 1 });
+   * const [a, b, c] = dataset.split([0.7, 0.15]);
+   */
+  split(share: number | readonly number[], given: { seed?: number; shuffle?: boolean } = {}): [Dataset, Dataset, ...Dataset[]] {
+    const { seed = 0, shuffle = true } = options<{ seed?: number; shuffle?: boolean }>('options', given, ['seed', 'shuffle']);
+    const shares = typeof share === 'number' ? [share] : share;
+    if (!Array.isArray(shares)) throw wrongType('share', 'number or list of numbers', share);
+    const cuts = splitPoints(shares as number[], this.length);
+    const rows = this.rows.slice();
+    if (flag('shuffle', shuffle)) new Random(integer('seed', seed, 0)).shuffle(rows);
+    return cuts.slice(1).map((cut, i) => new Dataset(this.storage, rows.slice(cuts[i], cut))) as [Dataset, Dataset];
+  }
+
+  /**
+   * Makes the set ready for a network: scales and meaning of the targets; nothing is copied.
+   * @throws RangeError if it does not fit the network
+   */
+  bind(spec: NetworkSpec, scaling: Scaling): { table: Table; rows: Uint32Array } {
+    const { inputs, inputScale, targets } = this.storage;
+    checkInputSize(inputs.size, spec);
+    const affine = compose(inputs.size, inputScale, scaling.inputs);
+    return { table: { inputs, affine, targets: resolveTargets(spec, targets, scaling.targets, this.rows) }, rows: this.rows };
+  }
+}
+
+function compose(size: number, factor: number, affine: Affine | undefined): Affine {
+  const scale = Float64Array.from({ length: size }, (_, i) => factor * (affine?.scale[i] ?? 1));
+  const shift = Float64Array.from({ length: size }, (_, i) => affine?.shift[i] ?? 0);
+  return { scale, shift };
+}
+
+/** 0, the end of each share, and the end. */
+function splitPoints(shares: readonly number[], length: number): number[] {
+  if (shares.length === 0) throw new RangeError('"share" expected at least one share, got none');
+  let sum = 0;
+  const points = [0];
+  for (const share of shares) {
+    sum += finite('share', share, 0, 1);
+    points.push(Math.round(Math.min(1, sum) * length));
+  }
+  if (sum > 1 + 1e-9) throw wrongValue('share', 'shares that add up to at most 1', sum);
+  if (typeof shares === 'object' && points.at(-1) !== length) points.push(length);
+  const empty = points.findIndex((point, i) => i > 0 && point === points[i - 1]);
+  if (empty > 0 || points.length < 3) {
+    throw new RangeError(`"share" expected every part to hold a pattern, got shares ${shares.join(', ')} of ${length} patterns`);
+  }
+  return points;
+}
+
+/** Copies into shared memory, in the type that the values have; rows of bytes begin at multiples of 4. */
+function share({ values, size, stride }: Columns, plain: boolean): Columns {
+  const Type = plain ? Float32Array : (values.constructor as new (buffer: ArrayBufferLike) => NumericArray);
+  const rows = values.length / stride;
+  const aligned = values.BYTES_PER_ELEMENT === 1 && size > 1 ? Math.ceil(size / 4) * 4 : size;
+  const bytes = rows * aligned * (plain ? 4 : values.BYTES_PER_ELEMENT);
+  const copy = new Type(allocate(bytes));
+  if (aligned === stride) copy.set(values);
+  else for (let r = 0; r < rows; r++) copy.set(values.subarray(r * stride, r * stride + size), r * aligned);
+  return { values: copy, size, stride: aligned };
+}

@@ -1,0 +1,78 @@
+import { oneOf, options, wrongType } from '../core/checks.ts';
+import type { Affine, Columns, Scaling } from '../core/table.ts';
+import { Dataset } from './dataset.ts';
+
+export const METHODS = ['none', 'min-max', 'z-score'] as const;
+/** 'min-max' maps the training part to [0, 1], 'z-score' to mean 0 and standard deviation 1, column by column. */
+export type NormalizationMethod = (typeof METHODS)[number];
+
+export interface NormalizationOptions {
+  /** Default 'none'. */
+  inputs?: NormalizationMethod | undefined;
+  /** Default 'none'. Undone at prediction. */
+  targets?: NormalizationMethod | undefined;
+}
+
+/**
+ * How to bring inputs and targets to like scales: normalised = scale * raw + shift, per column. Give it to a network,
+ * which then takes and returns raw values everywhere; data sets stay raw, so nothing can be normalised twice.
+ */
+export class Normalization implements Scaling {
+  readonly inputs: Affine | undefined;
+  readonly targets: Affine | undefined;
+
+  private constructor(inputs: Affine | undefined, targets: Affine | undefined) {
+    this.inputs = inputs;
+    this.targets = targets;
+  }
+
+  /**
+   * Measures the columns of the training part; never fit on data that you validate or test with.
+   * A constant column becomes 0 (its scale is 1), not NaN.
+   *
+   * @example
+   * const normalization = Normalization.fit(train, { inputs: 'z-score', targets: 'z-score' });
+   * const network = new Network({ inputs: 10, layers, normalization });
+   */
+  static fit(train: Dataset, given: NormalizationOptions): Normalization {
+    if (!(train instanceof Dataset)) throw wrongType('train', 'Dataset', train);
+    const { inputs = 'none', targets = 'none' } = options<NormalizationOptions>('normalization', given, ['inputs', 'targets']);
+    const { storage, rows } = train;
+    const factor = storage.inputScale;
+    return new Normalization(
+      fitColumns(storage.inputs, rows, oneOf('inputs', inputs, METHODS), factor),
+      fitColumns(storage.targets.columns, rows, oneOf('targets', targets, METHODS), 1),
+    );
+  }
+}
+
+function fitColumns(columns: Columns, rows: Uint32Array, method: NormalizationMethod, factor: number): Affine | undefined {
+  if (method === 'none') return undefined;
+  const affine = { scale: new Float64Array(columns.size), shift: new Float64Array(columns.size) };
+  for (let c = 0; c < columns.size; c++) {
+    const { min, max, mean, deviation } = measure(columns, rows, c, factor);
+    const spread = method === 'min-max' ? max - min : deviation;
+    // A column that is constant, or whose spread is lost in rounding, is centred and left at its scale.
+    const scale = max === min || spread < 1e-12 * Math.max(Math.abs(min), Math.abs(max)) || 1 / spread === Infinity ? 1 : 1 / spread;
+    affine.scale[c] = scale;
+    affine.shift[c] = -scale * (method === 'min-max' ? min : max === min ? min : mean);
+  }
+  return affine;
+}
+
+/** Minimum, maximum, mean and population standard deviation of a column, in two passes. */
+function measure({ values, stride }: Columns, rows: Uint32Array, c: number, factor: number) {
+  let min = Infinity;
+  let max = -Infinity;
+  let sum = 0;
+  for (const row of rows) {
+    const x = factor * values[row * stride + c]!;
+    if (x < min) min = x;
+    if (x > max) max = x;
+    sum += x;
+  }
+  const mean = sum / rows.length;
+  let squares = 0;
+  for (const row of rows) squares += (factor * values[row * stride + c]! - mean) ** 2;
+  return { min, max, mean, deviation: Math.sqrt(squares / rows.length) };
+}

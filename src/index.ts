@@ -1,0 +1,18 @@
+// The public interface; everything else is internal.
+export { GradpoolError, type ErrorCode } from './core/errors.ts';
+export type { RowsInput } from './core/columns.ts';
+export type { Activation, LayerSpec, Loss, NetworkSpec } from './core/spec.ts';
+export type { Affine, DataSource, NumericArray, Scaling } from './core/table.ts';
+export { type ArraysInput, Dataset, type IdxInput } from './data/dataset.ts';
+export { Normalization, type NormalizationMethod, type NormalizationOptions } from './data/normalization.ts';
+export type { Backend, BackendChoice, KernelPath } from './kernels/kernels.ts';
+export type { LayerParameters } from './memory/arena.ts';
+export type { Phase } from './memory/control.ts';
+export { detectSharedMemory, type SharedMemory } from './memory/shared.ts';
+export { numericalJacobian } from './nn/differences.ts';
+export type { Initialisation } from './nn/initialise.ts';
+export { type Evaluation, type GradientReport, Network, type NetworkOptions } from './nn/network.ts';
+export type { ParametersInput } from './nn/parameters.ts';
+export type { PhaseSeconds } from './train/coordinator.ts';
+export type { Strategy, TrainerOptions } from './train/options.ts';
+export { type EpochReport, type FitOptions, type Progress, Trainer, type TrainerInfo } from './train/trainer.ts';

@@ -1,0 +1,126 @@
+import { GradpoolError } from '../core/errors.ts';
+import type { WasmMemory } from '../core/wasm.ts';
+import { controlBytes, STATISTICS_BYTES } from './control.ts';
+import { type MatrixPlan, type Plan, place } from './layout.ts';
+import { detectSharedMemory } from './shared.ts';
+
+/** What a thread needs to see the arena: this crosses threads. */
+export interface ArenaHandle {
+  /** Undefined where there is no WebAssembly: then `buffer` is a plain one and there is one thread. */
+  readonly memory: WasmMemory | undefined;
+  readonly buffer: ArrayBufferLike;
+  readonly plan: Plan;
+}
+
+/** W_l (n_{l-1} x n_l, row-major) and b_l (n_l) of one layer. */
+export interface LayerParameters {
+  weights: Float32Array;
+  bias: Float32Array;
+}
+
+const PAGE = 65536;
+/** Rows of weights that are read at a time. */
+const PIECE = 32;
+
+/** The one allocation, as a thread sees it: named views over shared memory. */
+export class Arena {
+  readonly handle: ArenaHandle;
+  readonly plan: Plan;
+  readonly control: Int32Array;
+  readonly #view: DataView;
+
+  /** Attaches to memory that another thread allocated. */
+  constructor(handle: ArenaHandle) {
+    this.handle = handle;
+    this.plan = handle.plan;
+    this.control = new Int32Array(handle.buffer, 0, controlBytes(handle.plan.workers) / 4);
+    this.#view = new DataView(handle.buffer);
+  }
+
+  /**
+   * Allocates the memory of a plan, zeroed. Initial is maximum, so no view ever goes stale.
+   * @throws GradpoolError ERR_DOES_NOT_FIT if the system has not so much
+   */
+  static allocate(plan: Plan): Arena {
+    const pages = Math.ceil(plan.bytes / PAGE);
+    try {
+      if (!detectSharedMemory().available) {
+        return new Arena({ memory: undefined, buffer: new ArrayBuffer(pages * PAGE), plan });
+      }
+      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+      return new Arena({ memory, buffer: memory.buffer, plan });
+    } catch (cause) {
+      throw new GradpoolError('ERR_DOES_NOT_FIT', `${plan.bytes} bytes of memory could not be allocated`, { cause });
+    }
+  }
+
+  /** Where the statistics of a worker lie; the coordinator's come after the last worker's. */
+  statisticsOffset(index: number): number {
+    return this.plan.statistics + index * STATISTICS_BYTES;
+  }
+
+  /** The statistics of a worker: LOSS, RIGHT, then the seconds of each phase. */
+  statistics(index: number): Float64Array {
+    return new Float64Array(this.handle.buffer, this.statisticsOffset(index), STATISTICS_BYTES / 8);
+  }
+
+  /** The start of a parameter slot. */
+  slot(index: number): number {
+    return this.plan.slots.offset + index * this.plan.slots.bytes;
+  }
+
+  /** Writes parameters into a slot, in the backend's layout. The padding stays zero. */
+  storeParameters(slot: number, layers: readonly LayerParameters[]): void {
+    this.plan.layers.forEach((layer, l) => {
+      this.#store(this.slot(slot), layer.weights, layers[l]!.weights);
+      this.#store(this.slot(slot), layer.bias, layers[l]!.bias);
+    });
+  }
+
+  /** Reads a slot, row-major, in pieces, so that a thread can do other things in between. */
+  *loadParameters(slot: number, into: readonly LayerParameters[]): Generator<void> {
+    for (const [l, { weights, bias }] of this.plan.layers.entries()) {
+      for (let r = 0; r < weights.rows; r += PIECE) {
+        this.#load(this.slot(slot), weights, into[l]!.weights, r, Math.min(weights.rows, r + PIECE));
+        yield;
+      }
+      this.#load(this.slot(slot), bias, into[l]!.bias, 0, 1);
+    }
+  }
+
+  /** Zeroes the velocities. */
+  clearVelocity(): void {
+    const { offset, count } = this.plan.velocity;
+    new Uint8Array(this.handle.buffer, offset, count * this.plan.slots.bytes).fill(0);
+  }
+
+  /** Writes the scale and the shift of the inputs. */
+  storeScaling(scale: ArrayLike<number>, shift: ArrayLike<number>): void {
+    for (let c = 0; c < this.plan.scale.columns; c++) {
+      this.#set(0, this.plan.scale, 0, c, scale[c]!);
+      this.#set(0, this.plan.shift, 0, c, shift[c]!);
+    }
+  }
+
+  #store(base: number, plan: MatrixPlan, values: Float32Array): void {
+    for (let r = 0, i = 0; r < plan.rows; r++) {
+      for (let c = 0; c < plan.columns; c++, i++) this.#set(base, plan, r, c, values[i]!);
+    }
+  }
+
+  #load(base: number, plan: MatrixPlan, into: Float32Array, first: number, last: number): void {
+    const wide = this.plan.format === 'rows-f64';
+    for (let r = first, i = first * plan.columns; r < last; r++) {
+      for (let c = 0; c < plan.columns; c++, i++) {
+        const at = base + place(this.plan.format, plan, r, c);
+        into[i] = wide ? this.#view.getFloat64(at, true) : this.#view.getFloat32(at, true);
+      }
+    }
+  }
+
+  #set(base: number, plan: MatrixPlan, r: number, c: number, value: number): void {
+    const at = base + place(this.plan.format, plan, r, c);
+    if (this.plan.format === 'rows-f64') this.#view.setFloat64(at, value, true);
+    else this.#view.setFloat32(at, value, true);
+  }
+}

@@ -1,0 +1,39 @@
+// The words through which threads talk while they train. Each has a cache line of its own (64 bytes), so that a
+// thread that spins on one is not disturbed by writes to another.
+const LINE = 16; // Int32 words
+
+/** 0, or 1 once everybody has to stop; written by the trainer and the coordinator. */
+export const ABORT = 0 * LINE;
+/** How many parties have arrived at the barrier. */
+export const ARRIVED = 1 * LINE;
+/** How often the barrier has been passed in this epoch. */
+export const GENERATION = 2 * LINE;
+/** How many parties sleep at the barrier. */
+export const SLEEPERS = 3 * LINE;
+/** Updates completed in this epoch by the strategy `coordinator`, which passes no barrier. */
+export const COMPLETED = 4 * LINE;
+const FIRST_HEARTBEAT = 5 * LINE;
+
+/** Counts up whenever worker `worker` has finished a piece of work. The coordinator has the one after the last. */
+export function heartbeat(worker: number): number {
+  return FIRST_HEARTBEAT + worker * LINE;
+}
+
+/** The size of the control block in bytes. */
+export function controlBytes(workers: number): number {
+  return heartbeat(workers + 1) * 4;
+}
+
+/** The parts of an update that are timed, in the order in which they happen. */
+export const PHASES = ['gather', 'forward', 'backward', 'gradient', 'barrier', 'update'] as const;
+export type Phase = (typeof PHASES)[number];
+
+// A worker's statistics: float64 words, which only that worker writes.
+/** Sum of the losses of the rows it has seen. */
+export const LOSS = 0;
+/** Sum of the right answers. */
+export const RIGHT = 1;
+/** Seconds in PHASES[i] stand at FIRST_PHASE + i. */
+export const FIRST_PHASE = 2;
+/** The size of a worker's statistics in bytes: two cache lines. */
+export const STATISTICS_BYTES = 128;

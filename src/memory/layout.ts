@@ -1,0 +1,197 @@
+import { GradpoolError } from '../core/errors.ts';
+import { type NetworkSpec, widths } from '../core/spec.ts';
+import { controlBytes, STATISTICS_BYTES } from './control.ts';
+
+/** How a backend wants its tensors. */
+export type Format =
+  /** Panels of 8 float32 columns, as src/kernels/assembly/lanes.ts describes; rows in tiles of 4. */
+  | 'panels-f32'
+  /** Row by row, float64, no padding. */
+  | 'rows-f64';
+
+/** Where a matrix lies. Element (r, c) is found by {@link place}. */
+export interface MatrixPlan {
+  /** Bytes from the start of the arena; for parameters, from the start of their slot. */
+  readonly offset: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Columns with their padding, which is always zero. */
+  readonly paddedColumns: number;
+  /** Bytes from one panel (panels-f32) or one row (rows-f64) to the next. */
+  readonly stride: number;
+  readonly bytes: number;
+}
+
+/** W_l and b_l, or their gradients or velocities, within a slot. */
+export interface LayerPlan {
+  readonly weights: MatrixPlan;
+  readonly bias: MatrixPlan;
+}
+
+/** What one worker needs for at most `rows` patterns at a time. */
+export interface BlockPlan {
+  readonly rows: number;
+  /** The gathered rows of the data set, in their own type. */
+  readonly staging: { readonly offset: number; readonly stride: number };
+  /** D: class numbers (int32), or rows of K padded values. */
+  readonly desired: MatrixPlan;
+  /** H_0 ... H_L. */
+  readonly outputs: readonly MatrixPlan[];
+  /** D_1 ... D_L stand at 1 ... L; 0 is not used. */
+  readonly deltas: readonly MatrixPlan[];
+}
+
+export interface WorkerPlan {
+  /** For training: no larger than a shard. */
+  readonly train: BlockPlan;
+  /** For evaluation; lies over the same bytes. */
+  readonly evaluate: BlockPlan;
+}
+
+/** The byte offset of everything, from the start of the one shared memory. */
+export interface Plan {
+  readonly format: Format;
+  readonly workers: number;
+  readonly batchSize: number;
+  readonly layers: readonly LayerPlan[];
+  /**
+   * Parameter-sized slots. Two take turns: one holds the weights, the other the first worker's gradient, over which
+   * an update writes the new weights. The others hold the gradients of the workers 1, 2, ...
+   */
+  readonly slots: { readonly offset: number; readonly bytes: number; readonly count: number };
+  /** Two velocity slots that take turns, or none without momentum. */
+  readonly velocity: { readonly offset: number; readonly count: 0 | 2 };
+  /** Of each input: H_0 = scale * X + shift. */
+  readonly scale: MatrixPlan;
+  readonly shift: MatrixPlan;
+  readonly workerPlans: readonly WorkerPlan[];
+  /** The statistics of each worker, then of the coordinator, STATISTICS_BYTES apart. */
+  readonly statistics: number;
+  readonly bytes: number;
+}
+
+export interface PlanRequest {
+  readonly spec: NetworkSpec;
+  readonly batchSize: number;
+  readonly workers: number;
+  readonly momentum: boolean;
+  readonly format: Format;
+}
+
+/** The most that one WebAssembly memory can hold. */
+export const MOST_BYTES = 65536 * 65536;
+const LINE = 64;
+/** Rows that pass through the network together: enough to read the weights seldom, few enough to stay in cache. */
+const TRAIN_ROWS = { 'panels-f32': 128, 'rows-f64': 16 };
+const EVALUATE_ROWS = { 'panels-f32': 64, 'rows-f64': 16 };
+
+/**
+ * Lays out everything that training needs. Pure: the same request gives the same plan on every thread.
+ * @throws GradpoolError ERR_DOES_NOT_FIT with the bytes needed and what would fit
+ */
+export function planTraining(request: PlanRequest): Plan {
+  const plan = layOut(request);
+  if (plan.bytes > MOST_BYTES) throw doesNotFit(request, plan);
+  return plan;
+}
+
+function layOut({ spec, batchSize, workers, momentum, format }: PlanRequest): Plan {
+  const layers: LayerPlan[] = [];
+  const n = widths(spec);
+  let inSlot = 0;
+  for (let l = 1; l < n.length; l++) {
+    const weights = matrix(format, inSlot, n[l - 1]!, n[l]!);
+    const bias = matrix(format, inSlot + weights.bytes, 1, n[l]!);
+    layers.push({ weights, bias });
+    inSlot += weights.bytes + bias.bytes;
+  }
+  let end = line(controlBytes(workers));
+  const take = (bytes: number): number => {
+    const offset = end;
+    end = line(end + bytes);
+    return offset;
+  };
+  const scale = matrix(format, take(matrix(format, 0, 1, spec.inputs).bytes), 1, spec.inputs);
+  const shift = matrix(format, take(scale.bytes), 1, spec.inputs);
+  const slotBytes = line(inSlot);
+  const slots = { offset: take(slotBytes * (workers + 1)), bytes: slotBytes, count: workers + 1 };
+  const velocity = { offset: take(momentum ? 2 * slotBytes : 0), count: momentum ? (2 as const) : (0 as const) };
+  const shard = Math.ceil(batchSize / workers);
+  const statistics = take(STATISTICS_BYTES * (workers + 1));
+  const workerPlans = Array.from({ length: workers }, () => {
+    const train = block(format, n, end, Math.min(shard, TRAIN_ROWS[format]));
+    const evaluate = block(format, n, end, EVALUATE_ROWS[format]);
+    take(Math.max(train.bytes, evaluate.bytes));
+    return { train: train.plan, evaluate: evaluate.plan };
+  });
+  return { format, workers, batchSize, layers, slots, velocity, scale, shift, workerPlans, statistics, bytes: end };
+}
+
+function block(format: Format, n: readonly number[], offset: number, rows: number): { plan: BlockPlan; bytes: number } {
+  let end = offset;
+  const add = (columns: number): MatrixPlan => {
+    const plan = matrix(format, end, rows, columns);
+    end = line(end + plan.bytes);
+    return plan;
+  };
+  const staging = { offset: end, stride: multiple(n[0]!, 8) * 4 };
+  end = line(end + (rows + 1) * staging.stride);
+  const columns = n.at(-1)!;
+  const padded = format === 'panels-f32' ? multiple(columns, 8) : columns;
+  const stride = padded * scalarBytes(format);
+  const desired = { offset: end, rows, columns, paddedColumns: padded, stride, bytes: rows * stride };
+  end = line(end + desired.bytes);
+  const outputs = n.map(add);
+  const deltas = n.map((units, l) => add(l === 0 ? 0 : units));
+  return { plan: { rows, staging, desired, outputs, deltas }, bytes: end - offset };
+}
+
+/** Lays out one matrix at `offset`. */
+export function matrix(format: Format, offset: number, rows: number, columns: number): MatrixPlan {
+  if (format === 'rows-f64') {
+    const stride = columns * 8;
+    return { offset, rows, columns, paddedColumns: columns, stride, bytes: line(rows * stride) };
+  }
+  const paddedColumns = multiple(columns, 8);
+  const paddedRows = rows === 1 ? 1 : multiple(rows, 4);
+  let stride = paddedRows * 32;
+  // An odd number of cache lines from panel to panel: a power of two would map all panels to the same cache sets.
+  if (stride >= 256 && (stride / LINE) % 2 === 0) stride += LINE;
+  return { offset, rows, columns, paddedColumns, stride, bytes: line((paddedColumns / 8) * stride) };
+}
+
+/** The byte offset of element (r, c). */
+export function place(format: Format, plan: MatrixPlan, r: number, c: number): number {
+  return format === 'rows-f64'
+    ? plan.offset + r * plan.stride + c * 8
+    : plan.offset + (c >> 3) * plan.stride + r * 32 + (c & 7) * 4;
+}
+
+export function scalarBytes(format: Format): 4 | 8 {
+  return format === 'rows-f64' ? 8 : 4;
+}
+
+function multiple(n: number, of: number): number {
+  return Math.ceil(n / of) * of;
+}
+
+function line(bytes: number): number {
+  return multiple(bytes, LINE);
+}
+
+function doesNotFit(request: PlanRequest, plan: Plan): GradpoolError {
+  const { workers, batchSize } = request;
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+  const fewer = Array.from({ length: workers }, (_, i) => workers - i).find(
+    (count) => layOut({ ...request, workers: count }).bytes <= MOST_BYTES,
+  );
+  const remedy =
+    fewer !== undefined
+      ? `it fits with ${fewer} worker${fewer === 1 ? '' : 's'}`
+      : `its ${plan.slots.bytes} bytes of parameters are too many even for one worker: make layers narrower`;
+  return new GradpoolError(
+    'ERR_DOES_NOT_FIT',
+    `training needs ${plan.bytes} bytes (${gib(plan.bytes)}) of shared memory for ${workers} workers at batch size ` +
+      `${batchSize}, and there are ${MOST_BYTES} (${gib(MOST_BYTES)}) at most; ${remedy}`,
+  );
+}

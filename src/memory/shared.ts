@@ -1,0 +1,37 @@
+/** Whether threads can share memory here, and if not, why. */
+export type SharedMemory =
+  | { readonly available: true }
+  | { readonly available: false; readonly reason: string };
+
+/**
+ * Asks the platform for each thing that training on several threads needs, and names the first that is missing.
+ * @param global - where to look; for tests
+ */
+export function detectSharedMemory(
+  global: { SharedArrayBuffer?: unknown; WebAssembly?: unknown; Atomics?: { wait?: unknown } } = globalThis,
+): SharedMemory {
+  if (typeof global.SharedArrayBuffer !== 'function') {
+    return { available: false, reason: 'SharedArrayBuffer is not defined' };
+  }
+  if (typeof global.Atomics?.wait !== 'function') {
+    return { available: false, reason: 'Atomics.wait is not defined' };
+  }
+  const wasm = global.WebAssembly as typeof WebAssembly | undefined;
+  if (typeof wasm?.Memory !== 'function') {
+    return { available: false, reason: 'WebAssembly is switched off (--jitless does that)' };
+  }
+  try {
+    const memory = new wasm.Memory({ initial: 1, maximum: 1, shared: true });
+    if (!(memory.buffer instanceof SharedArrayBuffer)) {
+      return { available: false, reason: 'WebAssembly.Memory does not give shared memory' };
+    }
+  } catch (error) {
+    return { available: false, reason: `a shared WebAssembly.Memory cannot be made: ${String(error)}` };
+  }
+  return { available: true };
+}
+
+/** A zeroed buffer that threads share where they can, and a plain one elsewhere. */
+export function allocate(bytes: number): ArrayBufferLike {
+  return typeof SharedArrayBuffer === 'function' ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
+}

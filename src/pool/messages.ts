@@ -1,0 +1,60 @@
+// What crosses threads, apart from shared memory. Plain data only.
+import type { Failure } from '../core/errors.ts';
+import type { NetworkSpec } from '../core/spec.ts';
+import type { Table } from '../core/table.ts';
+import type { KernelSource, Step } from '../kernels/kernels.ts';
+import type { ArenaHandle } from '../memory/arena.ts';
+
+/** What every thread of a trainer needs once. */
+export interface SessionSetup {
+  readonly spec: NetworkSpec;
+  readonly arena: ArenaHandle;
+  readonly source: KernelSource;
+  /** How often a barrier looks before it sleeps. */
+  readonly spins: number;
+}
+
+/** The data set that is trained on, and the one that is evaluated. */
+export type DataKey = 'train' | 'validation';
+
+/** A data set as threads hold it. */
+export interface SharedData {
+  readonly key: DataKey;
+  readonly table: Table;
+  /** Rows of the table in the order in which they are used; in shared memory, rewritten by the coordinator. */
+  readonly order: Uint32Array;
+}
+
+/** Everything about an epoch that all its workers share. */
+export interface EpochPlan {
+  readonly updates: number;
+  readonly batchSize: number;
+  /** How many rows of the order belong to the epoch; the last batch may be short. */
+  readonly rows: number;
+  /** The slot that holds the weights at the start. */
+  readonly slot: number;
+  /** Its `scale` is that of a full batch. */
+  readonly step: Step;
+}
+
+/** A task for one worker thread. */
+export type WorkerTask =
+  | { readonly kind: 'attach'; readonly setup: SessionSetup; readonly data: SharedData; readonly parties: number }
+  /** Strategy data-parallel: a whole epoch. */
+  | { readonly kind: 'epoch'; readonly worker: number; readonly epoch: EpochPlan }
+  /** Strategy coordinator: the partial gradient of the rows [from, from + rows) into a slot. */
+  | {
+      readonly kind: 'gradients';
+      readonly worker: number;
+      readonly from: number;
+      readonly rows: number;
+      readonly slot: number;
+      readonly into: number;
+    }
+  | { readonly kind: 'evaluate'; readonly worker: number; readonly from: number; readonly to: number; readonly slot: number };
+
+export type WorkerResult =
+  | { readonly state: 'done'; readonly thread: number }
+  /** It saw the abort word; the update in hand is not committed. */
+  | { readonly state: 'stopped' }
+  | { readonly state: 'failed'; readonly failure: Failure };

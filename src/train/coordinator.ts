@@ -1,0 +1,236 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Failure, fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
+import { Random } from '../core/random.ts';
+import type { Table } from '../core/table.ts';
+import { busyParts, shardStart } from '../data/partition.ts';
+import { COMPLETED, FIRST_PHASE, GENERATION, LOSS, type Phase, PHASES, RIGHT } from '../memory/control.ts';
+import { allocate } from '../memory/shared.ts';
+import type { DataKey, EpochPlan, SessionSetup, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
+import type { TaskPool } from '../pool/pool.ts';
+import { abort, Stopped, throwIfAborted } from '../sync/barrier.ts';
+import { barriersPerUpdate } from './data-parallel.ts';
+import type { Strategy } from './options.ts';
+import { Session } from './session.ts';
+import { Stopwatch } from './stopwatch.ts';
+import { Watchdog } from './watchdog.ts';
+
+export interface CoordinatorSetup {
+  readonly session: SessionSetup;
+  readonly strategy: Strategy;
+  /** ms */
+  readonly stallTimeout: number;
+}
+
+/** The seconds that one worker spent in each phase of an epoch. */
+export type PhaseSeconds = Record<Phase, number>;
+
+/** How something that workers did together ended. */
+export type End =
+  | { readonly state: 'done' }
+  /** By the abort word. */
+  | { readonly state: 'stopped' }
+  | { readonly state: 'failed'; readonly failure: Failure };
+
+/** What became of an epoch; `completed` updates are in the weights of `slot`, whatever happened. */
+export type EpochOutcome = { readonly completed: number; readonly slot: number } & (
+  | {
+      readonly state: 'done';
+      readonly seconds: number;
+      readonly loss: number;
+      readonly right: number;
+      readonly phases: readonly PhaseSeconds[];
+      /** Of the strategy `coordinator`: waiting for tasks stands under barrier. */
+      readonly coordinator: PhaseSeconds | undefined;
+    }
+  | Exclude<End, { readonly state: 'done' }>
+);
+
+export type EvaluationOutcome =
+  | { readonly state: 'done'; readonly loss: number; readonly right: number }
+  | Exclude<End, { readonly state: 'done' }>;
+
+/** Where each order of the patterns comes from: a stream of a seed per epoch. */
+export interface Shuffle {
+  readonly seed: number;
+  readonly stream: number;
+}
+
+/** How long the others may take to leave after one has failed, before their threads are ended; ms. */
+const FAREWELL = 300;
+/** How long threads may take to start; ms. */
+const START_LIMIT = 30_000;
+
+/**
+ * Runs epochs on a pool: shuffles, divides, collects; and in the strategy `coordinator` also adds up the partial
+ * gradients and applies SGD. It lives in a thread of its own, behind comlink, or on the caller's where there are no threads.
+ */
+export class Coordinator {
+  readonly #setup: CoordinatorSetup;
+  readonly #pool: TaskPool;
+  readonly #session: Session;
+  readonly #data = new Map<DataKey, { data: SharedData; rows: Uint32Array }>();
+  readonly #watch: Stopwatch;
+
+  constructor(setup: CoordinatorSetup, pool: TaskPool) {
+    this.#setup = setup;
+    this.#pool = pool;
+    this.#session = new Session(setup.session);
+    this.#watch = new Stopwatch(this.#session.arena.statistics(pool.size));
+  }
+
+  /**
+   * Hands a data set to all threads and sees that each of `workers` tasks sits on a thread of its own.
+   */
+  async attach(key: DataKey, table: Table, rows: Uint32Array): Promise<End> {
+    const order = new Uint32Array(allocate(rows.byteLength));
+    order.set(rows);
+    const data = { key, table, order };
+    this.#data.set(key, { data, rows });
+    this.#session.setData(data);
+    const parties = this.#pool.size;
+    const task: WorkerTask = { kind: 'attach', setup: this.#setup.session, data, parties };
+    const late = delay(START_LIMIT, 'late' as const, { ref: false });
+    const results = await Promise.race([late, Promise.all(Array.from({ length: parties }, (_, w) => this.#one(task, w)))]);
+    if (results === 'late') return this.#broken(`the workers did not start within ${START_LIMIT} ms`);
+    for (const result of results) if (result.state !== 'done') return result;
+    const threads = new Set(results.map((result) => result.state === 'done' && result.thread));
+    return threads.size === parties ? { state: 'done' } : this.#broken(`${parties} workers sat on ${threads.size} threads`);
+  }
+
+  /** Trains one epoch, or its first `epoch.updates` updates. */
+  async train(epoch: EpochPlan, shuffle: Shuffle | undefined): Promise<EpochOutcome> {
+    const started = performance.now();
+    const { arena } = this.#session;
+    const { data, rows } = this.#data.get('train')!;
+    data.order.set(rows);
+    if (shuffle) new Random(shuffle.seed, shuffle.stream).shuffle(data.order);
+    this.#clearStatistics();
+    const textbook = this.#setup.strategy === 'coordinator';
+    const end = await this.#supervise(textbook ? this.#trainByTasks(epoch) : this.#trainResident(epoch));
+    const completed = textbook
+      ? Atomics.load(arena.control, COMPLETED)
+      : Math.floor(Atomics.load(arena.control, GENERATION) / barriersPerUpdate(this.#pool.size));
+    const slot = (epoch.slot + completed) & 1;
+    if (end.state !== 'done') return { ...end, completed, slot };
+    const seconds = (performance.now() - started) / 1000;
+    const phases = Array.from({ length: this.#pool.size }, (_, w) => this.#phases(w));
+    const coordinator = textbook ? this.#phases(this.#pool.size) : undefined;
+    return { state: 'done', completed, slot, seconds, ...this.#sums(), phases, coordinator };
+  }
+
+  /** Measures the attached validation set with the weights of a slot. */
+  async evaluate(slot: number): Promise<EvaluationOutcome> {
+    const { order } = this.#data.get('validation')!.data;
+    this.#clearStatistics();
+    const tasks = this.#shares(order.length).map(({ worker, from, rows }): WorkerTask => ({ kind: 'evaluate', worker, from, to: from + rows, slot }));
+    const end = await this.#supervise(this.#all(tasks));
+    return end.state === 'done' ? { state: 'done', ...this.#sums() } : end;
+  }
+
+  /** Ends all threads. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  /** data-parallel: one task per worker for the whole epoch. */
+  #trainResident(epoch: EpochPlan): Promise<void> {
+    return this.#all(Array.from({ length: this.#pool.size }, (_, worker) => ({ kind: 'epoch', worker, epoch })));
+  }
+
+  /** coordinator: one task per worker per update, then the sum of the partial gradients and the step here. */
+  async #trainByTasks({ updates, batchSize, rows, slot, step }: EpochPlan): Promise<void> {
+    const { arena } = this.#session;
+    const { kernels } = this.#session.worker(this.#pool.size, 'train').worker;
+    const end = arena.plan.slots.bytes / (arena.plan.format === 'rows-f64' ? 8 : 4);
+    this.#watch.start();
+    for (let u = 0; u < updates; u++) {
+      throwIfAborted(arena.control);
+      const size = Math.min(batchSize, rows - u * batchSize);
+      const from = (slot + u) & 1;
+      const to = 1 - from;
+      await this.#all(
+        this.#shares(size).map((share) => ({
+          kind: 'gradients', worker: share.worker, from: u * batchSize + share.from, rows: share.rows,
+          slot: from, into: share.worker === 0 ? to : share.worker + 1,
+        })),
+      );
+      this.#watch.lap('barrier');
+      kernels.update(from, to, busyParts(size, this.#pool.size), 0, end, from, { ...step, scale: 1 / size });
+      Atomics.store(arena.control, COMPLETED, u + 1);
+      this.#watch.lap('update');
+    }
+  }
+
+  /** The parts of `count` rows, without the empty ones. */
+  #shares(count: number): { worker: number; from: number; rows: number }[] {
+    const parts = this.#pool.size;
+    return Array.from({ length: busyParts(count, parts) }, (_, worker) => {
+      const from = shardStart(count, parts, worker);
+      return { worker, from, rows: shardStart(count, parts, worker + 1) - from };
+    });
+  }
+
+  /** Runs tasks side by side to the end of all. */
+  async #all(tasks: WorkerTask[]): Promise<void> {
+    const results = await Promise.all(tasks.map((task, i) => this.#one(task, 'worker' in task ? task.worker : i)));
+    for (const result of results) if (result.state === 'failed') throw fromFailure(result.failure);
+    if (results.some((result) => result.state === 'stopped')) throw new Stopped('stopped');
+  }
+
+  /** Runs one task; a failure stops the other workers at once. */
+  async #one(task: WorkerTask, worker: number): Promise<WorkerResult> {
+    const result = await this.#pool
+      .run(task)
+      .catch((error: unknown): WorkerResult => ({ state: 'failed', failure: toFailure(error, 'ERR_WORKER_FAILED') }));
+    if (result.state !== 'failed') return result;
+    abort(this.#session.arena.control);
+    const { code, message, detail } = result.failure;
+    return { state: 'failed', failure: { code, message: `worker ${worker} failed: ${message}`, detail } };
+  }
+
+  /** Waits for work under watch. After a failure nobody is left in it, and the pool is gone. */
+  async #supervise(work: Promise<void>): Promise<End> {
+    const { control } = this.#session.arena;
+    const watchdog = new Watchdog(control, this.#pool.size, this.#setup.stallTimeout);
+    try {
+      await Promise.race([work, watchdog.stalled]);
+      return { state: 'done' };
+    } catch (error) {
+      if (error instanceof Stopped) return { state: 'stopped' };
+      abort(control);
+      await Promise.race([work.catch(() => undefined), delay(FAREWELL)]);
+      await this.#pool.destroy(FAREWELL);
+      return { state: 'failed', failure: toFailure(asOurs(error), 'ERR_WORKER_FAILED') };
+    } finally {
+      watchdog.stop();
+    }
+  }
+
+  #broken(message: string): End {
+    return { state: 'failed', failure: { code: 'ERR_WORKER_FAILED', message, detail: undefined } };
+  }
+
+  #clearStatistics(): void {
+    for (let w = 0; w <= this.#pool.size; w++) this.#session.arena.statistics(w).fill(0);
+  }
+
+  #sums(): { loss: number; right: number } {
+    const sums = { loss: 0, right: 0 };
+    for (let w = 0; w < this.#pool.size; w++) {
+      const statistics = this.#session.arena.statistics(w);
+      sums.loss += statistics[LOSS]!;
+      sums.right += statistics[RIGHT]!;
+    }
+    return sums;
+  }
+
+  #phases(index: number): PhaseSeconds {
+    const statistics = this.#session.arena.statistics(index);
+    return Object.fromEntries(PHASES.map((phase, i) => [phase, statistics[FIRST_PHASE + i]!])) as PhaseSeconds;
+  }
+}
+
+function asOurs(error: unknown): GradpoolError {
+  if (error instanceof GradpoolError) return error;
+  return new GradpoolError('ERR_WORKER_FAILED', `the coordinator failed: ${String(error)}`, { cause: error });
+}

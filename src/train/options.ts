@@ -1,0 +1,74 @@
+import { availableParallelism } from 'node:os';
+import { finite, flag, integer, oneOf, options } from '../core/checks.ts';
+import { BACKENDS, type BackendChoice } from '../kernels/kernels.ts';
+
+export const STRATEGIES = ['coordinator', 'data-parallel'] as const;
+/**
+ * How the work of an update is shared.
+ * - `coordinator`: a task per worker per update; the coordinator sums the partial gradients and applies SGD.
+ * - `data-parallel`: workers stay for the epoch; each reduces and updates its slice; two barriers per update.
+ */
+export type Strategy = (typeof STRATEGIES)[number];
+
+export const SHARED_MEMORY = ['auto', 'required', 'off'] as const;
+
+/** All optional; see the defaults on each. */
+export interface TrainerOptions {
+  /** Worker threads; default `os.availableParallelism()`. More than cores or rows is allowed, and slower. */
+  workers?: number | undefined;
+  /** B, rows in a mini-batch; default 64. At most the number of training patterns. */
+  batchSize?: number | undefined;
+  /** alpha; default 0.1. */
+  learningRate?: number | undefined;
+  /** mu in v <- mu v + g, in [0, 1); default 0. */
+  momentum?: number | undefined;
+  /** Nesterov's momentum; default false. */
+  nesterov?: boolean | undefined;
+  /** Added to the gradient as weightDecay * w, of biases too; default 0. */
+  weightDecay?: number | undefined;
+  /** Default 'data-parallel'. */
+  strategy?: Strategy | undefined;
+  /** Default 'auto'. */
+  backend?: BackendChoice | undefined;
+  /** A new order of the patterns in every epoch; default true. */
+  shuffle?: boolean | undefined;
+  /** Of the orders; default 0. */
+  seed?: number | undefined;
+  /** 'required' fails where there is no shared memory; 'off' trains on the calling thread over a plain buffer; default 'auto'. */
+  sharedMemory?: (typeof SHARED_MEMORY)[number] | undefined;
+  /** How long all workers together may make no progress before the training fails, in ms; default 1500. */
+  stallTimeout?: number | undefined;
+}
+
+/** The same with everything decided. */
+export type ResolvedOptions = { readonly [K in keyof TrainerOptions]-?: NonNullable<TrainerOptions[K]> };
+
+const KEYS = [
+  'workers', 'batchSize', 'learningRate', 'momentum', 'nesterov', 'weightDecay', 'strategy', 'backend', 'shuffle', 'seed',
+  'sharedMemory', 'stallTimeout',
+] as const;
+
+/** Far more threads than any use of them; a thread costs some 10 MB. */
+const MOST_WORKERS = 1024;
+
+/** @throws TypeError, RangeError naming the option */
+export function resolveOptions(given: TrainerOptions): ResolvedOptions {
+  const o = options<TrainerOptions>('options', given, KEYS);
+  const momentum = finite('momentum', o.momentum ?? 0, 0, 1, true);
+  const nesterov = flag('nesterov', o.nesterov ?? false);
+  if (nesterov && momentum === 0) throw new RangeError('"nesterov" expected a "momentum" above 0 beside it, got momentum 0');
+  return {
+    workers: integer('workers', o.workers ?? availableParallelism(), 1, MOST_WORKERS),
+    batchSize: integer('batchSize', o.batchSize ?? 64, 1, 2 ** 31 - 1),
+    learningRate: finite('learningRate', o.learningRate ?? 0.1, 0),
+    momentum,
+    nesterov,
+    weightDecay: finite('weightDecay', o.weightDecay ?? 0, 0),
+    strategy: oneOf('strategy', o.strategy ?? 'data-parallel', STRATEGIES),
+    backend: oneOf('backend', o.backend ?? 'auto', BACKENDS),
+    shuffle: flag('shuffle', o.shuffle ?? true),
+    seed: integer('seed', o.seed ?? 0, 0),
+    sharedMemory: oneOf('sharedMemory', o.sharedMemory ?? 'auto', SHARED_MEMORY),
+    stallTimeout: finite('stallTimeout', o.stallTimeout ?? 1500, 100, 2 ** 31 - 1),
+  };
+}

@@ -1,0 +1,97 @@
+import { threadId } from 'node:worker_threads';
+import { toFailure } from '../core/errors.ts';
+import { KernelFactory } from '../kernels/load.ts';
+import { Arena } from '../memory/arena.ts';
+import type { DataKey, SessionSetup, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
+import { abort, Barrier, Stopped } from '../sync/barrier.ts';
+import { trainShare } from './data-parallel.ts';
+import { Stopwatch } from './stopwatch.ts';
+import { evaluateRows, partialGradients, type Worker } from './update.ts';
+
+/** The longest wait at a barrier in ms. The coordinator's watch over the heartbeats ends a stalled epoch long before. */
+const BARRIER_LIMIT = 600_000;
+
+/** What one thread holds of a training: the arena, the kernels, the data. Made anew for each trainer. */
+export class Session {
+  readonly arena: Arena;
+  readonly #setup: SessionSetup;
+  readonly #factory: KernelFactory;
+  readonly #barrier: Barrier;
+  readonly #data = new Map<DataKey, { data: SharedData; workers: Map<number, Worker> }>();
+
+  constructor(setup: SessionSetup) {
+    this.#setup = setup;
+    this.arena = new Arena(setup.arena);
+    this.#factory = new KernelFactory(setup.source, setup.spec, this.arena);
+    this.#barrier = this.#makeBarrier(setup.arena.plan.workers, setup.spins);
+  }
+
+  /** Takes a data set, in place of the last one of its key. */
+  setData(data: SharedData): void {
+    this.#data.set(data.key, { data, workers: new Map() });
+  }
+
+  /** Waits until `parties` threads are in this call: none of them serves two. */
+  meet(parties: number): void {
+    this.#makeBarrier(parties, 0).wait();
+  }
+
+  /** Does a task to its end. Whatever goes wrong also stops the other workers. */
+  run(task: Exclude<WorkerTask, { kind: 'attach' }>, updates?: { first: number; last: number }): WorkerResult {
+    try {
+      this.#dispatch(task, updates);
+      return { state: 'done', thread: threadId };
+    } catch (error) {
+      return this.failed(error);
+    }
+  }
+
+  /** Turns what was thrown into a result. */
+  failed(error: unknown): WorkerResult {
+    if (error instanceof Stopped) return { state: 'stopped' };
+    abort(this.arena.control);
+    return { state: 'failed', failure: toFailure(error, 'ERR_WORKER_FAILED') };
+  }
+
+  /**
+   * The worker of an index over one of the data sets. The index after the last is the coordinator, which only
+   * reduces and updates; its kernels have no block of their own.
+   */
+  worker(index: number, key: DataKey): { worker: Worker; order: Uint32Array } {
+    const entry = this.#data.get(key);
+    if (entry === undefined) throw new Error(`no data set '${key}' is attached to this thread`);
+    let worker = entry.workers.get(index);
+    if (worker === undefined) {
+      const plans = this.arena.plan.workerPlans;
+      const { train, evaluate } = plans[index % plans.length]!;
+      const block = key === 'train' ? train : evaluate;
+      worker = {
+        kernels: this.#factory.create(index, block, entry.data.table),
+        blockRows: block.rows,
+        layers: this.#setup.spec.layers.length,
+        control: this.arena.control,
+        watch: new Stopwatch(this.arena.statistics(index)),
+      };
+      entry.workers.set(index, worker);
+    }
+    return { worker, order: entry.data.order };
+  }
+
+  #dispatch(task: Exclude<WorkerTask, { kind: 'attach' }>, updates?: { first: number; last: number }): void {
+    const { worker, order } = this.worker(task.worker, task.kind === 'evaluate' ? 'validation' : 'train');
+    switch (task.kind) {
+      case 'epoch':
+        return trainShare(worker, task.worker, order, this.arena.plan, this.#barrier, task.epoch, updates?.first, updates?.last);
+      case 'gradients':
+        worker.watch.start();
+        return partialGradients(worker, order, task.from, task.rows, task.slot, task.into);
+      case 'evaluate':
+        worker.watch.start();
+        return evaluateRows(worker, order, task.from, task.to, task.slot);
+    }
+  }
+
+  #makeBarrier(parties: number, spins: number): Barrier {
+    return new Barrier(this.arena.control, { parties, spins, limit: BARRIER_LIMIT });
+  }
+}

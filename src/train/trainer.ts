@@ -1,0 +1,381 @@
+import { availableParallelism } from 'node:os';
+import { setImmediate as turn } from 'node:timers/promises';
+import { callback, integer, options, wrongType } from '../core/checks.ts';
+import { type Failure, fromFailure, GradpoolError } from '../core/errors.ts';
+import type { DataSource } from '../core/table.ts';
+import type { BackendReport, Step } from '../kernels/kernels.ts';
+import { formatOf, loadBackend } from '../kernels/load.ts';
+import { Arena } from '../memory/arena.ts';
+import { COMPLETED, GENERATION, LOSS } from '../memory/control.ts';
+import { planTraining } from '../memory/layout.ts';
+import { detectSharedMemory, type SharedMemory } from '../memory/shared.ts';
+import { adoptParameters, type Evaluation, Network } from '../nn/network.ts';
+import type { DataKey } from '../pool/messages.ts';
+import { abort, resetBarrier } from '../sync/barrier.ts';
+import { Coordinator, type EpochOutcome, type PhaseSeconds } from './coordinator.ts';
+import { barriersPerUpdate } from './data-parallel.ts';
+import { InlinePool } from './inline.ts';
+import { type ResolvedOptions, resolveOptions, type Strategy, type TrainerOptions } from './options.ts';
+import { type CoordinatorApi, RemoteCoordinator } from './remote.ts';
+
+/** How far an epoch has got. */
+export interface Progress {
+  /** Counts from 1 within a call of `fit` or `epochs`. */
+  epoch: number;
+  /** Updates completed in this epoch. */
+  updates: number;
+  totalUpdates: number;
+  /** Mean loss of the rows seen so far in this epoch. */
+  loss: number;
+  /** Since the epoch began. */
+  seconds: number;
+}
+
+export interface FitOptions {
+  /** Default 1. */
+  epochs?: number | undefined;
+  /** Ends training after so many updates in all, within an epoch if need be. */
+  maxUpdates?: number | undefined;
+  /** Measured after each epoch. */
+  validation?: DataSource | undefined;
+  /** Stops training promptly; the call rejects with ERR_ABORTED. */
+  signal?: AbortSignal | undefined;
+  /** Some ten times a second while an epoch runs. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** What an epoch did. Loss and accuracy are means over its rows, each measured before the update it went into. */
+export interface EpochReport {
+  /** Counts from 1 within a call of `fit` or `epochs`. */
+  epoch: number;
+  updates: number;
+  /** Rows trained on. */
+  samples: number;
+  loss: number;
+  /** Absent for mse. */
+  accuracy?: number;
+  validation?: Evaluation;
+  /** Of training, without validation. */
+  seconds: number;
+  samplesPerSecond: number;
+  /** Seconds of each worker in each phase. */
+  phases: readonly PhaseSeconds[];
+  /** Of the strategy `coordinator`: its own phases, waiting for tasks being 'barrier'. */
+  coordinator?: PhaseSeconds;
+}
+
+/** What was chosen, and why. */
+export interface TrainerInfo extends BackendReport {
+  workers: number;
+  cores: number;
+  strategy: Strategy;
+  batchSize: number;
+  sharedMemory: SharedMemory;
+  /** 'threads', or 'inline' on the calling thread where memory cannot be shared. */
+  execution: 'threads' | 'inline';
+  /** Of the one shared memory. */
+  bytes: number;
+}
+
+const FIT_KEYS = ['epochs', 'maxUpdates', 'validation', 'signal', 'onProgress'] as const;
+const PROGRESS_INTERVAL = 100; // ms
+/** Looks at a barrier before sleeping: some 30 µs, several times the time to wake a sleeper. */
+const SPINS = 4000;
+
+/**
+ * Trains one network on a pool of worker threads.
+ *
+ * Each update takes the gradient of the mean loss over the whole mini-batch, whatever the number of workers: their
+ * partial sums are added in the order of the workers and divided once by B. The same seed and options give the same
+ * bits again. The network holds the trained weights between epochs and after `close`; a failure or an abort leaves
+ * it with those of the last completed update.
+ *
+ * @example
+ * const trainer = await Trainer.create(network, { workers: 2, batchSize: 32, learningRate: 0.1 });
+ * const history = await trainer.fit(train, { epochs: 5, validation: test });
+ * await trainer.close();
+ */
+export class Trainer {
+  /** What was chosen, and why. */
+  readonly info: TrainerInfo;
+  readonly #network: Network;
+  readonly #options: ResolvedOptions;
+  readonly #arena: Arena;
+  readonly #coordinator: CoordinatorApi;
+  readonly #attached = new Map<DataKey, DataSource>();
+  #slot = 0;
+  #epochs = 0;
+  #version = -1;
+  #running: Promise<unknown> | undefined;
+  #busy = false;
+  #closing: Promise<void> | undefined;
+  #failure: Failure | undefined;
+
+  private constructor(network: Network, given: ResolvedOptions, info: TrainerInfo, arena: Arena, coordinator: CoordinatorApi) {
+    this.#network = network;
+    this.#options = given;
+    this.info = info;
+    this.#arena = arena;
+    this.#coordinator = coordinator;
+  }
+
+  /**
+   * Plans the memory, starts the threads and waits until they are ready.
+   * @throws TypeError, RangeError naming the option; GradpoolError ERR_BACKEND_UNAVAILABLE, ERR_DOES_NOT_FIT,
+   * ERR_NO_SHARED_MEMORY
+   */
+  static async create(network: Network, given: TrainerOptions = {}): Promise<Trainer> {
+    if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
+    const resolved = resolveOptions(given);
+    const sharedMemory = detectSharedMemory();
+    if (!sharedMemory.available && resolved.sharedMemory === 'required') {
+      throw new GradpoolError('ERR_NO_SHARED_MEMORY', `shared memory was required: ${sharedMemory.reason}`);
+    }
+    const inline = resolved.sharedMemory === 'off' || !sharedMemory.available;
+    const workers = inline ? 1 : resolved.workers;
+    const { source, report } = loadBackend(resolved.backend, sharedMemory.available);
+    const plan = planTraining({
+      spec: network.spec, batchSize: resolved.batchSize, workers, momentum: resolved.momentum > 0, format: formatOf(source.backend),
+    });
+    const arena = Arena.allocate(plan);
+    const cores = availableParallelism();
+    const session = { spec: network.spec, arena: arena.handle, source, spins: workers <= cores ? SPINS : 0 };
+    const setup = { session, strategy: resolved.strategy, stallTimeout: resolved.stallTimeout };
+    const coordinator = inline ? new Coordinator(setup, new InlinePool()) : await RemoteCoordinator.start(setup);
+    const info: TrainerInfo = {
+      ...report, workers, cores, strategy: resolved.strategy, batchSize: resolved.batchSize, sharedMemory,
+      execution: inline ? 'inline' : 'threads', bytes: plan.bytes,
+    };
+    return new Trainer(network, resolved, info, arena, coordinator);
+  }
+
+  /**
+   * Trains epoch by epoch, each when it is asked for; nothing runs in between.
+   * @throws as `fit`
+   */
+  epochs(train: DataSource, given: FitOptions = {}): AsyncGenerator<EpochReport, void, undefined> {
+    const { epochs = 1, maxUpdates = Infinity, validation, signal, onProgress } = options<FitOptions>('options', given, FIT_KEYS);
+    this.#checkSource('train', train);
+    if (validation !== undefined) this.#checkSource('validation', validation);
+    integer('epochs', epochs, 1);
+    if (maxUpdates !== Infinity) integer('maxUpdates', maxUpdates, 1);
+    if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+    if (onProgress !== undefined) callback('onProgress', onProgress);
+    integer('batchSize', this.#options.batchSize, 1, train.length);
+    return this.#generate(train, { epochs, maxUpdates, validation, signal, onProgress });
+  }
+
+  /**
+   * Trains all epochs and collects their reports.
+   * @throws TypeError, RangeError naming the argument, before any work; GradpoolError ERR_BUSY, ERR_CLOSED,
+   * ERR_ABORTED (its cause is the signal's reason), ERR_WORKER_FAILED
+   */
+  async fit(train: DataSource, given: FitOptions & { onEpoch?: ((report: EpochReport) => void | Promise<void>) | undefined } = {}): Promise<EpochReport[]> {
+    const keys = [...FIT_KEYS, 'onEpoch'] as const;
+    const { onEpoch, ...rest } = options<typeof given>('options', given, keys);
+    if (onEpoch !== undefined) callback('onEpoch', onEpoch);
+    const history: EpochReport[] = [];
+    for await (const report of this.epochs(train, rest)) {
+      history.push(report);
+      await onEpoch?.(report);
+    }
+    return history;
+  }
+
+  /** Mean loss and accuracy on a data set, measured by the workers. */
+  async evaluate(dataset: DataSource): Promise<Evaluation> {
+    this.#checkSource('dataset', dataset);
+    this.#acquire();
+    try {
+      return await this.#track(this.#evaluate(dataset, undefined));
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /**
+   * Stops what is running, which then rejects with ERR_CLOSED, and ends all threads. May be called again.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #shutDown(): Promise<void> {
+    abort(this.#arena.control);
+    await this.#running?.catch(() => undefined);
+    await this.#coordinator.close();
+  }
+
+  async *#generate(
+    train: DataSource,
+    { epochs, maxUpdates, validation, signal, onProgress }: FitOptions & { epochs: number; maxUpdates: number },
+  ): AsyncGenerator<EpochReport, void, undefined> {
+    this.#acquire();
+    try {
+      let left = maxUpdates;
+      for (let epoch = 1; epoch <= epochs && left > 0; epoch++) {
+        const report = await this.#track(this.#epoch(epoch, train, left, validation, signal, onProgress));
+        left -= report.updates;
+        yield report;
+      }
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #epoch(
+    epoch: number, train: DataSource, most: number, validation: DataSource | undefined, signal: AbortSignal | undefined,
+    onProgress: FitOptions['onProgress'],
+  ): Promise<EpochReport> {
+    const { batchSize } = this.#options;
+    const updates = Math.min(most, Math.ceil(train.length / batchSize));
+    const samples = Math.min(train.length, updates * batchSize);
+    const outcome = await this.#interruptible(signal, async () => {
+      this.#upload();
+      await this.#attach('train', train);
+      const progress = onProgress && this.#reportProgress(epoch, updates, onProgress);
+      const { seed, shuffle } = this.#options;
+      const plan = { updates, batchSize, rows: train.length, slot: this.#slot, step: this.#step() };
+      try {
+        return await this.#coordinator.train(plan, shuffle ? { seed, stream: this.#epochs } : undefined);
+      } finally {
+        clearInterval(progress);
+      }
+    });
+    this.#slot = outcome.slot;
+    await this.#download();
+    if (outcome.state !== 'done') throw this.#ended(outcome, signal);
+    this.#epochs++;
+    return this.#report(epoch, samples, outcome, validation && (await this.#evaluate(validation, signal)));
+  }
+
+  async #evaluate(dataset: DataSource, signal: AbortSignal | undefined): Promise<Evaluation> {
+    const outcome = await this.#interruptible(signal, async () => {
+      this.#upload();
+      await this.#attach('validation', dataset);
+      return this.#coordinator.evaluate(this.#slot);
+    });
+    if (outcome.state !== 'done') throw this.#ended(outcome, signal);
+    return this.#means(outcome, dataset.length);
+  }
+
+  /** Lets the signal, or `close`, set the abort word while `work` runs. */
+  async #interruptible<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const { control } = this.#arena;
+    this.#throwIfStopped(signal);
+    resetBarrier(control);
+    Atomics.store(control, COMPLETED, 0);
+    const stop = () => abort(control);
+    signal?.addEventListener('abort', stop);
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof GradpoolError && error.code === 'ERR_WORKER_FAILED') {
+        this.#failure = { code: error.code, message: error.message, detail: undefined };
+      }
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  async #attach(key: DataKey, source: DataSource): Promise<void> {
+    const { table, rows } = source.bind(this.#network.spec, this.#network.normalization);
+    this.#arena.storeScaling(table.affine.scale, table.affine.shift);
+    if (this.#attached.get(key) === source) return;
+    const end = await this.#coordinator.attach(key, table, rows);
+    if (end.state !== 'done') throw this.#ended(end, undefined);
+    this.#attached.set(key, source);
+    // Threads met at the barrier; updates are counted by it from 0.
+    if (Atomics.load(this.#arena.control, GENERATION) > 0) Atomics.store(this.#arena.control, GENERATION, 0);
+  }
+
+  /** Takes over parameters that were set since the last look, and starts their momentum afresh. */
+  #upload(): void {
+    if (this.#network.version === this.#version) return;
+    this.#arena.storeParameters(this.#slot, this.#network.parameters);
+    this.#arena.clearVelocity();
+    this.#version = this.#network.version;
+  }
+
+  /** Gives the network the weights of the last completed update, without holding up the event loop. */
+  async #download(): Promise<void> {
+    const parameters = this.#network.parameters;
+    let slice = performance.now();
+    for (const _ of this.#arena.loadParameters(this.#slot, parameters)) {
+      if (performance.now() - slice < 5) continue;
+      await turn();
+      slice = performance.now();
+    }
+    adoptParameters(this.#network, parameters);
+    this.#version = this.#network.version;
+  }
+
+  #step(): Step {
+    const { learningRate, batchSize, weightDecay, momentum, nesterov } = this.#options;
+    return { rate: learningRate, scale: 1 / batchSize, decay: weightDecay, momentum, nesterov };
+  }
+
+  #report(epoch: number, samples: number, outcome: EpochOutcome & { state: 'done' }, validation: Evaluation | undefined): EpochReport {
+    const { completed, seconds, phases, coordinator } = outcome;
+    return {
+      epoch, updates: completed, samples, ...this.#means(outcome, samples), ...(validation && { validation }),
+      seconds, samplesPerSecond: samples / seconds, phases, ...(coordinator && { coordinator }),
+    };
+  }
+
+  #means({ loss, right }: { loss: number; right: number }, samples: number): Evaluation {
+    const mean = { loss: loss / samples };
+    return this.#network.spec.loss === 'mse' ? mean : { ...mean, accuracy: right / samples };
+  }
+
+  #reportProgress(epoch: number, totalUpdates: number, listener: (progress: Progress) => void): NodeJS.Timeout {
+    const { control, plan } = this.#arena;
+    const started = performance.now();
+    const textbook = this.#options.strategy === 'coordinator';
+    return setInterval(() => {
+      const updates = textbook
+        ? Atomics.load(control, COMPLETED)
+        : Math.floor(Atomics.load(control, GENERATION) / barriersPerUpdate(plan.workers));
+      let loss = 0;
+      for (let w = 0; w < plan.workers; w++) loss += this.#arena.statistics(w)[LOSS]!;
+      const samples = Math.max(1, updates * this.#options.batchSize);
+      listener({ epoch, updates, totalUpdates, loss: loss / samples, seconds: (performance.now() - started) / 1000 });
+    }, PROGRESS_INTERVAL);
+  }
+
+  #ended(outcome: { state: 'stopped' } | { state: 'failed'; failure: Failure }, signal: AbortSignal | undefined): GradpoolError {
+    if (outcome.state === 'failed') {
+      this.#failure = outcome.failure;
+      return fromFailure(outcome.failure);
+    }
+    if (this.#closing) return new GradpoolError('ERR_CLOSED', 'the trainer was closed during training');
+    return new GradpoolError('ERR_ABORTED', 'training was aborted', { cause: signal?.reason });
+  }
+
+  #acquire(): void {
+    this.#throwIfStopped(undefined);
+    if (this.#busy) throw new GradpoolError('ERR_BUSY', 'the trainer is training already; one call at a time');
+    this.#busy = true;
+  }
+
+  #throwIfStopped(signal: AbortSignal | undefined): void {
+    if (this.#closing) throw new GradpoolError('ERR_CLOSED', 'the trainer is closed');
+    if (this.#failure) throw new GradpoolError(this.#failure.code, `the trainer has failed: ${this.#failure.message}`);
+    if (signal?.aborted) throw new GradpoolError('ERR_ABORTED', 'training was aborted', { cause: signal.reason });
+  }
+
+  #checkSource(name: string, source: DataSource): void {
+    if (typeof source?.bind !== 'function') throw wrongType(name, 'Dataset', source);
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#running = work;
+    return work;
+  }
+}

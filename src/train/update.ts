@@ -1,0 +1,71 @@
+// One worker's part of an update, as it reads in the formulas.
+import type { Kernels, Step } from '../kernels/kernels.ts';
+import { throwIfAborted } from '../sync/barrier.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+/** What the functions here work on; made once per worker and data set. */
+export interface Worker {
+  readonly kernels: Kernels;
+  /** Rows that fit into the worker's block. */
+  readonly blockRows: number;
+  /** L. */
+  readonly layers: number;
+  readonly control: Int32Array;
+  readonly watch: Stopwatch;
+}
+
+/** H_0 = X, D;  H_l = f_l(H_{l-1} W_l + 1 b_l^T);  Y, the loss and D_L = Y - D. */
+function forward(worker: Worker, order: Uint32Array, from: number, rows: number, slot: number): void {
+  const { kernels, layers, control, watch } = worker;
+  kernels.load(order, from, rows);
+  watch.lap('gather');
+  for (let l = 1; l <= layers; l++) {
+    throwIfAborted(control);
+    kernels.forward(l, slot, rows);
+  }
+  kernels.outputs(rows);
+  watch.lap('forward');
+}
+
+/** D_l = (D_{l+1} W_{l+1}^T) * f_l'(U_l), l = L - 1, ..., 1. */
+function backward({ kernels, layers, control, watch }: Worker, rows: number, slot: number): void {
+  for (let l = layers - 1; l >= 1; l--) {
+    throwIfAborted(control);
+    kernels.backward(l, slot, rows);
+  }
+  watch.lap('backward');
+}
+
+/** The partial gradients of the rows order[from, from + rows), block by block, into slot `into`: grad W_l = H_{l-1}^T D_l. */
+export function partialGradients(worker: Worker, order: Uint32Array, from: number, rows: number, slot: number, into: number): void {
+  const { kernels, layers, control, watch, blockRows } = worker;
+  for (let done = 0; done < rows; done += blockRows) {
+    const count = Math.min(blockRows, rows - done);
+    forward(worker, order, from + done, count, slot);
+    backward(worker, count, slot);
+    for (let l = layers; l >= 1; l--) {
+      throwIfAborted(control);
+      kernels.gradient(l, into, count, done > 0);
+    }
+    watch.lap('gradient');
+  }
+}
+
+/** A whole update of plain SGD by one worker alone, of a batch that fits into its block: W <- W - (alpha / B) grad W. */
+export function soleUpdate(worker: Worker, order: Uint32Array, from: number, rows: number, slot: number, to: number, step: Step): void {
+  const { kernels, layers, control, watch } = worker;
+  forward(worker, order, from, rows, slot);
+  backward(worker, rows, slot);
+  for (let l = layers; l >= 1; l--) {
+    throwIfAborted(control);
+    kernels.gradientStep(l, slot, to, rows, step);
+  }
+  watch.lap('gradient');
+}
+
+/** Loss and right answers of the rows order[from, to), added to the worker's statistics. */
+export function evaluateRows(worker: Worker, order: Uint32Array, from: number, to: number, slot: number): void {
+  for (let at = from; at < to; at += worker.blockRows) {
+    forward(worker, order, at, Math.min(worker.blockRows, to - at), slot);
+  }
+}
