@@ -9,6 +9,9 @@ export default defineConfig({
     // Training threads and test files share the cores: one file at a time, or timings and limits mean nothing.
     fileParallelism: false,
     testTimeout: 30_000,
-    execArgv: process.version.startsWith('v20.') || process.version.startsWith('v21.') ? ['--experimental-wasm-relaxed-simd'] : [],
+    execArgv:
+      process.version.startsWith('v20.') || process.version.startsWith('v21.')
+        ? ['--experimental-wasm-relaxed-simd']
+        : [],
   },
 });

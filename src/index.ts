@@ -6,6 +6,15 @@ export type { Affine, DataSource, NumericArray, Scaling } from './core/table.ts'
 export { type ArraysInput, Dataset, type IdxInput } from './data/dataset.ts';
 export { Normalization, type NormalizationMethod, type NormalizationOptions } from './data/normalization.ts';
 export type { Backend, BackendChoice, KernelPath } from './kernels/kernels.ts';
+export {
+  type BatchCurveOptions,
+  type BatchCurvePoint,
+  type BatchCurveReport,
+  type BestBatchSizes,
+  measureBatchCurve,
+} from './lab/batch-curve.ts';
+export type { Environment } from './lab/environment.ts';
+export type { Interval } from './lab/statistics.ts';
 export type { LayerParameters } from './memory/arena.ts';
 export type { Phase } from './memory/control.ts';
 export { detectSharedMemory, type SharedMemory } from './memory/shared.ts';
@@ -13,6 +22,7 @@ export { numericalJacobian } from './nn/differences.ts';
 export type { Initialisation } from './nn/initialise.ts';
 export { type Evaluation, type GradientReport, Network, type NetworkOptions } from './nn/network.ts';
 export type { ParametersInput } from './nn/parameters.ts';
-export type { PhaseSeconds } from './train/coordinator.ts';
+export type { PhaseSeconds } from './train/outcome.ts';
 export type { Strategy, TrainerOptions } from './train/options.ts';
-export { type EpochReport, type FitOptions, type Progress, Trainer, type TrainerInfo } from './train/trainer.ts';
+export type { EpochReport, FitOptions, Progress, TrainerInfo } from './train/report.ts';
+export { Trainer } from './train/trainer.ts';

@@ -4,7 +4,8 @@ import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { WORKER_ENTRY } from '../src/pool/locations.ts';
 import { ThreadPool } from '../src/pool/pool.ts';
-import { Coordinator, type CoordinatorSetup } from '../src/train/coordinator.ts';
+import { Coordinator } from '../src/train/coordinator.ts';
+import type { CoordinatorSetup } from '../src/train/outcome.ts';
 import type { CoordinatorThread } from '../src/train/remote.ts';
 
 if (parentPort === null) throw new Error('this file is the entry of a worker thread');

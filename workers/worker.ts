@@ -10,7 +10,10 @@ let session: Session | undefined;
 export default function run(task: WorkerTask): WorkerResult {
   if (task.kind === 'attach') return attach(task);
   if (session === undefined) {
-    return { state: 'failed', failure: toFailure(new Error('the thread was replaced during training'), 'ERR_WORKER_FAILED') };
+    return {
+      state: 'failed',
+      failure: toFailure(new Error('the thread was replaced during training'), 'ERR_WORKER_FAILED'),
+    };
   }
   return session.run(task);
 }

@@ -25,8 +25,7 @@ export function wrongValue(name: string, expected: string, value: unknown): Rang
 
 /** An integer in [low, high]. */
 export function integer(name: string, value: unknown, low: number, high = Number.MAX_SAFE_INTEGER): number {
-  const expected =
-    high === Number.MAX_SAFE_INTEGER ? `integer of at least ${low}` : `integer in [${low}, ${high}]`;
+  const expected = high === Number.MAX_SAFE_INTEGER ? `integer of at least ${low}` : `integer in [${low}, ${high}]`;
   if (typeof value !== 'number') throw wrongType(name, expected, value);
   if (!Number.isInteger(value) || value < low || value > high) throw wrongValue(name, expected, value);
   return value;

@@ -31,7 +31,12 @@ export function toColumns(name: string, value: unknown, size: number | undefined
   const rows = value as unknown[];
   if (rows.length === 0) throw new RangeError(`"${name}" expected at least one row, got none`);
   if (typeof rows[0] === 'number') {
-    return flatColumns(name, Float64Array.from(rows as number[], (x, i) => element(name, x, i)), size, sizeName);
+    return flatColumns(
+      name,
+      Float64Array.from(rows as number[], (x, i) => element(name, x, i)),
+      size,
+      sizeName,
+    );
   }
   return nestedColumns(name, rows, size);
 }
@@ -107,8 +112,13 @@ export function resolveTargets(
     return { kind: 'classes', columns };
   }
   if (columns.size !== K) {
-    const expected = spec.loss === 'cross-entropy' ? `class numbers, or rows of ${K} values` : `rows of ${K} value${K === 1 ? '' : 's'}`;
-    throw new RangeError(`"targets" expected ${expected} for ${K} outputs, got ${flat ? 'a flat list' : `rows of ${columns.size}`}`);
+    const expected =
+      spec.loss === 'cross-entropy'
+        ? `class numbers, or rows of ${K} values`
+        : `rows of ${K} value${K === 1 ? '' : 's'}`;
+    throw new RangeError(
+      `"targets" expected ${expected} for ${K} outputs, got ${flat ? 'a flat list' : `rows of ${columns.size}`}`,
+    );
   }
   if (spec.loss !== 'mse') for (const row of rows) checkProbabilities(spec, columns, affine, row);
   return { kind: 'values', columns, affine };
@@ -120,12 +130,18 @@ function checkClass(value: number, row: number, K: number): void {
   }
 }
 
-function checkProbabilities(spec: NetworkSpec, { values, size, stride }: Columns, affine: Affine | undefined, row: number): void {
+function checkProbabilities(
+  spec: NetworkSpec,
+  { values, size, stride }: Columns,
+  affine: Affine | undefined,
+  row: number,
+): void {
   let sum = 0;
   for (let k = 0; k < size; k++) {
     const raw = values[row * stride + k]!;
     const d = affine ? affine.scale[k]! * raw + affine.shift[k]! : raw;
-    if (!(d >= -1e-6 && d <= 1 + 1e-6)) throw new RangeError(`"targets[${row}][${k}]" expected a value in [0, 1] for ${spec.loss}, got ${d}`);
+    if (!(d >= -1e-6 && d <= 1 + 1e-6))
+      throw new RangeError(`"targets[${row}][${k}]" expected a value in [0, 1] for ${spec.loss}, got ${d}`);
     sum += d;
   }
   if (spec.loss === 'cross-entropy' && Math.abs(sum - 1) > 1e-3) {
@@ -136,7 +152,9 @@ function checkProbabilities(spec: NetworkSpec, { values, size, stride }: Columns
 /** Checks the number of numbers in a row of inputs against the network's. */
 export function checkInputSize(size: number, spec: NetworkSpec): void {
   if (size !== spec.inputs) {
-    throw new RangeError(`"inputs" expected rows of ${spec.inputs} numbers, which the network has inputs for, got ${size}`);
+    throw new RangeError(
+      `"inputs" expected rows of ${spec.inputs} numbers, which the network has inputs for, got ${size}`,
+    );
   }
 }
 

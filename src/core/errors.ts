@@ -1,3 +1,5 @@
+import { describe } from './checks.ts';
+
 /** What went wrong, as a stable word. */
 export type ErrorCode =
   /** A training was stopped through its AbortSignal. */
@@ -48,7 +50,7 @@ export function toFailure(error: unknown, code: ErrorCode): Failure {
 function causeOf(error: GradpoolError): string | undefined {
   const { cause } = error;
   if (cause === undefined) return undefined;
-  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  return cause instanceof Error ? (cause.stack ?? cause.message) : describe(cause);
 }
 
 /** The error that arrives on this side of a thread boundary. */

@@ -13,7 +13,9 @@ export class Random {
    * @param stream - numbers of another stream of the same seed are independent
    */
   constructor(seed: number, stream = 0) {
-    const next = splitmix32((seed | 0) ^ Math.imul(Math.floor(seed / 2 ** 32) | 0, 0x9e3779b1) ^ Math.imul(stream + 1, 0x85ebca6b));
+    const next = splitmix32(
+      (seed | 0) ^ Math.imul(Math.floor(seed / 2 ** 32) | 0, 0x9e3779b1) ^ Math.imul(stream + 1, 0x85ebca6b),
+    );
     this.#a = next();
     this.#b = next();
     this.#c = next();

@@ -34,7 +34,11 @@ const MOST_UNITS = 1 << 20;
  * Checks what the user gave and fills in the loss.
  * @throws TypeError, RangeError naming the argument
  */
-export function resolveSpec(spec: { inputs: number; layers: readonly LayerSpec[]; loss?: Loss | undefined }): NetworkSpec {
+export function resolveSpec(spec: {
+  inputs: number;
+  layers: readonly LayerSpec[];
+  loss?: Loss | undefined;
+}): NetworkSpec {
   const inputs = integer('inputs', spec.inputs, 1, MOST_UNITS);
   if (!Array.isArray(spec.layers)) throw wrongType('layers', 'array of { units, activation }', spec.layers);
   if (spec.layers.length === 0) throw new RangeError('"layers" expected at least one layer, got none');

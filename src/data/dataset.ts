@@ -1,5 +1,13 @@
 import { finite, flag, integer, options, wrongType, wrongValue } from '../core/checks.ts';
-import { checkInputSize, checkSameRows, type DesiredColumns, resolveTargets, type RowsInput, toColumns, toDesired } from '../core/columns.ts';
+import {
+  checkInputSize,
+  checkSameRows,
+  type DesiredColumns,
+  resolveTargets,
+  type RowsInput,
+  toColumns,
+  toDesired,
+} from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { NetworkSpec } from '../core/spec.ts';
@@ -76,20 +84,33 @@ export class Dataset implements DataSource {
       throw new RangeError(`"labels" expected one for each of ${x.shape[0]} images, got ${d.shape[0]}`);
     }
     const size = (shape: readonly number[]) => shape.slice(1).reduce((product, length) => product * length, 1);
-    if (x.values.length === 0 || d.values.length === 0) throw new GradpoolError('ERR_BAD_FILE', `images and labels expected at least one pattern, got shape ${x.shape.join(' x ')}`);
+    if (x.values.length === 0 || d.values.length === 0)
+      throw new GradpoolError(
+        'ERR_BAD_FILE',
+        `images and labels expected at least one pattern, got shape ${x.shape.join(' x ')}`,
+      );
     const inputs = toColumns('images', x.values, size(x.shape), 'inputSize');
     const desired = toDesired('labels', d.values, d.shape.length === 1 ? undefined : size(d.shape), 'targetSize');
     return Dataset.#create(inputs, desired, scale ?? (x.values instanceof Uint8Array ? 1 / 255 : 1), false, false);
   }
 
-  static #create(inputs: Columns, targets: DesiredColumns, inputScale: number, plainInputs: boolean, plainTargets: boolean): Dataset {
+  static #create(
+    inputs: Columns,
+    targets: DesiredColumns,
+    inputScale: number,
+    plainInputs: boolean,
+    plainTargets: boolean,
+  ): Dataset {
     const length = checkSameRows(inputs, targets.columns);
     const storage = {
       inputs: share(inputs, plainInputs),
       inputScale,
       targets: { flat: targets.flat, columns: share(targets.columns, plainTargets) },
     };
-    return new Dataset(storage, Uint32Array.from({ length }, (_, i) => i));
+    return new Dataset(
+      storage,
+      Uint32Array.from({ length }, (_, i) => i),
+    );
   }
 
   /** P, the number of patterns. */
@@ -129,8 +150,14 @@ export class Dataset implements DataSource {
    * const [train, validation] = dataset.split(0.8, { seed: 1 });
    * const [a, b, c] = dataset.split([0.7, 0.15]);
    */
-  split(share: number | readonly number[], given: { seed?: number; shuffle?: boolean } = {}): [Dataset, Dataset, ...Dataset[]] {
-    const { seed = 0, shuffle = true } = options<{ seed?: number; shuffle?: boolean }>('options', given, ['seed', 'shuffle']);
+  split(
+    share: number | readonly number[],
+    given: { seed?: number; shuffle?: boolean } = {},
+  ): [Dataset, Dataset, ...Dataset[]] {
+    const { seed = 0, shuffle = true } = options<{ seed?: number; shuffle?: boolean }>('options', given, [
+      'seed',
+      'shuffle',
+    ]);
     const shares = typeof share === 'number' ? [share] : share;
     if (!Array.isArray(shares)) throw wrongType('share', 'number or list of numbers', share);
     const cuts = splitPoints(shares as number[], this.length);
@@ -147,7 +174,10 @@ export class Dataset implements DataSource {
     const { inputs, inputScale, targets } = this.storage;
     checkInputSize(inputs.size, spec);
     const affine = compose(inputs.size, inputScale, scaling.inputs);
-    return { table: { inputs, affine, targets: resolveTargets(spec, targets, scaling.targets, this.rows) }, rows: this.rows };
+    return {
+      table: { inputs, affine, targets: resolveTargets(spec, targets, scaling.targets, this.rows) },
+      rows: this.rows,
+    };
   }
 }
 
@@ -170,7 +200,9 @@ function splitPoints(shares: readonly number[], length: number): number[] {
   if (typeof shares === 'object' && points.at(-1) !== length) points.push(length);
   const empty = points.findIndex((point, i) => i > 0 && point === points[i - 1]);
   if (empty > 0 || points.length < 3) {
-    throw new RangeError(`"share" expected every part to hold a pattern, got shares ${shares.join(', ')} of ${length} patterns`);
+    throw new RangeError(
+      `"share" expected every part to hold a pattern, got shares ${shares.join(', ')} of ${length} patterns`,
+    );
   }
   return points;
 }

@@ -19,12 +19,54 @@ interface ElementType {
 
 /** The third byte of the magic number; elements are big-endian. */
 const TYPES = new Map<number, ElementType>([
-  [0x08, { name: 'unsigned byte', bytes: 1, read: (view, count) => new Uint8Array(view.buffer, view.byteOffset, count) }],
-  [0x09, { name: 'signed byte', bytes: 1, read: (view, count) => new Int8Array(view.buffer, view.byteOffset, count) }],
-  [0x0b, { name: 'short', bytes: 2, read: (view, count) => Int16Array.from({ length: count }, (_, i) => view.getInt16(2 * i)) }],
-  [0x0c, { name: 'int', bytes: 4, read: (view, count) => Int32Array.from({ length: count }, (_, i) => view.getInt32(4 * i)) }],
-  [0x0d, { name: 'float', bytes: 4, read: (view, count) => Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i)) }],
-  [0x0e, { name: 'double', bytes: 8, read: (view, count) => Float64Array.from({ length: count }, (_, i) => view.getFloat64(8 * i)) }],
+  [
+    0x08,
+    {
+      name: 'unsigned byte',
+      bytes: 1,
+      read: (view, count) => new Uint8Array(view.buffer, view.byteOffset, count),
+    },
+  ],
+  [
+    0x09,
+    {
+      name: 'signed byte',
+      bytes: 1,
+      read: (view, count) => new Int8Array(view.buffer, view.byteOffset, count),
+    },
+  ],
+  [
+    0x0b,
+    {
+      name: 'short',
+      bytes: 2,
+      read: (view, count) => Int16Array.from({ length: count }, (_, i) => view.getInt16(2 * i)),
+    },
+  ],
+  [
+    0x0c,
+    {
+      name: 'int',
+      bytes: 4,
+      read: (view, count) => Int32Array.from({ length: count }, (_, i) => view.getInt32(4 * i)),
+    },
+  ],
+  [
+    0x0d,
+    {
+      name: 'float',
+      bytes: 4,
+      read: (view, count) => Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i)),
+    },
+  ],
+  [
+    0x0e,
+    {
+      name: 'double',
+      bytes: 8,
+      read: (view, count) => Float64Array.from({ length: count }, (_, i) => view.getFloat64(8 * i)),
+    },
+  ],
 ]);
 
 const MOST_UNPACKED = 2 ** 32 - 1;

@@ -36,7 +36,10 @@ export class Normalization implements Scaling {
    */
   static fit(train: Dataset, given: NormalizationOptions): Normalization {
     if (!(train instanceof Dataset)) throw wrongType('train', 'Dataset', train);
-    const { inputs = 'none', targets = 'none' } = options<NormalizationOptions>('normalization', given, ['inputs', 'targets']);
+    const { inputs = 'none', targets = 'none' } = options<NormalizationOptions>('normalization', given, [
+      'inputs',
+      'targets',
+    ]);
     const { storage, rows } = train;
     const factor = storage.inputScale;
     return new Normalization(
@@ -46,14 +49,22 @@ export class Normalization implements Scaling {
   }
 }
 
-function fitColumns(columns: Columns, rows: Uint32Array, method: NormalizationMethod, factor: number): Affine | undefined {
+function fitColumns(
+  columns: Columns,
+  rows: Uint32Array,
+  method: NormalizationMethod,
+  factor: number,
+): Affine | undefined {
   if (method === 'none') return undefined;
   const affine = { scale: new Float64Array(columns.size), shift: new Float64Array(columns.size) };
   for (let c = 0; c < columns.size; c++) {
     const { min, max, mean, deviation } = measure(columns, rows, c, factor);
     const spread = method === 'min-max' ? max - min : deviation;
     // A column that is constant, or whose spread is lost in rounding, is centred and left at its scale.
-    const scale = max === min || spread < 1e-12 * Math.max(Math.abs(min), Math.abs(max)) || 1 / spread === Infinity ? 1 : 1 / spread;
+    const scale =
+      max === min || spread < 1e-12 * Math.max(Math.abs(min), Math.abs(max)) || 1 / spread === Infinity
+        ? 1
+        : 1 / spread;
     affine.scale[c] = scale;
     affine.shift[c] = -scale * (method === 'min-max' ? min : max === min ? min : mean);
   }

@@ -55,7 +55,16 @@ export class Gather {
   load(order: Uint32Array, from: number, rows: number): void {
     this.#stage(order, from, rows);
     const [h] = this.#block.outputs;
-    this.#convert(h!.offset, h!.stride, this.#block.staging.offset, this.#stride, this.#scale, this.#shift, rows, this.#panels);
+    this.#convert(
+      h!.offset,
+      h!.stride,
+      this.#block.staging.offset,
+      this.#stride,
+      this.#scale,
+      this.#shift,
+      rows,
+      this.#panels,
+    );
     if (this.#table.targets.kind === 'classes') this.#loadLabels(order, from, rows);
     else this.#loadValues(order, from, rows);
   }

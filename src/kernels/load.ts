@@ -11,12 +11,13 @@ import { instantiate, type KernelExports, WasmKernels } from './wasm.ts';
 
 /** A module of one function that multiplies and adds in one step: valid where relaxed SIMD is on. */
 const RELAXED_PROBE = Uint8Array.from([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 17, 65, 0, 253, 17, 65, 0, 253,
-  17, 253, 133, 2, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 17, 65, 0, 253, 17, 65,
+  0, 253, 17, 253, 133, 2, 11,
 ]);
 /** The same with a plain SIMD addition. */
 const SIMD_PROBE = Uint8Array.from([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 0, 253, 17, 65, 0, 253, 17, 253, 228, 1, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 0, 253, 17, 65, 0, 253, 17,
+  253, 228, 1, 11,
 ]);
 
 /** What the engine can run. A twin is valid or it is not; nothing is compiled to find out. */
@@ -38,11 +39,15 @@ export function loadBackend(
   twin?: 'relaxed-simd' | 'simd',
 ): { source: KernelSource; report: BackendReport } {
   if (choice === 'blas') {
-    throw new GradpoolError('ERR_BACKEND_UNAVAILABLE', `backend 'blas' is not part of this version; there are 'wasm' and 'reference'`);
+    throw new GradpoolError(
+      'ERR_BACKEND_UNAVAILABLE',
+      `backend 'blas' is not part of this version; there are 'wasm' and 'reference'`,
+    );
   }
   if (choice === 'reference') return reference('it was asked for');
   const simd = probeSimd();
-  const obstacle = simd === 'none' ? 'this engine has no WebAssembly SIMD' : !sharedMemory ? 'there is no shared memory' : undefined;
+  const obstacle =
+    simd === 'none' ? 'this engine has no WebAssembly SIMD' : !sharedMemory ? 'there is no shared memory' : undefined;
   if (obstacle !== undefined) {
     if (choice === 'wasm') throw new GradpoolError('ERR_BACKEND_UNAVAILABLE', `backend 'wasm' cannot run: ${obstacle}`);
     return reference(`wasm cannot run: ${obstacle}`);

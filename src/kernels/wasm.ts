@@ -28,7 +28,14 @@ export type KernelExports = Record<
 >;
 
 /** The numbers that assembly/lanes.ts has for the activations; softmax and a sigmoid output are applied by `outputs`. */
-const CODES: Record<Activation, number> = { linear: 0, relu: 1, 'leaky-relu': 2, sigmoid: 3, tanh: 4, softmax: 0 };
+const CODES: Record<Activation, number> = {
+  linear: 0,
+  relu: 1,
+  'leaky-relu': 2,
+  sigmoid: 3,
+  tanh: 4,
+  softmax: 0,
+};
 
 /** One call into the kernels does at most this much, so that a worker's heartbeat never pauses for long. */
 const FLOPS_PER_CALL = 1e9;
@@ -56,7 +63,9 @@ interface Layer {
 
 /** Instantiates the shared module on an arena. */
 export function instantiate(module: WasmModule, memory: WasmMemory): KernelExports {
-  return new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory: memory as WebAssembly.Memory } }).exports as KernelExports;
+  return new WebAssembly.Instance(module, {
+    env: { memory: memory },
+  }).exports as KernelExports;
 }
 
 /** The wasm backend: AssemblyScript kernels on an arena of the format panels-f32. */
@@ -103,8 +112,18 @@ export class WasmKernels implements Kernels {
     for (let j = 0; j < panels; j += most) {
       const count = Math.min(most, panels - j);
       this.#wasm.forward(
-        h.at + j * h.stride, h.stride, x.at, x.stride, base + weights + j * stride, stride, base + bias + j * 32,
-        rows, inputs >> 3, count, j + count === panels ? tail : 8, activation,
+        h.at + j * h.stride,
+        h.stride,
+        x.at,
+        x.stride,
+        base + weights + j * stride,
+        stride,
+        base + bias + j * 32,
+        rows,
+        inputs >> 3,
+        count,
+        j + count === panels ? tail : 8,
+        activation,
       );
       this.#tick();
     }
@@ -128,7 +147,19 @@ export class WasmKernels implements Kernels {
     for (let k = 0; k < inputs; k += most) {
       const end = Math.min(inputs, k + most);
       this.#wasm.backward(
-        delta.at, delta.stride, h.at, h.stride, next.at, next.stride, w, stride, rows, panels, k, end, activationBelow,
+        delta.at,
+        delta.stride,
+        h.at,
+        h.stride,
+        next.at,
+        next.stride,
+        w,
+        stride,
+        rows,
+        panels,
+        k,
+        end,
+        activationBelow,
       );
       this.#tick();
     }
@@ -163,7 +194,18 @@ export class WasmKernels implements Kernels {
       const at = weights + j * stride;
       const d = delta.at + j * delta.stride;
       this.#wasm.gradientStep(
-        next + at, base + at, stride, h.at, h.stride, d, delta.stride, rows, inputs, Math.min(most, panels - j), scaled, decay,
+        next + at,
+        base + at,
+        stride,
+        h.at,
+        h.stride,
+        d,
+        delta.stride,
+        rows,
+        inputs,
+        Math.min(most, panels - j),
+        scaled,
+        decay,
       );
       this.#tick();
     }
@@ -183,8 +225,20 @@ export class WasmKernels implements Kernels {
       const v = velocity.offset + phase * slots.bytes + at;
       const nextV = velocity.offset + (1 - phase) * slots.bytes + at;
       this.#wasm.sgdMomentum(
-        next, w, nextV, v, next, others, slots.bytes, workers - 1, count,
-        step.rate, step.scale, step.decay, step.momentum, step.nesterov ? 1 : 0,
+        next,
+        w,
+        nextV,
+        v,
+        next,
+        others,
+        slots.bytes,
+        workers - 1,
+        count,
+        step.rate,
+        step.scale,
+        step.decay,
+        step.momentum,
+        step.nesterov ? 1 : 0,
       );
     }
     this.#tick();

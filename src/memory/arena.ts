@@ -50,7 +50,9 @@ export class Arena {
       const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
       return new Arena({ memory, buffer: memory.buffer, plan });
     } catch (cause) {
-      throw new GradpoolError('ERR_DOES_NOT_FIT', `${plan.bytes} bytes of memory could not be allocated`, { cause });
+      throw new GradpoolError('ERR_DOES_NOT_FIT', `${plan.bytes} bytes of memory could not be allocated`, {
+        cause,
+      });
     }
   }
 

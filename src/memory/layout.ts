@@ -115,7 +115,10 @@ function layOut({ spec, batchSize, workers, momentum, format }: PlanRequest): Pl
   const shift = matrix(format, take(scale.bytes), 1, spec.inputs);
   const slotBytes = line(inSlot);
   const slots = { offset: take(slotBytes * (workers + 1)), bytes: slotBytes, count: workers + 1 };
-  const velocity = { offset: take(momentum ? 2 * slotBytes : 0), count: momentum ? (2 as const) : (0 as const) };
+  const velocity = {
+    offset: take(momentum ? 2 * slotBytes : 0),
+    count: momentum ? (2 as const) : (0 as const),
+  };
   const shard = Math.ceil(batchSize / workers);
   const statistics = take(STATISTICS_BYTES * (workers + 1));
   const workerPlans = Array.from({ length: workers }, () => {
@@ -124,7 +127,19 @@ function layOut({ spec, batchSize, workers, momentum, format }: PlanRequest): Pl
     take(Math.max(train.bytes, evaluate.bytes));
     return { train: train.plan, evaluate: evaluate.plan };
   });
-  return { format, workers, batchSize, layers, slots, velocity, scale, shift, workerPlans, statistics, bytes: end };
+  return {
+    format,
+    workers,
+    batchSize,
+    layers,
+    slots,
+    velocity,
+    scale,
+    shift,
+    workerPlans,
+    statistics,
+    bytes: end,
+  };
 }
 
 function block(format: Format, n: readonly number[], offset: number, rows: number): { plan: BlockPlan; bytes: number } {

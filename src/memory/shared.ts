@@ -1,7 +1,5 @@
 /** Whether threads can share memory here, and if not, why. */
-export type SharedMemory =
-  | { readonly available: true }
-  | { readonly available: false; readonly reason: string };
+export type SharedMemory = { readonly available: true } | { readonly available: false; readonly reason: string };
 
 /**
  * Asks the platform for each thing that training on several threads needs, and names the first that is missing.

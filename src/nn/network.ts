@@ -1,5 +1,12 @@
 import { integer, oneOf, options, wrongType } from '../core/checks.ts';
-import { checkInputSize, checkSameRows, resolveTargets, toColumns, toDesired, type RowsInput } from '../core/columns.ts';
+import {
+  checkInputSize,
+  checkSameRows,
+  resolveTargets,
+  toColumns,
+  toDesired,
+  type RowsInput,
+} from '../core/columns.ts';
 import { type LayerSpec, type Loss, type NetworkSpec, parameterCount, resolveSpec } from '../core/spec.ts';
 import type { Affine, Columns, DataSource, Scaling, Targets } from '../core/table.ts';
 import { backwardBatch, batchLoss, type BatchForward, forwardBatch } from '../kernels/reference/batch.ts';
@@ -152,7 +159,10 @@ export class Network {
     return {
       loss: batchLoss(this.spec, forward, D, X.rows).loss / X.rows,
       outputs: forward.H.at(-1)!,
-      gradients: sums.map(({ W, b }) => ({ weights: W.map((g) => g / X.rows), bias: b.map((g) => g / X.rows) })),
+      gradients: sums.map(({ W, b }) => ({
+        weights: W.map((g) => g / X.rows),
+        bias: b.map((g) => g / X.rows),
+      })),
     };
   }
 
@@ -163,11 +173,15 @@ export class Network {
    */
   jacobian(x: readonly number[] | Float32Array | Float64Array): Float32Array {
     const X = this.#inputs(x);
-    if (X.rows !== 1) throw new RangeError(`"x" expected one pattern of ${this.spec.inputs} numbers, got ${X.rows} patterns`);
+    if (X.rows !== 1)
+      throw new RangeError(`"x" expected one pattern of ${this.spec.inputs} numbers, got ${X.rows} patterns`);
     const { inputs, targets } = this.normalization;
     const n = this.spec.inputs;
     const J = jacobianPattern(this.spec, this.#layers(), X.values);
-    return Float32Array.from(J, (slope, i) => (slope * (inputs?.scale[i % n] ?? 1)) / (targets?.scale[Math.floor(i / n)] ?? 1));
+    return Float32Array.from(
+      J,
+      (slope, i) => (slope * (inputs?.scale[i % n] ?? 1)) / (targets?.scale[Math.floor(i / n)] ?? 1),
+    );
   }
 
   get #outputs(): number {
@@ -175,11 +189,19 @@ export class Network {
   }
 
   #layers(): Layer64[] {
-    return this.#parameters.map(({ weights, bias }) => ({ W: Float64Array.from(weights), b: Float64Array.from(bias) }));
+    return this.#parameters.map(({ weights, bias }) => ({
+      W: Float64Array.from(weights),
+      b: Float64Array.from(bias),
+    }));
   }
 
   #inputs(inputs: unknown): { values: Float64Array; rows: number } {
-    const columns = toColumns('inputs', inputs, Array.isArray(inputs) && typeof inputs[0] === 'object' ? undefined : this.spec.inputs, 'inputs');
+    const columns = toColumns(
+      'inputs',
+      inputs,
+      Array.isArray(inputs) && typeof inputs[0] === 'object' ? undefined : this.spec.inputs,
+      'inputs',
+    );
     checkInputSize(columns.size, this.spec);
     const rows = columns.values.length / columns.size;
     const all = Uint32Array.from({ length: rows }, (_, i) => i);

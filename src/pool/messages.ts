@@ -39,7 +39,12 @@ export interface EpochPlan {
 
 /** A task for one worker thread. */
 export type WorkerTask =
-  | { readonly kind: 'attach'; readonly setup: SessionSetup; readonly data: SharedData; readonly parties: number }
+  | {
+      readonly kind: 'attach';
+      readonly setup: SessionSetup;
+      readonly data: SharedData;
+      readonly parties: number;
+    }
   /** Strategy data-parallel: a whole epoch. */
   | { readonly kind: 'epoch'; readonly worker: number; readonly epoch: EpochPlan }
   /** Strategy coordinator: the partial gradient of the rows [from, from + rows) into a slot. */
@@ -51,7 +56,13 @@ export type WorkerTask =
       readonly slot: number;
       readonly into: number;
     }
-  | { readonly kind: 'evaluate'; readonly worker: number; readonly from: number; readonly to: number; readonly slot: number };
+  | {
+      readonly kind: 'evaluate';
+      readonly worker: number;
+      readonly from: number;
+      readonly to: number;
+      readonly slot: number;
+    };
 
 export type WorkerResult =
   | { readonly state: 'done'; readonly thread: number }

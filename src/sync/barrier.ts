@@ -71,7 +71,10 @@ export class Barrier {
       while (Atomics.load(words, GENERATION) === generation) {
         throwIfAborted(words);
         if (performance.now() > deadline) {
-          throw new GradpoolError('ERR_WORKER_FAILED', `a barrier was not reached by all workers within ${this.#limit} ms`);
+          throw new GradpoolError(
+            'ERR_WORKER_FAILED',
+            `a barrier was not reached by all workers within ${this.#limit} ms`,
+          );
         }
         Atomics.wait(words, GENERATION, generation, SLEEP);
       }

@@ -3,57 +3,16 @@ import { type Failure, fromFailure, GradpoolError, toFailure } from '../core/err
 import { Random } from '../core/random.ts';
 import type { Table } from '../core/table.ts';
 import { busyParts, shardStart } from '../data/partition.ts';
-import { COMPLETED, FIRST_PHASE, GENERATION, LOSS, type Phase, PHASES, RIGHT } from '../memory/control.ts';
+import { COMPLETED, FIRST_PHASE, LOSS, PHASES, RIGHT } from '../memory/control.ts';
 import { allocate } from '../memory/shared.ts';
 import type { DataKey, EpochPlan, SessionSetup, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
 import type { TaskPool } from '../pool/pool.ts';
 import { abort, Stopped, throwIfAborted } from '../sync/barrier.ts';
-import { barriersPerUpdate } from './data-parallel.ts';
-import type { Strategy } from './options.ts';
+import type { CoordinatorSetup, End, EpochOutcome, EvaluationOutcome, PhaseSeconds, Shuffle } from './outcome.ts';
+import { completedUpdates } from './progress.ts';
 import { Session } from './session.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { Watchdog } from './watchdog.ts';
-
-export interface CoordinatorSetup {
-  readonly session: SessionSetup;
-  readonly strategy: Strategy;
-  /** ms */
-  readonly stallTimeout: number;
-}
-
-/** The seconds that one worker spent in each phase of an epoch. */
-export type PhaseSeconds = Record<Phase, number>;
-
-/** How something that workers did together ended. */
-export type End =
-  | { readonly state: 'done' }
-  /** By the abort word. */
-  | { readonly state: 'stopped' }
-  | { readonly state: 'failed'; readonly failure: Failure };
-
-/** What became of an epoch; `completed` updates are in the weights of `slot`, whatever happened. */
-export type EpochOutcome = { readonly completed: number; readonly slot: number } & (
-  | {
-      readonly state: 'done';
-      readonly seconds: number;
-      readonly loss: number;
-      readonly right: number;
-      readonly phases: readonly PhaseSeconds[];
-      /** Of the strategy `coordinator`: waiting for tasks stands under barrier. */
-      readonly coordinator: PhaseSeconds | undefined;
-    }
-  | Exclude<End, { readonly state: 'done' }>
-);
-
-export type EvaluationOutcome =
-  | { readonly state: 'done'; readonly loss: number; readonly right: number }
-  | Exclude<End, { readonly state: 'done' }>;
-
-/** Where each order of the patterns comes from: a stream of a seed per epoch. */
-export interface Shuffle {
-  readonly seed: number;
-  readonly stream: number;
-}
 
 /** How long the others may take to leave after one has failed, before their threads are ended; ms. */
 const FAREWELL = 300;
@@ -90,11 +49,16 @@ export class Coordinator {
     const parties = this.#pool.size;
     const task: WorkerTask = { kind: 'attach', setup: this.#setup.session, data, parties };
     const late = delay(START_LIMIT, 'late' as const, { ref: false });
-    const results = await Promise.race([late, Promise.all(Array.from({ length: parties }, (_, w) => this.#one(task, w)))]);
+    const results = await Promise.race([
+      late,
+      Promise.all(Array.from({ length: parties }, (_, w) => this.#one(task, w))),
+    ]);
     if (results === 'late') return this.#broken(`the workers did not start within ${START_LIMIT} ms`);
     for (const result of results) if (result.state !== 'done') return result;
     const threads = new Set(results.map((result) => result.state === 'done' && result.thread));
-    return threads.size === parties ? { state: 'done' } : this.#broken(`${parties} workers sat on ${threads.size} threads`);
+    return threads.size === parties
+      ? { state: 'done' }
+      : this.#broken(`${parties} workers sat on ${threads.size} threads`);
   }
 
   /** Trains one epoch, or its first `epoch.updates` updates. */
@@ -107,9 +71,7 @@ export class Coordinator {
     this.#clearStatistics();
     const textbook = this.#setup.strategy === 'coordinator';
     const end = await this.#supervise(textbook ? this.#trainByTasks(epoch) : this.#trainResident(epoch));
-    const completed = textbook
-      ? Atomics.load(arena.control, COMPLETED)
-      : Math.floor(Atomics.load(arena.control, GENERATION) / barriersPerUpdate(this.#pool.size));
+    const completed = completedUpdates(arena, this.#setup.strategy);
     const slot = (epoch.slot + completed) & 1;
     if (end.state !== 'done') return { ...end, completed, slot };
     const seconds = (performance.now() - started) / 1000;
@@ -122,7 +84,13 @@ export class Coordinator {
   async evaluate(slot: number): Promise<EvaluationOutcome> {
     const { order } = this.#data.get('validation')!.data;
     this.#clearStatistics();
-    const tasks = this.#shares(order.length).map(({ worker, from, rows }): WorkerTask => ({ kind: 'evaluate', worker, from, to: from + rows, slot }));
+    const tasks = this.#shares(order.length).map(({ worker, from, rows }): WorkerTask => ({
+      kind: 'evaluate',
+      worker,
+      from,
+      to: from + rows,
+      slot,
+    }));
     const end = await this.#supervise(this.#all(tasks));
     return end.state === 'done' ? { state: 'done', ...this.#sums() } : end;
   }
@@ -150,8 +118,12 @@ export class Coordinator {
       const to = 1 - from;
       await this.#all(
         this.#shares(size).map((share) => ({
-          kind: 'gradients', worker: share.worker, from: u * batchSize + share.from, rows: share.rows,
-          slot: from, into: share.worker === 0 ? to : share.worker + 1,
+          kind: 'gradients',
+          worker: share.worker,
+          from: u * batchSize + share.from,
+          rows: share.rows,
+          slot: from,
+          into: share.worker === 0 ? to : share.worker + 1,
         })),
       );
       this.#watch.lap('barrier');
@@ -179,9 +151,10 @@ export class Coordinator {
 
   /** Runs one task; a failure stops the other workers at once. */
   async #one(task: WorkerTask, worker: number): Promise<WorkerResult> {
-    const result = await this.#pool
-      .run(task)
-      .catch((error: unknown): WorkerResult => ({ state: 'failed', failure: toFailure(error, 'ERR_WORKER_FAILED') }));
+    const result = await this.#pool.run(task).catch((error: unknown): WorkerResult => ({
+      state: 'failed',
+      failure: toFailure(error, 'ERR_WORKER_FAILED'),
+    }));
     if (result.state !== 'failed') return result;
     abort(this.#session.arena.control);
     const { code, message, detail } = result.failure;

@@ -31,7 +31,14 @@ export function slice(plan: Plan, worker: number): { begin: number; end: number 
  * What a single thread computes with the same batches differs only in the order of the sums.
  */
 export function trainShare(
-  worker: Worker, index: number, order: Uint32Array, plan: Plan, barrier: Barrier, epoch: EpochPlan, first = 0, last = epoch.updates,
+  worker: Worker,
+  index: number,
+  order: Uint32Array,
+  plan: Plan,
+  barrier: Barrier,
+  epoch: EpochPlan,
+  first = 0,
+  last = epoch.updates,
 ): void {
   const { workers } = plan;
   const { batchSize, rows, step } = epoch;

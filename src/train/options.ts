@@ -44,8 +44,18 @@ export interface TrainerOptions {
 export type ResolvedOptions = { readonly [K in keyof TrainerOptions]-?: NonNullable<TrainerOptions[K]> };
 
 const KEYS = [
-  'workers', 'batchSize', 'learningRate', 'momentum', 'nesterov', 'weightDecay', 'strategy', 'backend', 'shuffle', 'seed',
-  'sharedMemory', 'stallTimeout',
+  'workers',
+  'batchSize',
+  'learningRate',
+  'momentum',
+  'nesterov',
+  'weightDecay',
+  'strategy',
+  'backend',
+  'shuffle',
+  'seed',
+  'sharedMemory',
+  'stallTimeout',
 ] as const;
 
 /** Far more threads than any use of them; a thread costs some 10 MB. */
@@ -56,7 +66,8 @@ export function resolveOptions(given: TrainerOptions): ResolvedOptions {
   const o = options<TrainerOptions>('options', given, KEYS);
   const momentum = finite('momentum', o.momentum ?? 0, 0, 1, true);
   const nesterov = flag('nesterov', o.nesterov ?? false);
-  if (nesterov && momentum === 0) throw new RangeError('"nesterov" expected a "momentum" above 0 beside it, got momentum 0');
+  if (nesterov && momentum === 0)
+    throw new RangeError('"nesterov" expected a "momentum" above 0 beside it, got momentum 0');
   return {
     workers: integer('workers', o.workers ?? availableParallelism(), 1, MOST_WORKERS),
     batchSize: integer('batchSize', o.batchSize ?? 64, 1, 2 ** 31 - 1),

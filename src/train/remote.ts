@@ -3,7 +3,8 @@ import { type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { GradpoolError } from '../core/errors.ts';
 import { COORDINATOR_ENTRY } from '../pool/locations.ts';
-import type { Coordinator, CoordinatorSetup, End, EpochOutcome, EvaluationOutcome } from './coordinator.ts';
+import type { Coordinator } from './coordinator.ts';
+import type { CoordinatorSetup, End, EpochOutcome, EvaluationOutcome } from './outcome.ts';
 
 /** The methods of a coordinator, wherever it runs. */
 export type CoordinatorApi = Pick<Coordinator, 'attach' | 'train' | 'evaluate' | 'close'>;
@@ -22,7 +23,12 @@ export class RemoteCoordinator implements CoordinatorApi {
   private constructor() {
     this.#remote = wrap<CoordinatorThread>(nodeEndpoint(this.#thread));
     this.#ended = new Promise<never>((_, reject) => {
-      const fail = (cause: unknown) => reject(new GradpoolError('ERR_WORKER_FAILED', `the coordinator's thread ended: ${String(cause)}`, { cause }));
+      const fail = (cause: unknown) =>
+        reject(
+          new GradpoolError('ERR_WORKER_FAILED', `the coordinator's thread ended: ${String(cause)}`, {
+            cause,
+          }),
+        );
       this.#thread.once('error', fail);
       this.#thread.once('exit', (code) => fail(`exit code ${code}`));
     });

@@ -81,7 +81,16 @@ export class Session {
     const { worker, order } = this.worker(task.worker, task.kind === 'evaluate' ? 'validation' : 'train');
     switch (task.kind) {
       case 'epoch':
-        return trainShare(worker, task.worker, order, this.arena.plan, this.#barrier, task.epoch, updates?.first, updates?.last);
+        return trainShare(
+          worker,
+          task.worker,
+          order,
+          this.arena.plan,
+          this.#barrier,
+          task.epoch,
+          updates?.first,
+          updates?.last,
+        );
       case 'gradients':
         worker.watch.start();
         return partialGradients(worker, order, task.from, task.rows, task.slot, task.into);

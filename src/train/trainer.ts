@@ -1,84 +1,25 @@
 import { availableParallelism } from 'node:os';
-import { setImmediate as turn } from 'node:timers/promises';
 import { callback, integer, options, wrongType } from '../core/checks.ts';
 import { type Failure, fromFailure, GradpoolError } from '../core/errors.ts';
 import type { DataSource } from '../core/table.ts';
-import type { BackendReport, Step } from '../kernels/kernels.ts';
+import type { Step } from '../kernels/kernels.ts';
 import { formatOf, loadBackend } from '../kernels/load.ts';
 import { Arena } from '../memory/arena.ts';
-import { COMPLETED, GENERATION, LOSS } from '../memory/control.ts';
+import { COMPLETED, GENERATION } from '../memory/control.ts';
 import { planTraining } from '../memory/layout.ts';
-import { detectSharedMemory, type SharedMemory } from '../memory/shared.ts';
-import { adoptParameters, type Evaluation, Network } from '../nn/network.ts';
+import { detectSharedMemory } from '../memory/shared.ts';
+import { type Evaluation, Network } from '../nn/network.ts';
 import type { DataKey } from '../pool/messages.ts';
 import { abort, resetBarrier } from '../sync/barrier.ts';
-import { Coordinator, type EpochOutcome, type PhaseSeconds } from './coordinator.ts';
-import { barriersPerUpdate } from './data-parallel.ts';
+import { Coordinator } from './coordinator.ts';
 import { InlinePool } from './inline.ts';
-import { type ResolvedOptions, resolveOptions, type Strategy, type TrainerOptions } from './options.ts';
+import { type ResolvedOptions, resolveOptions, type TrainerOptions } from './options.ts';
+import { watchProgress } from './progress.ts';
 import { type CoordinatorApi, RemoteCoordinator } from './remote.ts';
-
-/** How far an epoch has got. */
-export interface Progress {
-  /** Counts from 1 within a call of `fit` or `epochs`. */
-  epoch: number;
-  /** Updates completed in this epoch. */
-  updates: number;
-  totalUpdates: number;
-  /** Mean loss of the rows seen so far in this epoch. */
-  loss: number;
-  /** Since the epoch began. */
-  seconds: number;
-}
-
-export interface FitOptions {
-  /** Default 1. */
-  epochs?: number | undefined;
-  /** Ends training after so many updates in all, within an epoch if need be. */
-  maxUpdates?: number | undefined;
-  /** Measured after each epoch. */
-  validation?: DataSource | undefined;
-  /** Stops training promptly; the call rejects with ERR_ABORTED. */
-  signal?: AbortSignal | undefined;
-  /** Some ten times a second while an epoch runs. */
-  onProgress?: ((progress: Progress) => void) | undefined;
-}
-
-/** What an epoch did. Loss and accuracy are means over its rows, each measured before the update it went into. */
-export interface EpochReport {
-  /** Counts from 1 within a call of `fit` or `epochs`. */
-  epoch: number;
-  updates: number;
-  /** Rows trained on. */
-  samples: number;
-  loss: number;
-  /** Absent for mse. */
-  accuracy?: number;
-  validation?: Evaluation;
-  /** Of training, without validation. */
-  seconds: number;
-  samplesPerSecond: number;
-  /** Seconds of each worker in each phase. */
-  phases: readonly PhaseSeconds[];
-  /** Of the strategy `coordinator`: its own phases, waiting for tasks being 'barrier'. */
-  coordinator?: PhaseSeconds;
-}
-
-/** What was chosen, and why. */
-export interface TrainerInfo extends BackendReport {
-  workers: number;
-  cores: number;
-  strategy: Strategy;
-  batchSize: number;
-  sharedMemory: SharedMemory;
-  /** 'threads', or 'inline' on the calling thread where memory cannot be shared. */
-  execution: 'threads' | 'inline';
-  /** Of the one shared memory. */
-  bytes: number;
-}
+import { epochReport, type EpochReport, type FitOptions, means, type TrainerInfo } from './report.ts';
+import { Weights } from './weights.ts';
 
 const FIT_KEYS = ['epochs', 'maxUpdates', 'validation', 'signal', 'onProgress'] as const;
-const PROGRESS_INTERVAL = 100; // ms
 /** Looks at a barrier before sleeping: some 30 µs, several times the time to wake a sleeper. */
 const SPINS = 4000;
 
@@ -102,21 +43,27 @@ export class Trainer {
   readonly #options: ResolvedOptions;
   readonly #arena: Arena;
   readonly #coordinator: CoordinatorApi;
+  readonly #weights: Weights;
   readonly #attached = new Map<DataKey, DataSource>();
-  #slot = 0;
   #epochs = 0;
-  #version = -1;
   #running: Promise<unknown> | undefined;
   #busy = false;
   #closing: Promise<void> | undefined;
   #failure: Failure | undefined;
 
-  private constructor(network: Network, given: ResolvedOptions, info: TrainerInfo, arena: Arena, coordinator: CoordinatorApi) {
+  private constructor(
+    network: Network,
+    given: ResolvedOptions,
+    info: TrainerInfo,
+    arena: Arena,
+    coordinator: CoordinatorApi,
+  ) {
     this.#network = network;
     this.#options = given;
     this.info = info;
     this.#arena = arena;
     this.#coordinator = coordinator;
+    this.#weights = new Weights(network, arena);
   }
 
   /**
@@ -135,7 +82,11 @@ export class Trainer {
     const workers = inline ? 1 : resolved.workers;
     const { source, report } = loadBackend(resolved.backend, sharedMemory.available);
     const plan = planTraining({
-      spec: network.spec, batchSize: resolved.batchSize, workers, momentum: resolved.momentum > 0, format: formatOf(source.backend),
+      spec: network.spec,
+      batchSize: resolved.batchSize,
+      workers,
+      momentum: resolved.momentum > 0,
+      format: formatOf(source.backend),
     });
     const arena = Arena.allocate(plan);
     const cores = availableParallelism();
@@ -143,8 +94,14 @@ export class Trainer {
     const setup = { session, strategy: resolved.strategy, stallTimeout: resolved.stallTimeout };
     const coordinator = inline ? new Coordinator(setup, new InlinePool()) : await RemoteCoordinator.start(setup);
     const info: TrainerInfo = {
-      ...report, workers, cores, strategy: resolved.strategy, batchSize: resolved.batchSize, sharedMemory,
-      execution: inline ? 'inline' : 'threads', bytes: plan.bytes,
+      ...report,
+      workers,
+      cores,
+      strategy: resolved.strategy,
+      batchSize: resolved.batchSize,
+      sharedMemory,
+      execution: inline ? 'inline' : 'threads',
+      bytes: plan.bytes,
     };
     return new Trainer(network, resolved, info, arena, coordinator);
   }
@@ -154,7 +111,13 @@ export class Trainer {
    * @throws as `fit`
    */
   epochs(train: DataSource, given: FitOptions = {}): AsyncGenerator<EpochReport, void, undefined> {
-    const { epochs = 1, maxUpdates = Infinity, validation, signal, onProgress } = options<FitOptions>('options', given, FIT_KEYS);
+    const {
+      epochs = 1,
+      maxUpdates = Infinity,
+      validation,
+      signal,
+      onProgress,
+    } = options<FitOptions>('options', given, FIT_KEYS);
     this.#checkSource('train', train);
     if (validation !== undefined) this.#checkSource('validation', validation);
     integer('epochs', epochs, 1);
@@ -170,7 +133,10 @@ export class Trainer {
    * @throws TypeError, RangeError naming the argument, before any work; GradpoolError ERR_BUSY, ERR_CLOSED,
    * ERR_ABORTED (its cause is the signal's reason), ERR_WORKER_FAILED
    */
-  async fit(train: DataSource, given: FitOptions & { onEpoch?: ((report: EpochReport) => void | Promise<void>) | undefined } = {}): Promise<EpochReport[]> {
+  async fit(
+    train: DataSource,
+    given: FitOptions & { onEpoch?: ((report: EpochReport) => void | Promise<void>) | undefined } = {},
+  ): Promise<EpochReport[]> {
     const keys = [...FIT_KEYS, 'onEpoch'] as const;
     const { onEpoch, ...rest } = options<typeof given>('options', given, keys);
     if (onEpoch !== undefined) callback('onEpoch', onEpoch);
@@ -229,39 +195,49 @@ export class Trainer {
   }
 
   async #epoch(
-    epoch: number, train: DataSource, most: number, validation: DataSource | undefined, signal: AbortSignal | undefined,
+    epoch: number,
+    train: DataSource,
+    most: number,
+    validation: DataSource | undefined,
+    signal: AbortSignal | undefined,
     onProgress: FitOptions['onProgress'],
   ): Promise<EpochReport> {
     const { batchSize } = this.#options;
     const updates = Math.min(most, Math.ceil(train.length / batchSize));
     const samples = Math.min(train.length, updates * batchSize);
     const outcome = await this.#interruptible(signal, async () => {
-      this.#upload();
+      this.#weights.upload();
       await this.#attach('train', train);
-      const progress = onProgress && this.#reportProgress(epoch, updates, onProgress);
+      const progress = onProgress && watchProgress(this.#arena, this.#options.strategy, epoch, updates, onProgress);
       const { seed, shuffle } = this.#options;
-      const plan = { updates, batchSize, rows: train.length, slot: this.#slot, step: this.#step() };
+      const plan = { updates, batchSize, rows: train.length, slot: this.#weights.slot, step: this.#step() };
       try {
         return await this.#coordinator.train(plan, shuffle ? { seed, stream: this.#epochs } : undefined);
       } finally {
         clearInterval(progress);
       }
     });
-    this.#slot = outcome.slot;
-    await this.#download();
+    this.#weights.slot = outcome.slot;
+    await this.#weights.download();
     if (outcome.state !== 'done') throw this.#ended(outcome, signal);
     this.#epochs++;
-    return this.#report(epoch, samples, outcome, validation && (await this.#evaluate(validation, signal)));
+    return epochReport(
+      this.#network.spec,
+      epoch,
+      samples,
+      outcome,
+      validation && (await this.#evaluate(validation, signal)),
+    );
   }
 
   async #evaluate(dataset: DataSource, signal: AbortSignal | undefined): Promise<Evaluation> {
     const outcome = await this.#interruptible(signal, async () => {
-      this.#upload();
+      this.#weights.upload();
       await this.#attach('validation', dataset);
-      return this.#coordinator.evaluate(this.#slot);
+      return this.#coordinator.evaluate(this.#weights.slot);
     });
     if (outcome.state !== 'done') throw this.#ended(outcome, signal);
-    return this.#means(outcome, dataset.length);
+    return means(this.#network.spec, outcome, dataset.length);
   }
 
   /** Lets the signal, or `close`, set the abort word while `work` runs. */
@@ -295,61 +271,15 @@ export class Trainer {
     if (Atomics.load(this.#arena.control, GENERATION) > 0) Atomics.store(this.#arena.control, GENERATION, 0);
   }
 
-  /** Takes over parameters that were set since the last look, and starts their momentum afresh. */
-  #upload(): void {
-    if (this.#network.version === this.#version) return;
-    this.#arena.storeParameters(this.#slot, this.#network.parameters);
-    this.#arena.clearVelocity();
-    this.#version = this.#network.version;
-  }
-
-  /** Gives the network the weights of the last completed update, without holding up the event loop. */
-  async #download(): Promise<void> {
-    const parameters = this.#network.parameters;
-    let slice = performance.now();
-    for (const _ of this.#arena.loadParameters(this.#slot, parameters)) {
-      if (performance.now() - slice < 5) continue;
-      await turn();
-      slice = performance.now();
-    }
-    adoptParameters(this.#network, parameters);
-    this.#version = this.#network.version;
-  }
-
   #step(): Step {
     const { learningRate, batchSize, weightDecay, momentum, nesterov } = this.#options;
     return { rate: learningRate, scale: 1 / batchSize, decay: weightDecay, momentum, nesterov };
   }
 
-  #report(epoch: number, samples: number, outcome: EpochOutcome & { state: 'done' }, validation: Evaluation | undefined): EpochReport {
-    const { completed, seconds, phases, coordinator } = outcome;
-    return {
-      epoch, updates: completed, samples, ...this.#means(outcome, samples), ...(validation && { validation }),
-      seconds, samplesPerSecond: samples / seconds, phases, ...(coordinator && { coordinator }),
-    };
-  }
-
-  #means({ loss, right }: { loss: number; right: number }, samples: number): Evaluation {
-    const mean = { loss: loss / samples };
-    return this.#network.spec.loss === 'mse' ? mean : { ...mean, accuracy: right / samples };
-  }
-
-  #reportProgress(epoch: number, totalUpdates: number, listener: (progress: Progress) => void): NodeJS.Timeout {
-    const { control, plan } = this.#arena;
-    const started = performance.now();
-    const textbook = this.#options.strategy === 'coordinator';
-    return setInterval(() => {
-      const updates = textbook
-        ? Atomics.load(control, COMPLETED)
-        : Math.floor(Atomics.load(control, GENERATION) / barriersPerUpdate(plan.workers));
-      let loss = 0;
-      for (let w = 0; w < plan.workers; w++) loss += this.#arena.statistics(w)[LOSS]!;
-      const samples = Math.max(1, updates * this.#options.batchSize);
-      listener({ epoch, updates, totalUpdates, loss: loss / samples, seconds: (performance.now() - started) / 1000 });
-    }, PROGRESS_INTERVAL);
-  }
-
-  #ended(outcome: { state: 'stopped' } | { state: 'failed'; failure: Failure }, signal: AbortSignal | undefined): GradpoolError {
+  #ended(
+    outcome: { state: 'stopped' } | { state: 'failed'; failure: Failure },
+    signal: AbortSignal | undefined,
+  ): GradpoolError {
     if (outcome.state === 'failed') {
       this.#failure = outcome.failure;
       return fromFailure(outcome.failure);

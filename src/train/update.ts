@@ -37,7 +37,14 @@ function backward({ kernels, layers, control, watch }: Worker, rows: number, slo
 }
 
 /** The partial gradients of the rows order[from, from + rows), block by block, into slot `into`: grad W_l = H_{l-1}^T D_l. */
-export function partialGradients(worker: Worker, order: Uint32Array, from: number, rows: number, slot: number, into: number): void {
+export function partialGradients(
+  worker: Worker,
+  order: Uint32Array,
+  from: number,
+  rows: number,
+  slot: number,
+  into: number,
+): void {
   const { kernels, layers, control, watch, blockRows } = worker;
   for (let done = 0; done < rows; done += blockRows) {
     const count = Math.min(blockRows, rows - done);
@@ -52,7 +59,15 @@ export function partialGradients(worker: Worker, order: Uint32Array, from: numbe
 }
 
 /** A whole update of plain SGD by one worker alone, of a batch that fits into its block: W <- W - (alpha / B) grad W. */
-export function soleUpdate(worker: Worker, order: Uint32Array, from: number, rows: number, slot: number, to: number, step: Step): void {
+export function soleUpdate(
+  worker: Worker,
+  order: Uint32Array,
+  from: number,
+  rows: number,
+  slot: number,
+  to: number,
+  step: Step,
+): void {
   const { kernels, layers, control, watch } = worker;
   forward(worker, order, from, rows, slot);
   backward(worker, rows, slot);

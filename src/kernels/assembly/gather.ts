@@ -6,10 +6,20 @@ import { fma, ROW } from './lanes';
  * x: rows of `xStride` bytes, padded to a multiple of 8; scale and shift: padded to `panels` * 8, zero in the padding.
  */
 export function gatherBytes(
-  h: usize, hStride: usize, x: usize, xStride: usize, scale: usize, shift: usize, rows: i32, panels: i32,
+  h: usize,
+  hStride: usize,
+  x: usize,
+  xStride: usize,
+  scale: usize,
+  shift: usize,
+  rows: i32,
+  panels: i32,
 ): void {
   for (let i = 0; i < rows; i++) {
-    let out = h + <usize>i * ROW, from = x + <usize>i * xStride, s = scale, t = shift;
+    let out = h + <usize>i * ROW,
+      from = x + <usize>i * xStride,
+      s = scale,
+      t = shift;
     for (let p = 0; p < panels; p++) {
       const wide = v128.load8x8_u(from);
       const low = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(wide));
@@ -26,10 +36,20 @@ export function gatherBytes(
 
 /** The same from rows of float32; `xStride` in bytes, a multiple of 32, zero in the padding. */
 export function gatherFloats(
-  h: usize, hStride: usize, x: usize, xStride: usize, scale: usize, shift: usize, rows: i32, panels: i32,
+  h: usize,
+  hStride: usize,
+  x: usize,
+  xStride: usize,
+  scale: usize,
+  shift: usize,
+  rows: i32,
+  panels: i32,
 ): void {
   for (let i = 0; i < rows; i++) {
-    let out = h + <usize>i * ROW, from = x + <usize>i * xStride, s = scale, t = shift;
+    let out = h + <usize>i * ROW,
+      from = x + <usize>i * xStride,
+      s = scale,
+      t = shift;
     for (let p = 0; p < panels; p++) {
       v128.store(out, fma(v128.load(from), v128.load(s), v128.load(t)));
       v128.store(out, fma(v128.load(from, 16), v128.load(s, 16), v128.load(t, 16)), 16);

@@ -7,12 +7,20 @@ import { columnMask, laneSum, ROW } from './lanes';
 
 /** Softmax and cross-entropy for class numbers: labels (rows) int32. Right: the largest output is the class. */
 export function softmaxClasses(
-  y: usize, yStride: usize, delta: usize, deltaStride: usize, labels: usize, rows: i32, columns: i32, result: usize,
+  y: usize,
+  yStride: usize,
+  delta: usize,
+  deltaStride: usize,
+  labels: usize,
+  rows: i32,
+  columns: i32,
+  result: usize,
 ): void {
-  let loss: f64 = 0, right: f64 = 0;
+  let loss: f64 = 0,
+    right: f64 = 0;
   for (let i = 0; i < rows; i++) {
     const at = <usize>i * ROW;
-    const label = load<i32>(labels + (<usize>i << 2));
+    const label = load<i32>(labels + ((<usize>i) << 2));
     const place = <usize>(label >> 3) * yStride + <usize>(label & 7) * 4 + at;
     const max = rowMax(y + at, yStride, columns);
     const own = load<f32>(y + place);
@@ -29,16 +37,27 @@ export function softmaxClasses(
 
 /** Softmax and cross-entropy for rows of probabilities: desired (rows, K padded) float32, row-major. */
 export function softmaxValues(
-  y: usize, yStride: usize, delta: usize, deltaStride: usize, desired: usize, rows: i32, columns: i32, result: usize,
+  y: usize,
+  yStride: usize,
+  delta: usize,
+  deltaStride: usize,
+  desired: usize,
+  rows: i32,
+  columns: i32,
+  result: usize,
 ): void {
   const desiredStride = <usize>((columns + 7) & ~7) * 4;
-  let loss: f64 = 0, right: f64 = 0;
+  let loss: f64 = 0,
+    right: f64 = 0;
   for (let i = 0; i < rows; i++) {
     const at = <usize>i * ROW;
     const max = rowMax(y + at, yStride, columns);
-    let cross: f64 = 0, total: f64 = 0, best: f32 = -1, bestAt = 0;
+    let cross: f64 = 0,
+      total: f64 = 0,
+      best: f32 = -1,
+      bestAt = 0;
     for (let k = 0; k < columns; k++) {
-      const d = load<f32>(desired + (<usize>k << 2));
+      const d = load<f32>(desired + ((<usize>k) << 2));
       const u = load<f32>(y + at + <usize>(k >> 3) * yStride + <usize>(k & 7) * 4);
       if (d != 0) cross += <f64>d * (<f64>u - <f64>max);
       total += d;
@@ -60,14 +79,25 @@ export function softmaxValues(
 
 /** Linear outputs and half the squared error, summed over the outputs. There are no right answers. */
 export function linearValues(
-  y: usize, yStride: usize, delta: usize, deltaStride: usize, desired: usize, rows: i32, columns: i32, result: usize,
+  y: usize,
+  yStride: usize,
+  delta: usize,
+  deltaStride: usize,
+  desired: usize,
+  rows: i32,
+  columns: i32,
+  result: usize,
 ): void {
-  const panels = (columns + 7) >> 3, desiredStride = <usize>panels * ROW;
+  const panels = (columns + 7) >> 3,
+    desiredStride = <usize>panels * ROW;
   let loss: f64 = 0;
   for (let i = 0; i < rows; i++) {
-    let u = y + <usize>i * ROW, out = delta + <usize>i * ROW, d = desired;
+    let u = y + <usize>i * ROW,
+      out = delta + <usize>i * ROW,
+      d = desired;
     for (let p = 0; p < panels; p++) {
-      const low = f32x4.sub(v128.load(u), v128.load(d)), high = f32x4.sub(v128.load(u, 16), v128.load(d, 16));
+      const low = f32x4.sub(v128.load(u), v128.load(d)),
+        high = f32x4.sub(v128.load(u, 16), v128.load(d, 16));
       v128.store(out, low);
       v128.store(out, high, 16);
       loss += 0.5 * <f64>laneSum(f32x4.add(f32x4.mul(low, low), f32x4.mul(high, high)));
@@ -85,21 +115,31 @@ export function linearValues(
  * Right: the share of outputs on the same side of one half as their desired value.
  */
 export function sigmoidValues(
-  y: usize, yStride: usize, delta: usize, deltaStride: usize, desired: usize, rows: i32, columns: i32, result: usize,
+  y: usize,
+  yStride: usize,
+  delta: usize,
+  deltaStride: usize,
+  desired: usize,
+  rows: i32,
+  columns: i32,
+  result: usize,
 ): void {
   const panels = (columns + 7) >> 3;
-  let loss: f64 = 0, right: f64 = 0;
+  let loss: f64 = 0,
+    right: f64 = 0;
   for (let i = 0; i < rows; i++) {
     const at = <usize>i * ROW;
     for (let k = 0; k < columns; k++) {
       const u = load<f32>(y + at + <usize>(k >> 3) * yStride + <usize>(k & 7) * 4);
-      const d = load<f32>(desired + (<usize>k << 2));
+      const d = load<f32>(desired + ((<usize>k) << 2));
       const e = f32x4.extract_lane(exp(f32x4.splat(-abs(u))), 0);
       loss += <f64>(u > 0 ? u : <f32>0) - <f64>u * <f64>d + ln(1 + <f64>e) + (u != u ? <f64>u : 0);
       if (u >= 0 == d >= 0.5) right += 1.0 / <f64>columns;
     }
     for (let p = 0; p < panels; p++) {
-      const v = y + at + <usize>p * yStride, out = delta + at + <usize>p * deltaStride, d = desired + <usize>p * ROW;
+      const v = y + at + <usize>p * yStride,
+        out = delta + at + <usize>p * deltaStride,
+        d = desired + <usize>p * ROW;
       const low = v128.and(sigmoid(v128.load(v)), columnMask(p * 8, columns));
       const high = v128.and(sigmoid(v128.load(v, 16)), columnMask(p * 8 + 4, columns));
       v128.store(v, low);
@@ -146,7 +186,8 @@ function exponentials(u: usize, stride: usize, columns: i32, max: f32): f32 {
 function normalise(u: usize, stride: usize, delta: usize, deltaStride: usize, columns: i32, sum: f32): void {
   const s = f32x4.splat(1 / sum);
   for (let k = 0; k < columns; k += 8) {
-    const low = f32x4.mul(v128.load(u), s), high = f32x4.mul(v128.load(u, 16), s);
+    const low = f32x4.mul(v128.load(u), s),
+      high = f32x4.mul(v128.load(u, 16), s);
     v128.store(u, low);
     v128.store(u, high, 16);
     v128.store(delta, low);
@@ -168,7 +209,8 @@ function subtractRow(delta: usize, stride: usize, d: usize, columns: i32): void 
 
 /** The first column that holds the largest value of a row. */
 function firstAt(y: usize, stride: usize, columns: i32): i32 {
-  let at = 0, best = load<f32>(y);
+  let at = 0,
+    best = load<f32>(y);
   for (let k = 1; k < columns; k++) {
     const value = load<f32>(y + <usize>(k >> 3) * stride + <usize>(k & 7) * 4);
     if (value > best) {

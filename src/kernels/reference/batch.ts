@@ -30,7 +30,12 @@ export function forwardBatch(spec: NetworkSpec, layers: readonly Layer64[], X: F
 }
 
 /** The sum of the losses and the sum of the right answers of B patterns. D (B, K). */
-export function batchLoss(spec: NetworkSpec, { H, U }: BatchForward, D: Float64Array, B: number): { loss: number; right: number } {
+export function batchLoss(
+  spec: NetworkSpec,
+  { H, U }: BatchForward,
+  D: Float64Array,
+  B: number,
+): { loss: number; right: number } {
   const K = spec.layers.at(-1)!.units;
   const Y = H.at(-1)!;
   let loss = 0;

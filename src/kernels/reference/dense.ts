@@ -5,7 +5,15 @@ import type { Activation } from '../../core/spec.ts';
 import { activate, derivative } from './activations.ts';
 
 /** U = X W + 1 b^T. */
-export function synaptic(U: Float64Array, X: Float64Array, W: Float64Array, b: Float64Array, B: number, n: number, m: number): void {
+export function synaptic(
+  U: Float64Array,
+  X: Float64Array,
+  W: Float64Array,
+  b: Float64Array,
+  B: number,
+  n: number,
+  m: number,
+): void {
   for (let p = 0; p < B; p++) {
     const row = p * m;
     for (let j = 0; j < m; j++) U[row + j] = b[j]!;
@@ -24,7 +32,14 @@ export function activateAll(H: Float64Array, activation: Activation, count: numb
 
 /** D_l = (D_{l+1} W_{l+1}^T) * f_l'(U_l): n units of layer l, m of layer l + 1; H_l = f_l(U_l). */
 export function hiddenDelta(
-  D: Float64Array, H: Float64Array, next: Float64Array, W: Float64Array, activation: Activation, B: number, n: number, m: number,
+  D: Float64Array,
+  H: Float64Array,
+  next: Float64Array,
+  W: Float64Array,
+  activation: Activation,
+  B: number,
+  n: number,
+  m: number,
 ): void {
   for (let p = 0; p < B; p++) {
     for (let i = 0; i < n; i++) {
@@ -36,7 +51,14 @@ export function hiddenDelta(
 }
 
 /** G += H_{l-1}^T D_l: a sum over the patterns, divided by nothing. */
-export function addWeightGradient(G: Float64Array, H: Float64Array, D: Float64Array, B: number, n: number, m: number): void {
+export function addWeightGradient(
+  G: Float64Array,
+  H: Float64Array,
+  D: Float64Array,
+  B: number,
+  n: number,
+  m: number,
+): void {
   for (let p = 0; p < B; p++) {
     for (let i = 0; i < n; i++) {
       const h = H[p * n + i]!;

@@ -113,7 +113,9 @@ export class ReferenceKernels implements Kernels {
     const gradients = Array.from({ length: workers }, (_, i) => this.#slot(i === 0 ? to : i + 1));
     const [w, next] = [this.#slot(from), this.#slot(to)];
     const [v, nextV] = [phase, 1 - phase].map((i) =>
-      velocity.count === 0 ? undefined : new Float64Array(this.#arena.handle.buffer, velocity.offset + i * slots.bytes, slots.bytes / 8),
+      velocity.count === 0
+        ? undefined
+        : new Float64Array(this.#arena.handle.buffer, velocity.offset + i * slots.bytes, slots.bytes / 8),
     );
     for (let i = begin; i < end; i++) {
       // g = 1/B sum over workers + decay w;  v' = momentum v + g;  w' = w - rate (g + momentum v' | v')

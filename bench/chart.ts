@@ -1,0 +1,137 @@
+import pc from 'picocolors';
+import { plot, type Point } from 'simple-ascii-chart';
+import { parse, View } from 'vega';
+import { compile as compileSpec, type TopLevelSpec } from 'vega-lite';
+import type { PositionFieldDef } from 'vega-lite/build/src/channeldef.js';
+import type { BatchCurveReport } from '../src/index.ts';
+import { count, duration, table } from './output.ts';
+
+/** Every point with its interval; the fastest batch size of each number of workers is starred. */
+export function curveTable({ points, best }: BatchCurveReport): string {
+  return table(
+    ['workers', 'B', 'time per update', 'time per epoch', '95% interval', 'patterns/s', 'best'],
+    points.map((p) => {
+      const own = best.find(({ workers }) => workers === p.workers)!;
+      const mark = own.fastest === p.batchSize ? '* fastest' : own.batchSizes.includes(p.batchSize) ? '= as good' : '';
+      return [
+        p.workers,
+        p.batchSize,
+        duration(p.timePerUpdate.median),
+        duration(p.timePerEpoch.median),
+        `${duration(p.timePerEpoch.low)} to ${duration(p.timePerEpoch.high)}`,
+        count(p.samplesPerSecond.median),
+        mark,
+      ];
+    }),
+  );
+}
+
+/** Time per epoch against batch size, both on logarithmic axes, one line per number of workers. */
+export function curveInTerminal({ points, best }: BatchCurveReport, columns: number): string {
+  const lines = best.map(({ workers }) =>
+    points
+      .filter((p) => p.workers === workers)
+      .map((p): Point => [Math.log2(p.batchSize), Math.log10(p.timePerEpoch.median)]),
+  );
+  const logs = lines.flat().map(([, y]) => y);
+  const colors = ['ansiBlue', 'ansiGreen', 'ansiMagenta', 'ansiCyan'] as const;
+  const marks = best.map(({ workers, fastest }) => {
+    const at = points.find((p) => p.workers === workers && p.batchSize === fastest)!;
+    return { x: Math.log2(fastest), y: Math.log10(at.timePerEpoch.median), color: 'ansiRed' as const };
+  });
+  return plot(lines, {
+    width: Math.max(30, Math.min(90, columns - 24)),
+    height: 16,
+    yRange: [Math.min(...logs) - 0.02, Math.max(...logs) + 0.02],
+    ...(pc.isColorSupported && { color: lines.map((_, i) => colors[i % colors.length]!) }),
+    points: pc.isColorSupported ? marks : marks.map(({ x, y }) => ({ x, y })),
+    symbols: { point: '*' },
+    customXAxisTicks: [...new Set(points.map((p) => Math.log2(p.batchSize)))],
+    legend: {
+      position: 'bottom',
+      series: best.map(({ workers }) => `${workers} worker${workers > 1 ? 's' : ''}`),
+      points: best.map(({ fastest, workers }) => `fastest on ${workers}: B = ${fastest}`),
+    },
+    title: 'time per epoch against batch size B (logarithmic axes)',
+    formatter: (value, { axis }) => (axis === 'x' ? String(Math.round(2 ** value)) : duration(10 ** value)),
+  });
+}
+
+/** The curve with its intervals as SVG. */
+export async function curveAsSvg(report: BatchCurveReport): Promise<string> {
+  const { network, patterns, trainer, environment } = report;
+  const values = report.points.map((p) => {
+    const own = report.best.find(({ workers }) => workers === p.workers)!;
+    return {
+      B: p.batchSize,
+      workers: `${p.workers}`,
+      median: p.timePerEpoch.median,
+      low: p.timePerEpoch.low,
+      high: p.timePerEpoch.high,
+      best: own.fastest === p.batchSize,
+      label: `B = ${p.batchSize}`,
+    };
+  });
+  const sizes = [...new Set(values.map(({ B }) => B))];
+  const x = {
+    field: 'B',
+    type: 'quantitative',
+    scale: { type: 'log', base: 2, domain: [sizes[0]! / 1.2, sizes.at(-1)! * 1.2] },
+    title: 'batch size B',
+    axis: { values: sizes, format: 'd', grid: false },
+  } satisfies PositionFieldDef<string>;
+  const y = {
+    field: 'median',
+    type: 'quantitative',
+    scale: {
+      type: 'log',
+      nice: false,
+      domain: [Math.min(...values.map((v) => v.low)) * 0.93, Math.max(...values.map((v) => v.high)) * 1.05],
+    },
+    title: 'time per epoch (s)',
+    axis: { format: '.2~g', tickCount: 6 },
+  } satisfies PositionFieldDef<string>;
+  const color = {
+    field: 'workers',
+    type: 'nominal',
+    title: 'workers',
+    legend: { orient: 'top-right', fillColor: 'white', padding: 6 },
+    scale: { range: ['#0072b2', '#d55e00', '#009e73', '#cc79a7'] },
+  } as const;
+  const spec: TopLevelSpec = {
+    width: 640,
+    height: 360,
+    background: 'white',
+    padding: 16,
+    title: {
+      text: `Time per epoch against batch size: ${[network.inputs, ...network.layers.map((l) => l.units)].join('-')}`,
+      subtitle: [
+        `${patterns} patterns; ${trainer.strategy}, ${trainer.backend} (${trainer.path}); ${environment.cpu}, Node ${environment.node}`,
+        `medians with 95% intervals over ${report.rounds} rounds; the fastest is ringed`,
+      ],
+      anchor: 'start',
+      subtitleColor: '#555',
+    },
+    data: { values },
+    layer: [
+      { mark: { type: 'line', strokeWidth: 2 }, encoding: { x, y, color } },
+      {
+        mark: { type: 'rule', strokeWidth: 2 },
+        encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
+      },
+      { mark: { type: 'point', filled: true, size: 40, opacity: 1 }, encoding: { x, y, color } },
+      {
+        transform: [{ filter: 'datum.best' }],
+        mark: { type: 'point', size: 220, strokeWidth: 2 },
+        encoding: { x, y, color },
+      },
+      {
+        transform: [{ filter: 'datum.best' }],
+        mark: { type: 'text', dy: -18, fontWeight: 'bold' },
+        encoding: { x, y, color, text: { field: 'label' } },
+      },
+    ],
+    config: { font: 'sans-serif' },
+  };
+  return new View(parse(compileSpec(spec).spec), { renderer: 'none' }).toSVG();
+}

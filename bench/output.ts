@@ -1,0 +1,40 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Table from 'cli-table3';
+
+/** One line below the head and none between rows. */
+const LINES = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
+
+/** A table for the terminal; numbers to the right. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const numeric = head.map((_, i) => rows.every((row) => /^[\d.,<>=~ ×%*-]*(\s?[µmn]?s|k|M)?$/.test(String(row[i]))));
+  const grid = new Table({
+    head: [...head],
+    colAligns: numeric.map((right) => (right ? 'right' : 'left')),
+    style: { head: [], border: [] },
+    chars: LINES,
+  });
+  grid.push(...rows.map((row) => row.map(String)));
+  return grid.toString();
+}
+
+/** Seconds in a readable unit. */
+export function duration(seconds: number): string {
+  if (seconds < 1e-6) return `${(seconds * 1e9).toPrecision(3)} ns`;
+  if (seconds < 1e-3) return `${(seconds * 1e6).toPrecision(3)} µs`;
+  if (seconds < 1) return `${(seconds * 1e3).toPrecision(3)} ms`;
+  return `${seconds.toPrecision(3)} s`;
+}
+
+/** A large number in thousands or millions. */
+export function count(value: number): string {
+  if (value < 1e4) return value.toPrecision(3);
+  return value < 1e6 ? `${(value / 1e3).toPrecision(4)} k` : `${(value / 1e6).toPrecision(4)} M`;
+}
+
+/** Writes a file whole or not at all: aside, then renamed. */
+export function writeWhole(path: string, content: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.part`, content);
+  renameSync(`${path}.part`, path);
+}

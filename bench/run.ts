@@ -1,0 +1,73 @@
+// `npm run bench -- NAME`: runs one benchmark, prints its table and writes its figures with the environment.
+import { Command, Option } from 'commander';
+import { availableParallelism } from 'node:os';
+import { measureBatchCurve } from '../src/index.ts';
+import { describeEnvironment } from '../src/lab/environment.ts';
+import { benchBarrier } from './barrier.ts';
+import { curveAsSvg, curveInTerminal, curveTable } from './chart.ts';
+import { enableRelaxedSimd } from './flags.ts';
+import { benchKernels } from './kernels.ts';
+import { makeDataset, makeNetwork, NETWORKS, type NetworkName } from './networks.ts';
+import { writeWhole } from './output.ts';
+import { benchRoundTrip } from './round-trip.ts';
+import { type Effort, FULL, QUICK } from './timing.ts';
+import { benchUpdate } from './update.ts';
+
+interface Measured {
+  readonly results: unknown;
+  readonly text: string;
+}
+
+const BENCHMARKS: Record<string, { about: string; run: (effort: Effort) => Promise<Measured> }> = {
+  kernels: { about: 'each kernel on several shapes, as a share of the FMA peak', run: benchKernels },
+  barrier: { about: 'one passing of the barrier', run: benchBarrier },
+  'round-trip': { about: 'a task to each piscina thread and back', run: benchRoundTrip },
+  update: { about: 'an update of the networks A, B and C: share of the peak, phases', run: benchUpdate },
+};
+
+const program = new Command('bench').description('Benchmarks; each prints a table and writes out/bench-NAME.json.');
+for (const [name, { about, run }] of Object.entries(BENCHMARKS)) {
+  program
+    .command(name)
+    .description(about)
+    .option('--quick', 'a tiny size: only shows that it works')
+    .action(async ({ quick = false }: { quick?: boolean }) => {
+      const simd = enableRelaxedSimd();
+      const { results, text } = await run(quick ? QUICK : FULL);
+      console.log(text);
+      save(name, { simd, quick, results });
+    });
+}
+
+program
+  .command('batch-curve')
+  .description('time per update and per epoch against batch size, on synthetic patterns')
+  .addOption(new Option('--network <name>', 'which network').choices(Object.keys(NETWORKS)).default('A'))
+  .option('--patterns <count>', 'size of the data set', '8192')
+  .option('--quick', 'a tiny size: only shows that it works')
+  .action(
+    async ({ network: name, patterns, quick = false }: { network: NetworkName; patterns: string; quick?: boolean }) => {
+      enableRelaxedSimd();
+      const widths = NETWORKS[name];
+      const data = makeDataset(widths, quick ? 128 : Number(patterns));
+      const small = { batchSizes: [16, 64], rounds: 1, sampleSeconds: 0.002 };
+      const report = await measureBatchCurve(makeNetwork(widths), data, {
+        workers: [1, availableParallelism()],
+        ...(quick && small),
+      });
+      console.log(curveTable(report));
+      console.log(curveInTerminal(report, process.stdout.columns ?? 100));
+      save('batch-curve', report);
+      writeWhole('out/bench-batch-curve.svg', await curveAsSvg(report));
+    },
+  );
+
+function save(name: string, report: object): void {
+  writeWhole(
+    `out/bench-${name}.json`,
+    `${JSON.stringify({ benchmark: name, environment: describeEnvironment(), ...report }, null, 2)}\n`,
+  );
+  console.log(`out/bench-${name}.json written`);
+}
+
+await program.parseAsync();

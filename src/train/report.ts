@@ -1,0 +1,98 @@
+import type { NetworkSpec } from '../core/spec.ts';
+import type { DataSource } from '../core/table.ts';
+import type { BackendReport } from '../kernels/kernels.ts';
+import type { SharedMemory } from '../memory/shared.ts';
+import type { Evaluation } from '../nn/network.ts';
+import type { EpochOutcome, PhaseSeconds } from './outcome.ts';
+import type { Strategy } from './options.ts';
+
+/** How far an epoch has got. */
+export interface Progress {
+  /** Counts from 1 within a call of `fit` or `epochs`. */
+  epoch: number;
+  /** Updates completed in this epoch. */
+  updates: number;
+  totalUpdates: number;
+  /** Mean loss of the rows seen so far in this epoch. */
+  loss: number;
+  /** Since the epoch began. */
+  seconds: number;
+}
+
+export interface FitOptions {
+  /** Default 1. */
+  epochs?: number | undefined;
+  /** Ends training after so many updates in all, within an epoch if need be. */
+  maxUpdates?: number | undefined;
+  /** Measured after each epoch. */
+  validation?: DataSource | undefined;
+  /** Stops training promptly; the call rejects with ERR_ABORTED. */
+  signal?: AbortSignal | undefined;
+  /** Some ten times a second while an epoch runs. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** What an epoch did. Loss and accuracy are means over its rows, each measured before the update it went into. */
+export interface EpochReport {
+  /** Counts from 1 within a call of `fit` or `epochs`. */
+  epoch: number;
+  updates: number;
+  /** Rows trained on. */
+  samples: number;
+  loss: number;
+  /** Absent for mse. */
+  accuracy?: number;
+  validation?: Evaluation;
+  /** Of training, without validation. */
+  seconds: number;
+  samplesPerSecond: number;
+  /** Seconds of each worker in each phase. */
+  phases: readonly PhaseSeconds[];
+  /** Of the strategy `coordinator`: its own phases, waiting for tasks being 'barrier'. */
+  coordinator?: PhaseSeconds;
+}
+
+/** What was chosen, and why. */
+export interface TrainerInfo extends BackendReport {
+  workers: number;
+  cores: number;
+  strategy: Strategy;
+  batchSize: number;
+  sharedMemory: SharedMemory;
+  /** 'threads', or 'inline' on the calling thread where memory cannot be shared. */
+  execution: 'threads' | 'inline';
+  /** Of the one shared memory. */
+  bytes: number;
+}
+
+/** Sums over patterns as means; accuracy only where answers are right or wrong. */
+export function means(
+  spec: NetworkSpec,
+  { loss, right }: { loss: number; right: number },
+  samples: number,
+): Evaluation {
+  const mean = { loss: loss / samples };
+  return spec.loss === 'mse' ? mean : { ...mean, accuracy: right / samples };
+}
+
+/** The report of an epoch that came to its end. */
+export function epochReport(
+  spec: NetworkSpec,
+  epoch: number,
+  samples: number,
+  outcome: EpochOutcome & { state: 'done' },
+  validation: Evaluation | undefined,
+): EpochReport {
+  const { completed, seconds, phases, coordinator } = outcome;
+  return {
+    epoch,
+    updates: completed,
+    samples,
+    ...means(spec, outcome, samples),
+    ...(validation && { validation }),
+    seconds,
+    samplesPerSecond: samples / seconds,
+    phases,
+    ...(coordinator && { coordinator }),
+  };
+}

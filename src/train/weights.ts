@@ -1,0 +1,41 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Arena } from '../memory/arena.ts';
+import { adoptParameters, type Network } from '../nn/network.ts';
+
+/** The longest that the calling thread is held up at a time; ms. */
+const SLICE = 5;
+
+/** The network's weights and those in the arena: which are newer, and how they get across. */
+export class Weights {
+  /** The parameter slot that holds the weights. */
+  slot = 0;
+  readonly #network: Network;
+  readonly #arena: Arena;
+  #version = -1;
+
+  constructor(network: Network, arena: Arena) {
+    this.#network = network;
+    this.#arena = arena;
+  }
+
+  /** Takes over parameters that were set since the last look, and starts their momentum afresh. */
+  upload(): void {
+    if (this.#network.version === this.#version) return;
+    this.#arena.storeParameters(this.slot, this.#network.parameters);
+    this.#arena.clearVelocity();
+    this.#version = this.#network.version;
+  }
+
+  /** Gives the network the weights of the last completed update, all at once, without holding up the event loop. */
+  async download(): Promise<void> {
+    const parameters = this.#network.parameters;
+    let slice = performance.now();
+    for (const _ of this.#arena.loadParameters(this.slot, parameters)) {
+      if (performance.now() - slice < SLICE) continue;
+      await turn();
+      slice = performance.now();
+    }
+    adoptParameters(this.#network, parameters);
+    this.#version = this.#network.version;
+  }
+}
