@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Failure, fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
+import { fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { Table } from '../core/table.ts';
 import { busyParts, shardStart } from '../data/partition.ts';
 import { COMPLETED, FIRST_PHASE, LOSS, PHASES, RIGHT } from '../memory/control.ts';
 import { allocate } from '../memory/shared.ts';
-import type { DataKey, EpochPlan, SessionSetup, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
+import type { DataKey, EpochPlan, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
 import type { TaskPool } from '../pool/pool.ts';
 import { abort, Stopped, throwIfAborted } from '../sync/barrier.ts';
 import type { CoordinatorSetup, End, EpochOutcome, EvaluationOutcome, PhaseSeconds, Shuffle } from './outcome.ts';

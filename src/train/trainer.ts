@@ -1,27 +1,22 @@
-import { availableParallelism } from 'node:os';
 import { callback, integer, options, wrongType } from '../core/checks.ts';
 import { type Failure, fromFailure, GradpoolError } from '../core/errors.ts';
 import type { DataSource } from '../core/table.ts';
 import type { Step } from '../kernels/kernels.ts';
-import { formatOf, loadBackend } from '../kernels/load.ts';
-import { Arena } from '../memory/arena.ts';
+import type { Arena } from '../memory/arena.ts';
 import { COMPLETED, GENERATION } from '../memory/control.ts';
-import { planTraining } from '../memory/layout.ts';
-import { detectSharedMemory } from '../memory/shared.ts';
-import { type Evaluation, Network } from '../nn/network.ts';
+import type { Evaluation, Network } from '../nn/network.ts';
 import type { DataKey } from '../pool/messages.ts';
 import { abort, resetBarrier } from '../sync/barrier.ts';
 import { Coordinator } from './coordinator.ts';
 import { InlinePool } from './inline.ts';
-import { type ResolvedOptions, resolveOptions, type TrainerOptions } from './options.ts';
+import type { ResolvedOptions, TrainerOptions } from './options.ts';
 import { watchProgress } from './progress.ts';
 import { type CoordinatorApi, RemoteCoordinator } from './remote.ts';
 import { epochReport, type EpochReport, type FitOptions, means, type TrainerInfo } from './report.ts';
+import { prepare } from './prepare.ts';
 import { Weights } from './weights.ts';
 
 const FIT_KEYS = ['epochs', 'maxUpdates', 'validation', 'signal', 'onProgress'] as const;
-/** Looks at a barrier before sleeping: some 30 µs, several times the time to wake a sleeper. */
-const SPINS = 4000;
 
 /**
  * Trains one network on a pool of worker threads.
@@ -72,37 +67,9 @@ export class Trainer {
    * ERR_NO_SHARED_MEMORY
    */
   static async create(network: Network, given: TrainerOptions = {}): Promise<Trainer> {
-    if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
-    const resolved = resolveOptions(given);
-    const sharedMemory = detectSharedMemory();
-    if (!sharedMemory.available && resolved.sharedMemory === 'required') {
-      throw new GradpoolError('ERR_NO_SHARED_MEMORY', `shared memory was required: ${sharedMemory.reason}`);
-    }
-    const inline = resolved.sharedMemory === 'off' || !sharedMemory.available;
-    const workers = inline ? 1 : resolved.workers;
-    const { source, report } = loadBackend(resolved.backend, sharedMemory.available);
-    const plan = planTraining({
-      spec: network.spec,
-      batchSize: resolved.batchSize,
-      workers,
-      momentum: resolved.momentum > 0,
-      format: formatOf(source.backend),
-    });
-    const arena = Arena.allocate(plan);
-    const cores = availableParallelism();
-    const session = { spec: network.spec, arena: arena.handle, source, spins: workers <= cores ? SPINS : 0 };
-    const setup = { session, strategy: resolved.strategy, stallTimeout: resolved.stallTimeout };
+    const { resolved, info, arena, setup } = prepare(network, given);
+    const inline = info.execution === 'inline';
     const coordinator = inline ? new Coordinator(setup, new InlinePool()) : await RemoteCoordinator.start(setup);
-    const info: TrainerInfo = {
-      ...report,
-      workers,
-      cores,
-      strategy: resolved.strategy,
-      batchSize: resolved.batchSize,
-      sharedMemory,
-      execution: inline ? 'inline' : 'threads',
-      bytes: plan.bytes,
-    };
     return new Trainer(network, resolved, info, arena, coordinator);
   }
 
