@@ -45,7 +45,7 @@ function flatColumns(name: string, values: NumericArray, size: number | undefine
   if (size === undefined) throw new TypeError(`"${sizeName}" is needed beside a flat list of "${name}", got undefined`);
   if (values.length === 0) throw new RangeError(`"${name}" expected at least one row, got none`);
   if (values.length % size !== 0) {
-    throw new RangeError(`"${name}" expected a multiple of ${sizeName} ${size} numbers, got ${values.length}`);
+    throw new RangeError(`"${name}" expected rows of ${size} numbers (${sizeName}), got ${values.length} numbers`);
   }
   checkFinite(name, values, size);
   return { values, size, stride: size };

@@ -34,7 +34,7 @@ export interface TrainerOptions {
   shuffle?: boolean | undefined;
   /** Of the orders; default 0. */
   seed?: number | undefined;
-  /** 'required' fails where there is no shared memory; 'off' trains on the calling thread over a plain buffer; default 'auto'. */
+  /** 'required' fails where there is no shared memory; 'off' trains on the calling thread, as where there is none; default 'auto'. */
   sharedMemory?: (typeof SHARED_MEMORY)[number] | undefined;
   /** How long all workers together may make no progress before the training fails, in ms; default 1500. */
   stallTimeout?: number | undefined;
