@@ -5,7 +5,7 @@ export const ACTIVATIONS = ['linear', 'sigmoid', 'tanh', 'relu', 'leaky-relu', '
 export type Activation = (typeof ACTIVATIONS)[number];
 
 export const LOSSES = ['mse', 'cross-entropy', 'binary-cross-entropy'] as const;
-/** What training makes small; each goes with one output activation, see {@link PAIRS}. */
+/** What training makes small; each goes with one output activation: mse with linear, cross-entropy with softmax, binary-cross-entropy with sigmoid. */
 export type Loss = (typeof LOSSES)[number];
 
 /** A dense layer of n_l units. */

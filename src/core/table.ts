@@ -42,6 +42,9 @@ export interface Scaling {
 /** Patterns with their desired outputs, as a network asks for them. */
 export interface DataSource {
   readonly length: number;
-  /** The whole storage made ready for a network, and which of its rows belong to the source. */
+  /**
+   * The whole storage made ready for a network, and which of its rows belong to the source.
+   * @internal
+   */
   bind(spec: NetworkSpec, scaling: Scaling): { readonly table: Table; readonly rows: Uint32Array };
 }

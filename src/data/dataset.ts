@@ -47,8 +47,12 @@ export interface Storage {
  * Splits and slices are views: they share the storage.
  */
 export class Dataset implements DataSource {
+  /** @internal */
   readonly storage: Storage;
-  /** Which rows of the storage belong to this set, in order. */
+  /**
+   * Which rows of the storage belong to this set, in order.
+   * @internal
+   */
   readonly rows: Uint32Array;
 
   private constructor(storage: Storage, rows: Uint32Array) {
@@ -169,6 +173,7 @@ export class Dataset implements DataSource {
   /**
    * Makes the set ready for a network: scales and meaning of the targets; nothing is copied.
    * @throws RangeError if it does not fit the network
+   * @internal
    */
   bind(spec: NetworkSpec, scaling: Scaling): { table: Table; rows: Uint32Array } {
     const { inputs, inputScale, targets } = this.storage;
