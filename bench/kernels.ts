@@ -2,7 +2,7 @@ import type { Table } from '../src/core/table.ts';
 import { resolveSpec } from '../src/core/spec.ts';
 import { compile, KernelFactory } from '../src/kernels/load.ts';
 import type { Kernels, KernelPath } from '../src/kernels/kernels.ts';
-import { instantiate } from '../src/kernels/wasm.ts';
+import { instantiate } from '../src/kernels/exports.ts';
 import { Arena } from '../src/memory/arena.ts';
 import { planTraining } from '../src/memory/layout.ts';
 import { makeDataset } from './networks.ts';

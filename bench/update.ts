@@ -1,7 +1,7 @@
 import { trainingFlops } from '../src/core/spec.ts';
 import { Trainer } from '../src/index.ts';
 import { compile } from '../src/kernels/load.ts';
-import { instantiate } from '../src/kernels/wasm.ts';
+import { instantiate } from '../src/kernels/exports.ts';
 import { type Interval, medianInterval } from '../src/lab/statistics.ts';
 import { PHASES } from '../src/memory/control.ts';
 import type { PhaseSeconds } from '../src/train/outcome.ts';

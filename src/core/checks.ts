@@ -6,6 +6,7 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (value === null || typeof value !== 'object') return String(value);
+  if (value instanceof Error) return String(value);
   if (Array.isArray(value)) return `array of length ${value.length}`;
   if (ArrayBuffer.isView(value) && 'length' in value) {
     return `${value.constructor.name} of length ${String(value.length)}`;

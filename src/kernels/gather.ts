@@ -1,7 +1,7 @@
 import type { NumericArray, Table } from '../core/table.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { BlockPlan } from '../memory/layout.ts';
-import type { KernelExports } from './wasm.ts';
+import type { KernelExports } from './exports.ts';
 
 /**
  * Brings rows of the data set into a worker's block: copied in their own type into a staging area of the arena (the

@@ -7,7 +7,8 @@ import type { Arena } from '../memory/arena.ts';
 import type { BlockPlan, Format } from '../memory/layout.ts';
 import type { Backend, BackendChoice, BackendReport, Kernels, KernelPath, KernelSource } from './kernels.ts';
 import { ReferenceKernels } from './reference/kernels.ts';
-import { instantiate, type KernelExports, WasmKernels } from './wasm.ts';
+import { instantiate, type KernelExports } from './exports.ts';
+import { WasmKernels } from './wasm.ts';
 
 /** A module of one function that multiplies and adds in one step: valid where relaxed SIMD is on. */
 const RELAXED_PROBE = Uint8Array.from([

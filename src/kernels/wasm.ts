@@ -1,31 +1,11 @@
 import type { Activation, NetworkSpec } from '../core/spec.ts';
-import type { WasmMemory, WasmModule } from '../core/wasm.ts';
 import type { Table } from '../core/table.ts';
 import type { Arena } from '../memory/arena.ts';
 import { heartbeat } from '../memory/control.ts';
 import type { BlockPlan } from '../memory/layout.ts';
+import type { KernelExports } from './exports.ts';
 import { Gather } from './gather.ts';
 import type { Kernels, Step } from './kernels.ts';
-
-/** What src/kernels/assembly exports. All arguments are numbers; pointers are byte offsets into the arena. */
-export type KernelExports = Record<
-  | 'forward'
-  | 'backward'
-  | 'gradient'
-  | 'gradientStep'
-  | 'biasGradient'
-  | 'biasGradientStep'
-  | 'sgd'
-  | 'sgdMomentum'
-  | 'gatherBytes'
-  | 'gatherFloats'
-  | 'softmaxClasses'
-  | 'softmaxValues'
-  | 'linearValues'
-  | 'sigmoidValues'
-  | 'fmaPeak',
-  (...args: number[]) => number
->;
 
 /** The numbers that assembly/lanes.ts has for the activations; softmax and a sigmoid output are applied by `outputs`. */
 const CODES: Record<Activation, number> = {
@@ -59,13 +39,6 @@ interface Layer {
   readonly activation: number;
   /** Of the layer below, for the delta that goes down to it. */
   readonly activationBelow: number;
-}
-
-/** Instantiates the shared module on an arena. */
-export function instantiate(module: WasmModule, memory: WasmMemory): KernelExports {
-  return new WebAssembly.Instance(module, {
-    env: { memory: memory },
-  }).exports as KernelExports;
 }
 
 /** The wasm backend: AssemblyScript kernels on an arena of the format panels-f32. */

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { describe } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
 import { COORDINATOR_ENTRY } from '../pool/locations.ts';
 import type { Coordinator } from './coordinator.ts';
@@ -23,14 +24,13 @@ export class RemoteCoordinator implements CoordinatorApi {
   private constructor() {
     this.#remote = wrap<CoordinatorThread>(nodeEndpoint(this.#thread));
     this.#ended = new Promise<never>((_, reject) => {
-      const fail = (cause: unknown) =>
-        reject(
-          new GradpoolError('ERR_WORKER_FAILED', `the coordinator's thread ended: ${String(cause)}`, {
-            cause,
-          }),
-        );
-      this.#thread.once('error', fail);
-      this.#thread.once('exit', (code) => fail(`exit code ${code}`));
+      let cause: unknown;
+      this.#thread.once('error', (error) => (cause = error));
+      // Only now are its worker threads gone too, and the arena is still.
+      this.#thread.once('exit', (code) => {
+        const why = cause === undefined ? `exit code ${code}` : describe(cause);
+        reject(new GradpoolError('ERR_WORKER_FAILED', `the coordinator's thread ended: ${why}`, { cause }));
+      });
     });
     this.#ended.catch(() => undefined);
     this.#thread.unref();

@@ -33,7 +33,7 @@ export class Session {
 
   /** Waits until `parties` threads are in this call: none of them serves two. */
   meet(parties: number): void {
-    this.#makeBarrier(parties, 0).wait();
+    if (parties > 1) this.#makeBarrier(parties, 0).wait();
   }
 
   /** Does a task to its end. Whatever goes wrong also stops the other workers. */

@@ -1,5 +1,5 @@
 import { callback, integer, options, wrongType } from '../core/checks.ts';
-import { type Failure, fromFailure, GradpoolError } from '../core/errors.ts';
+import { type Failure, fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
 import type { DataSource } from '../core/table.ts';
 import type { Step } from '../kernels/kernels.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -10,9 +10,10 @@ import { abort, resetBarrier } from '../sync/barrier.ts';
 import { Coordinator } from './coordinator.ts';
 import { InlinePool } from './inline.ts';
 import type { ResolvedOptions, TrainerOptions } from './options.ts';
-import { watchProgress } from './progress.ts';
+import { completedUpdates, watchProgress } from './progress.ts';
 import { type CoordinatorApi, RemoteCoordinator } from './remote.ts';
 import { epochReport, type EpochReport, type FitOptions, means, type TrainerInfo } from './report.ts';
+import type { EpochOutcome } from './outcome.ts';
 import { prepare } from './prepare.ts';
 import { Weights } from './weights.ts';
 
@@ -179,7 +180,9 @@ export class Trainer {
       const { seed, shuffle } = this.#options;
       const plan = { updates, batchSize, rows: train.length, slot: this.#weights.slot, step: this.#step() };
       try {
-        return await this.#coordinator.train(plan, shuffle ? { seed, stream: this.#epochs } : undefined);
+        return await this.#coordinator
+          .train(plan, shuffle ? { seed, stream: this.#epochs } : undefined)
+          .catch((error: unknown) => this.#orphaned(error));
       } finally {
         clearInterval(progress);
       }
@@ -195,6 +198,13 @@ export class Trainer {
       outcome,
       validation && (await this.#evaluate(validation, signal)),
     );
+  }
+
+  /** What can still be said of an epoch whose coordinator has died: what it committed stands in shared memory. */
+  #orphaned(error: unknown): EpochOutcome {
+    const completed = completedUpdates(this.#arena, this.#options.strategy);
+    const slot = (this.#weights.slot + completed) & 1;
+    return { state: 'failed', completed, slot, failure: toFailure(error, 'ERR_WORKER_FAILED') };
   }
 
   async #evaluate(dataset: DataSource, signal: AbortSignal | undefined): Promise<Evaluation> {

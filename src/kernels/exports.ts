@@ -1,0 +1,28 @@
+import type { WasmMemory, WasmModule } from '../core/wasm.ts';
+
+/** What src/kernels/assembly exports. All arguments are numbers; pointers are byte offsets into the arena. */
+export type KernelExports = Record<
+  | 'forward'
+  | 'backward'
+  | 'gradient'
+  | 'gradientStep'
+  | 'biasGradient'
+  | 'biasGradientStep'
+  | 'sgd'
+  | 'sgdMomentum'
+  | 'gatherBytes'
+  | 'gatherFloats'
+  | 'softmaxClasses'
+  | 'softmaxValues'
+  | 'linearValues'
+  | 'sigmoidValues'
+  | 'fmaPeak',
+  (...args: number[]) => number
+>;
+
+/** Instantiates the shared module on an arena. */
+export function instantiate(module: WasmModule, memory: WasmMemory): KernelExports {
+  return new WebAssembly.Instance(module, {
+    env: { memory: memory },
+  }).exports as KernelExports;
+}
