@@ -20,7 +20,15 @@ export default tseslint.config(
   {
     files: ['**/*.js', '**/*.mjs'],
     languageOptions: {
-      globals: { process: 'readonly', console: 'readonly', performance: 'readonly', URL: 'readonly' },
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        performance: 'readonly',
+        URL: 'readonly',
+        WebAssembly: 'writable',
+        SharedArrayBuffer: 'readonly',
+        Atomics: 'readonly',
+      },
     },
   },
 );
