@@ -100,7 +100,7 @@ function layOut({ spec, batchSize, workers, momentum, format }: PlanRequest): Pl
   const n = widths(spec);
   let inSlot = 0;
   for (let l = 1; l < n.length; l++) {
-    const weights = matrix(format, inSlot, n[l - 1]!, n[l]!);
+    const weights = matrix(format, inSlot, n[l - 1]!, n[l]!, 8);
     const bias = matrix(format, inSlot + weights.bytes, 1, n[l]!);
     layers.push({ weights, bias });
     inSlot += weights.bytes + bias.bytes;
@@ -161,14 +161,18 @@ function block(format: Format, n: readonly number[], offset: number, rows: numbe
   return { plan: { rows, staging, desired, outputs, deltas }, bytes: end - offset };
 }
 
-/** Lays out one matrix at `offset`. */
-export function matrix(format: Format, offset: number, rows: number, columns: number): MatrixPlan {
+/**
+ * Lays out one matrix at `offset`.
+ * @param rowTile - rows are padded to a multiple of it, except a single row of a tile of 4; weights take 8, because the
+ * rows of W_l are the padded columns of H_{l-1}
+ */
+export function matrix(format: Format, offset: number, rows: number, columns: number, rowTile: 4 | 8 = 4): MatrixPlan {
   if (format === 'rows-f64') {
     const stride = columns * 8;
     return { offset, rows, columns, paddedColumns: columns, stride, bytes: line(rows * stride) };
   }
   const paddedColumns = multiple(columns, 8);
-  const paddedRows = rows === 1 ? 1 : multiple(rows, 4);
+  const paddedRows = rows === 1 && rowTile === 4 ? 1 : multiple(rows, rowTile);
   let stride = paddedRows * 32;
   // An odd number of cache lines from panel to panel: a power of two would map all panels to the same cache sets.
   if (stride >= 256 && (stride / LINE) % 2 === 0) stride += LINE;
