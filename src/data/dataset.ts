@@ -212,12 +212,14 @@ function splitPoints(shares: readonly number[], length: number): number[] {
   return points;
 }
 
-/** Copies into shared memory, in the type that the values have; rows of bytes begin at multiples of 4. */
+/** Copies into shared memory, in the type that the values have; plain numbers become float32. */
 function share({ values, size, stride }: Columns, plain: boolean): Columns {
   const Type = plain ? Float32Array : (values.constructor as new (buffer: ArrayBufferLike) => NumericArray);
   const rows = values.length / stride;
-  const aligned = values.BYTES_PER_ELEMENT === 1 && size > 1 ? Math.ceil(size / 4) * 4 : size;
-  const bytes = rows * aligned * (plain ? 4 : values.BYTES_PER_ELEMENT);
+  // Rows of bytes and of float32 begin at multiples of 8 bytes, so that they can be copied 8 at a time.
+  const width = plain ? 4 : values.BYTES_PER_ELEMENT;
+  const aligned = size > 1 && width < 8 ? (Math.ceil((size * width) / 8) * 8) / width : size;
+  const bytes = rows * aligned * width;
   const copy = new Type(allocate(bytes));
   if (aligned === stride) copy.set(values);
   else for (let r = 0; r < rows; r++) copy.set(values.subarray(r * stride, r * stride + size), r * aligned);

@@ -1,4 +1,4 @@
-import type { NumericArray, Table } from '../core/table.ts';
+import type { Columns, Table } from '../core/table.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { BlockPlan } from '../memory/layout.ts';
 import type { KernelExports } from './exports.ts';
@@ -16,21 +16,15 @@ export class Gather {
   readonly #scale: number;
   readonly #shift: number;
   readonly #panels: number;
-  /** The source and the staging area in words of equal size: four bytes at a time, or element by element. */
-  readonly #source: NumericArray;
-  readonly #target: NumericArray;
-  readonly #words: number;
-  readonly #sourceStride: number;
-  readonly #targetStride: number;
+  readonly #stage: (order: Uint32Array, from: number, rows: number) => void;
   readonly #labels: Int32Array;
   readonly #values: Float32Array;
   readonly #valueStride: number;
 
   constructor(wasm: KernelExports, arena: Arena, block: BlockPlan, table: Table) {
-    const { inputs } = table;
     const { plan } = arena;
     const { buffer } = arena.handle;
-    const bytes = inputs.values instanceof Uint8Array && inputs.stride % 4 === 0 && inputs.values.byteOffset % 4 === 0;
+    const bytes = table.inputs.values instanceof Uint8Array && isAligned(table.inputs);
     this.#table = table;
     this.#block = block;
     this.#columns = block.desired.columns;
@@ -39,14 +33,15 @@ export class Gather {
     this.#stride = bytes ? this.#panels * 8 : this.#panels * 32;
     this.#scale = plan.scale.offset;
     this.#shift = plan.shift.offset;
-    this.#source = bytes ? words(inputs.values) : inputs.values;
-    this.#sourceStride = bytes ? inputs.stride / 4 : inputs.stride;
-    this.#words = bytes ? Math.ceil(inputs.size / 4) : inputs.size;
-    this.#targetStride = this.#stride / 4;
-    const length = block.rows * this.#targetStride;
-    this.#target = bytes
-      ? new Int32Array(buffer, block.staging.offset, length)
-      : new Float32Array(buffer, block.staging.offset, length);
+    const { offset } = block.staging;
+    this.#stage =
+      bytes || (table.inputs.values instanceof Float32Array && isAligned(table.inputs))
+        ? stageWords(table.inputs, new BigInt64Array(buffer, offset, (block.rows * this.#stride) / 8), this.#stride / 8)
+        : stageElements(
+            table.inputs,
+            new Float32Array(buffer, offset, (block.rows * this.#stride) / 4),
+            this.#stride / 4,
+          );
     this.#labels = new Int32Array(buffer, block.desired.offset, block.rows);
     this.#values = new Float32Array(buffer, block.desired.offset, block.desired.bytes / 4);
     this.#valueStride = block.desired.stride / 4;
@@ -55,31 +50,10 @@ export class Gather {
   load(order: Uint32Array, from: number, rows: number): void {
     this.#stage(order, from, rows);
     const [h] = this.#block.outputs;
-    this.#convert(
-      h!.offset,
-      h!.stride,
-      this.#block.staging.offset,
-      this.#stride,
-      this.#scale,
-      this.#shift,
-      rows,
-      this.#panels,
-    );
+    const { offset } = this.#block.staging;
+    this.#convert(h!.offset, h!.stride, offset, this.#stride, this.#scale, this.#shift, rows, this.#panels);
     if (this.#table.targets.kind === 'classes') this.#loadLabels(order, from, rows);
     else this.#loadValues(order, from, rows);
-  }
-
-  #stage(order: Uint32Array, from: number, rows: number): void {
-    const source = this.#source;
-    const target = this.#target;
-    const count = this.#words;
-    for (let p = 0; p < rows; p++) {
-      const s = order[from + p]! * this.#sourceStride;
-      const t = p * this.#targetStride;
-      for (let i = 0; i < count; i++) target[t + i] = source[s + i]!;
-      // What another data set left in the padding must not reach the products: zero times NaN is NaN.
-      for (let i = count; i < this.#targetStride; i++) target[t + i] = 0;
-    }
   }
 
   #loadLabels(order: Uint32Array, from: number, rows: number): void {
@@ -103,7 +77,45 @@ export class Gather {
   }
 }
 
-/** The same bytes as 32-bit words. */
-function words(values: NumericArray): Int32Array {
-  return new Int32Array(values.buffer, values.byteOffset, Math.floor(values.byteLength / 4));
+function isAligned({ values, stride }: Columns): boolean {
+  return (stride * values.BYTES_PER_ELEMENT) % 8 === 0 && values.byteOffset % 8 === 0;
+}
+
+/**
+ * Copies rows 8 bytes at a time. As integers, because a pattern of bits that is no number must survive; four to a turn,
+ * because the loop costs as much as the copy: on Node 20, 0.3 instead of 1.1 µs for a row of 784 float32.
+ */
+function stageWords({ values, size, stride }: Columns, target: BigInt64Array, targetStride: number) {
+  const source = new BigInt64Array(values.buffer, values.byteOffset, Math.floor(values.byteLength / 8));
+  const sourceStride = (stride * values.BYTES_PER_ELEMENT) / 8;
+  const words = Math.ceil((size * values.BYTES_PER_ELEMENT) / 8);
+  const fours = words & ~3;
+  return (order: Uint32Array, from: number, rows: number): void => {
+    for (let p = 0; p < rows; p++) {
+      const s = order[from + p]! * sourceStride;
+      const t = p * targetStride;
+      let i = 0;
+      for (; i < fours; i += 4) {
+        target[t + i] = source[s + i]!;
+        target[t + i + 1] = source[s + i + 1]!;
+        target[t + i + 2] = source[s + i + 2]!;
+        target[t + i + 3] = source[s + i + 3]!;
+      }
+      for (; i < words; i++) target[t + i] = source[s + i]!;
+      // What another data set left in the padding must not reach the products: zero times NaN is NaN.
+      for (; i < targetStride; i++) target[t + i] = 0n;
+    }
+  };
+}
+
+/** Copies rows of any type, number by number, as float32. */
+function stageElements({ values, size, stride }: Columns, target: Float32Array, targetStride: number) {
+  return (order: Uint32Array, from: number, rows: number): void => {
+    for (let p = 0; p < rows; p++) {
+      const s = order[from + p]! * stride;
+      const t = p * targetStride;
+      for (let i = 0; i < size; i++) target[t + i] = values[s + i]!;
+      for (let i = size; i < targetStride; i++) target[t + i] = 0;
+    }
+  };
 }
