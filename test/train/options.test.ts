@@ -1,0 +1,219 @@
+// What is wrong with an argument is said before any thread starts.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Dataset, type FitOptions, Network, Trainer, type TrainerOptions } from 'gradpool';
+import { classes, classifier, withTrainer } from './problem.ts';
+
+let threads = 0;
+const count = () => threads++;
+
+beforeEach(() => {
+  threads = 0;
+  process.on('worker', count);
+});
+afterEach(() => {
+  process.off('worker', count);
+});
+
+type Wrong = [unknown, typeof TypeError | typeof RangeError];
+
+const TRAINER: Record<keyof TrainerOptions, Wrong[]> = {
+  workers: [
+    ['2', TypeError],
+    [0, RangeError],
+    [1.5, RangeError],
+    [NaN, RangeError],
+    [5000, RangeError],
+  ],
+  batchSize: [
+    [[8], TypeError],
+    [0, RangeError],
+    [2.5, RangeError],
+    [Infinity, RangeError],
+  ],
+  learningRate: [
+    ['0.1', TypeError],
+    [-0.1, RangeError],
+    [NaN, RangeError],
+    [Infinity, RangeError],
+  ],
+  momentum: [
+    [true, TypeError],
+    [-0.1, RangeError],
+    [1, RangeError],
+    [NaN, RangeError],
+  ],
+  nesterov: [
+    [1, TypeError],
+    [true, RangeError], // without momentum
+  ],
+  weightDecay: [
+    ['none', TypeError],
+    [-1, RangeError],
+    [Infinity, RangeError],
+  ],
+  strategy: [
+    [1, TypeError],
+    ['dataparallel', RangeError],
+  ],
+  backend: [
+    [{}, TypeError],
+    ['gpu', RangeError],
+  ],
+  shuffle: [
+    ['yes', TypeError],
+    [0, TypeError],
+  ],
+  seed: [
+    ['7', TypeError],
+    [-1, RangeError],
+    [0.5, RangeError],
+  ],
+  sharedMemory: [
+    [false, TypeError],
+    ['on', RangeError],
+  ],
+  stallTimeout: [
+    ['1s', TypeError],
+    [10, RangeError],
+    [Infinity, RangeError],
+  ],
+};
+
+const FIT: Record<keyof FitOptions | 'onEpoch', Wrong[]> = {
+  epochs: [
+    ['5', TypeError],
+    [0, RangeError],
+    [1.5, RangeError],
+    [Infinity, RangeError],
+  ],
+  maxUpdates: [
+    ['5', TypeError],
+    [0, RangeError],
+    [2.5, RangeError],
+    [-Infinity, RangeError],
+  ],
+  validation: [
+    [[[0, 1]], TypeError],
+    [5, TypeError],
+    [null, TypeError],
+  ],
+  signal: [
+    [new AbortController(), TypeError],
+    [true, TypeError],
+  ],
+  onProgress: [
+    [5, TypeError],
+    [{}, TypeError],
+  ],
+  onEpoch: [['log', TypeError]],
+};
+
+const cases = (table: Record<string, Wrong[]>) =>
+  Object.entries(table).flatMap(([name, wrong]) => wrong.map(([value, type]) => ({ name, value, type })));
+
+async function failureOf(work: () => Promise<unknown>): Promise<unknown> {
+  return work().then(
+    (value) => expect.fail(`it gave ${String(value)}`),
+    (error: unknown) => error,
+  );
+}
+
+test('a thread that starts is counted', async () => {
+  await withTrainer(classifier(), { workers: 1 }, () => Promise.resolve());
+  expect(threads).toBe(1); // the coordinator's; it starts the others
+});
+
+describe('Trainer.create', () => {
+  test.each(cases(TRAINER))('$name: $value', async ({ name, value, type }) => {
+    const error = await failureOf(() => Trainer.create(classifier(), { [name]: value }));
+    expect(error).toBeInstanceOf(type);
+    expect((error as Error).message).toMatch(new RegExp(`^"${name}" expected .+`));
+    expect(threads).toBe(0);
+  });
+
+  test('a misspelt option is an error that lists the right ones', async () => {
+    const error = await failureOf(() => Trainer.create(classifier(), { learningrate: 0.5 } as TrainerOptions));
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message).toMatch(/has no option "learningrate"; it has .*learningRate/);
+    expect(threads).toBe(0);
+  });
+
+  test.each([undefined, null, {}, { spec: {} }, 'network'])('a network that is none: %s', async (network) => {
+    const error = await failureOf(() => Trainer.create(network as unknown as Network));
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message).toContain('"network" expected Network');
+    expect(threads).toBe(0);
+  });
+
+  test.each([null, 5, [], 'fast'])('options that are none: %s', async (options) => {
+    const error = await failureOf(() => Trainer.create(classifier(), options as TrainerOptions));
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message).toContain('"options" expected object');
+  });
+
+  test('an option that is undefined is one that is not given', async () => {
+    const options = Object.fromEntries(Object.keys(TRAINER).map((name) => [name, undefined]));
+    const info = await withTrainer(classifier(), options, (trainer) => Promise.resolve(trainer.info));
+    expect(info).toMatchObject({ workers: info.cores, batchSize: 64, strategy: 'data-parallel', execution: 'threads' });
+  });
+
+  test('a backend that is not there', async () => {
+    const error = await failureOf(() => Trainer.create(classifier(), { backend: 'blas' }));
+    expect(error).toMatchObject({ name: 'GradpoolError', code: 'ERR_BACKEND_UNAVAILABLE' });
+    expect((error as Error).message).toContain('blas');
+    expect(threads).toBe(0);
+  });
+
+  test('a network that fits into no memory says how many bytes it needs', async () => {
+    const network = new Network({ inputs: 9000, layers: [{ units: 9000, activation: 'linear' }] });
+    const error = await failureOf(() => Trainer.create(network, { workers: 64 }));
+    expect(error).toMatchObject({ code: 'ERR_DOES_NOT_FIT' });
+    expect((error as Error).message).toMatch(/needs \d{10,} bytes .* it fits with \d+ workers/);
+    expect(threads).toBe(0);
+  });
+});
+
+describe('fit and epochs', () => {
+  test.each(cases(FIT))('$name: $value', async ({ name, value, type }) => {
+    const network = classifier();
+    const { version } = network;
+    await withTrainer(network, { workers: 1, batchSize: 8 }, async (trainer) => {
+      const given = { [name]: value };
+      const error = await failureOf(() => trainer.fit(classes(40), given));
+      expect(error).toBeInstanceOf(type);
+      expect((error as Error).message).toContain(`"${name}" expected`);
+      if (name !== 'onEpoch') expect(() => trainer.epochs(classes(40), given)).toThrow(type);
+      expect(await trainer.fit(classes(40)), 'the trainer is free').toHaveLength(1);
+    });
+    expect(network.version, 'trained once').toBe(version + 1);
+  });
+
+  const badSets: { what: string; set: unknown; type: typeof TypeError | typeof RangeError; says: RegExp }[] = [
+    { what: 'fewer patterns than a batch', set: classes(7), type: RangeError, says: /"batchSize" .*\[1, 7\], got 8/ },
+    { what: 'no data set', set: undefined, type: TypeError, says: /"train" expected Dataset, got undefined/ },
+    { what: 'arrays', set: [[1, 2]], type: TypeError, says: /"train" expected Dataset, got array of length 1/ },
+    { what: 'other inputs', set: rowsOf(5, 0), type: RangeError, says: /"inputs" expected rows of 9 numbers.* got 5/ },
+    { what: 'a class too many', set: rowsOf(9, 4), type: RangeError, says: /"targets\[0\]".*\[0, 3\], got 4/ },
+  ];
+
+  function rowsOf(size: number, target: number): Dataset {
+    return Dataset.fromArrays({ inputs: new Float32Array(size * 8), inputSize: size, targets: Array(8).fill(target) });
+  }
+
+  test.each(badSets)('a set that does not fit: $what', async ({ set, type, says }) => {
+    await withTrainer(classifier(), { workers: 1, batchSize: 8 }, async (trainer) => {
+      const error = await failureOf(() => trainer.fit(set as Dataset));
+      expect(error).toBeInstanceOf(type);
+      expect((error as Error).message).toMatch(says);
+      expect(await trainer.fit(classes(40)), 'the trainer is free').toHaveLength(1);
+    });
+  });
+
+  test('a misspelt option', async () => {
+    await withTrainer(classifier(), { workers: 1, batchSize: 8 }, async (trainer) => {
+      const fit = () => trainer.fit(classes(40), { epoch: 3 } as FitOptions);
+      await expect(fit()).rejects.toThrow(/"options" has no option "epoch"; it has epochs/);
+      await expect(trainer.evaluate(5 as unknown as Dataset)).rejects.toThrow(/"dataset" expected Dataset, got 5/);
+    });
+  });
+});
