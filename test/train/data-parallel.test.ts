@@ -1,7 +1,7 @@
 // What an update costs in synchronisation, and that any division of the rows gives the mean over the whole batch.
 import { availableParallelism } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import type { Network} from 'gradpool';
+import type { Network } from 'gradpool';
 import { type Dataset, type Strategy, type TrainerOptions } from 'gradpool';
 import { COMPLETED, GENERATION } from '#src/memory/control.js';
 import { WORKER_ENTRY } from '#src/pool/locations.js';
