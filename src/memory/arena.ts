@@ -71,8 +71,9 @@ export class Arena {
     return this.plan.slots.offset + index * this.plan.slots.bytes;
   }
 
-  /** Writes parameters into a slot, in the backend's layout. The padding stays zero. */
+  /** Writes parameters into a slot, in the backend's layout. Its padding becomes zero: a diverged training leaves NaN there. */
   storeParameters(slot: number, layers: readonly LayerParameters[]): void {
+    new Uint8Array(this.handle.buffer, this.slot(slot), this.plan.slots.bytes).fill(0);
     this.plan.layers.forEach((layer, l) => {
       this.#store(this.slot(slot), layer.weights, layers[l]!.weights);
       this.#store(this.slot(slot), layer.bias, layers[l]!.bias);
