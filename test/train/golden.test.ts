@@ -1,0 +1,62 @@
+// Trainings that PyTorch computed, repeated by the trainer on every strategy, backend and number of workers.
+import { Dataset, Network, Trainer, type Strategy, type TrainerOptions } from 'gradpool';
+import { describe, expect, it } from 'vitest';
+import { expectClose, flatten } from '../close.ts';
+import { batches, flatLayers, GOLDEN, type Golden } from '../golden.ts';
+import { RUNNING, withTwin } from '../twins.ts';
+
+const STRATEGIES: readonly Strategy[] = ['data-parallel', 'coordinator'];
+const WORKERS = [1, 2, 3];
+const CASES = STRATEGIES.flatMap((strategy) => WORKERS.map((workers) => ({ strategy, workers })));
+
+interface Outcome {
+  readonly losses: number[];
+  readonly parameters: Float64Array;
+  readonly info: Trainer['info'];
+}
+
+async function train(golden: Golden, options: TrainerOptions): Promise<Outcome> {
+  const network = new Network(golden.spec);
+  network.setParameters(golden.params);
+  const { batchSize, learningRate, momentum, nesterov, weightDecay } = golden;
+  await using trainer = await Trainer.create(network, {
+    ...{ batchSize, learningRate, momentum, nesterov, weightDecay },
+    shuffle: false,
+    ...options,
+  });
+  const data = Dataset.fromArrays({ inputs: golden.x, targets: golden.d });
+  const history = await trainer.fit(data, { epochs: golden.steps, maxUpdates: golden.steps });
+  const losses = history.map(({ loss }) => loss);
+  return { losses, parameters: flatten(network.parameters), info: trainer.info };
+}
+
+/** The mean over the rows of each epoch, from the mean losses of its batches. */
+function epochLosses(golden: Golden): number[] {
+  const sums: { loss: number; rows: number }[] = [];
+  batches(golden).forEach(({ from, to }, step) => {
+    if (from === 0) sums.push({ loss: 0, rows: 0 });
+    sums.at(-1)!.loss += golden.after.losses[step]! * (to - from);
+    sums.at(-1)!.rows += to - from;
+  });
+  return sums.map(({ loss, rows }) => loss / rows);
+}
+
+describe.each(CASES)('$strategy, $workers workers', ({ strategy, workers }) => {
+  it.each(GOLDEN)('reference: $name', async (golden) => {
+    const { info, losses, parameters } = await train(golden, { strategy, workers, backend: 'reference' });
+    expect(info).toMatchObject({ backend: 'reference', path: 'float64', execution: 'threads', strategy, workers });
+    expectClose('losses', losses, epochLosses(golden), { relative: 1e-9 });
+    const expected = flatten(flatLayers(golden.after.params));
+    expectClose('parameters, as float32', parameters, expected, { relative: 1e-6, floor: 1e-3 });
+  });
+
+  describe.each(RUNNING)('%s', (twin) => {
+    it.each(GOLDEN)('$name', async (golden) => {
+      const outcome = await withTwin(twin, () => train(golden, { strategy, workers, backend: 'wasm' }));
+      expect(outcome.info).toMatchObject({ backend: 'wasm', path: twin, execution: 'threads', strategy, workers });
+      expectClose('losses', outcome.losses, epochLosses(golden), { relative: 1e-4 });
+      const expected = flatten(flatLayers(golden.after.params));
+      expectClose('parameters', outcome.parameters, expected, { relative: 1e-4, floor: 0.01 });
+    });
+  });
+});
