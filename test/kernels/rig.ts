@@ -1,6 +1,6 @@
 // One worker's kernels on an arena of their own, with every matrix readable and writable by name.
-import { expect } from 'vitest';
-import { Random } from '#src/core/random.js';
+import { describe, expect, it } from 'vitest';
+import type { Random } from '#src/core/random.js';
 import type { NetworkSpec } from '#src/core/spec.js';
 import type { Table } from '#src/core/table.js';
 import { formatOf, KernelFactory, loadBackend, probeSimd } from '#src/kernels/load.js';
@@ -8,14 +8,19 @@ import type { Kernels, KernelPath } from '#src/kernels/kernels.js';
 import { Arena } from '#src/memory/arena.js';
 import { type BlockPlan, type MatrixPlan, place, planTraining } from '#src/memory/layout.js';
 
-/** The wasm twins that this engine runs, and for the others the reason why not. */
-export const TWINS = (['simd', 'relaxed-simd'] as const).map((twin) => {
-  const runs = twin === 'simd' ? probeSimd() !== 'none' : probeSimd() === 'relaxed-simd';
-  return { twin, runs, title: runs ? twin : `${twin} (not run: it is off in this engine)` };
-});
+/** Declares the tests of both wasm twins; one that this engine cannot run is named as such. */
+export function describeTwins(tests: (twin: 'simd' | 'relaxed-simd') => void): void {
+  for (const twin of ['simd', 'relaxed-simd'] as const) {
+    if (probeSimd() === 'relaxed-simd' || probeSimd() === twin) describe(twin, () => tests(twin));
+    else it(`${twin} is off in this engine: not tested`, () => expect(probeSimd()).not.toBe('relaxed-simd'));
+  }
+}
 
 /** Odd sizes around the tiles of 4 rows and the panels of 8 columns. */
 export const SIZES = [1, 2, 3, 5, 7, 8, 9, 31, 33, 127];
+
+/** Every pair of sizes. */
+export const PAIRS: readonly (readonly [number, number])[] = SIZES.flatMap((a) => SIZES.map((b) => [a, b] as const));
 
 /**
  * Triples of sizes in which every pair of every two dimensions occurs (a Latin square), and all the corners.
@@ -74,10 +79,17 @@ export class Rig {
   /** Leaves NaN wherever a kernel has no business: everywhere but in the parameter slots, whose padding is zero. */
   poison(): void {
     const { buffer } = this.arena.handle;
-    const { format, scale, slots } = this.arena.plan;
-    const Words = format === 'rows-f64' ? Float64Array : Float32Array;
-    new Words(buffer, scale.offset).fill(NaN);
+    const { scale, slots } = this.arena.plan;
+    this.words(scale.offset).fill(NaN);
     new Uint8Array(buffer, slots.offset, slots.bytes * slots.count).fill(0);
+  }
+
+  /** The arena's scalars from a byte offset on. */
+  words(offset: number, count?: number): Float32Array | Float64Array {
+    const { buffer } = this.arena.handle;
+    return this.arena.plan.format === 'rows-f64'
+      ? new Float64Array(buffer, offset, count)
+      : new Float32Array(buffer, offset, count);
   }
 
   #each(

@@ -1,0 +1,165 @@
+// Rows of the data set into H_0 and D, on every backend: types, scales, orders, padding.
+import { describe, expect, it } from 'vitest';
+import { expectClose } from '../close.ts';
+import { describeTwins, normals, PAIRS, Rig } from './rig.ts';
+import { Random } from '#src/core/random.js';
+import type { NetworkSpec } from '#src/core/spec.js';
+import type { Affine, Columns, NumericArray, Table, Targets } from '#src/core/table.js';
+import type { KernelPath } from '#src/kernels/kernels.js';
+import { loadBackend, probeSimd } from '#src/kernels/load.js';
+
+/** How many rows the table has; those that are loaded come from all over it. */
+const TABLE = 40;
+const TYPES = [Uint8Array, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array, Float32Array, Float64Array];
+
+function spec(inputs: number, units: number, loss: 'mse' | 'cross-entropy' = 'mse'): NetworkSpec {
+  return { inputs, layers: [{ units, activation: loss === 'mse' ? 'linear' : 'softmax' }], loss };
+}
+
+function affine(random: Random, size: number): Affine {
+  return {
+    scale: Float64Array.from({ length: size }, () => random.normal() / 50),
+    shift: Float64Array.from({ length: size }, () => random.normal()),
+  };
+}
+
+function whole(random: Random, count: number): number[] {
+  return Array.from({ length: count }, () => random.below(128));
+}
+
+function columns(values: NumericArray, size: number, stride = size): Columns {
+  return { values, size, stride };
+}
+
+function order(random: Random, rows: number): Uint32Array {
+  return Uint32Array.from({ length: rows + 2 }, () => random.below(TABLE));
+}
+
+/** scale * x + shift of the rows order[2], order[3], ... */
+function expected({ values, size, stride }: Columns, by: Affine | undefined, rows: Uint32Array): number[] {
+  return Array.from(rows.subarray(2)).flatMap((row) =>
+    Array.from({ length: size }, (_, i) => {
+      const x = values[row * stride + i]!;
+      return by ? by.scale[i]! * x + by.shift[i]! : x;
+    }),
+  );
+}
+
+function loadRig(path: KernelPath, table: Table, rows: Uint32Array, network: NetworkSpec): Rig {
+  const rig = new Rig({ path, spec: network, rows: rows.length - 2, table });
+  rig.poison();
+  const { plan } = rig.arena;
+  rig.write(plan.scale, table.affine.scale);
+  rig.write(plan.shift, table.affine.shift);
+  rig.kernels.load(rows, 2, rows.length - 2);
+  return rig;
+}
+
+/** D as it lies for values: row by row. */
+function readDesired(rig: Rig, rows: number): { values: number[]; padding: number[] } {
+  const { offset, stride, columns: K, paddedColumns } = rig.block.desired;
+  const wide = rig.arena.plan.format === 'rows-f64';
+  const view = new DataView(rig.arena.handle.buffer, offset);
+  const at = (r: number, c: number) =>
+    wide ? view.getFloat64(r * stride + c * 8, true) : view.getFloat32(r * stride + c * 4, true);
+  const read = (from: number, to: number) =>
+    Array.from({ length: rows }, (_, r) => Array.from({ length: to - from }, (__, c) => at(r, from + c))).flat();
+  return { values: read(0, K), padding: read(K, paddedColumns) };
+}
+
+function cases(path: KernelPath, most: number): void {
+  const CLOSE = path === 'float64' ? { relative: 1e-15, floor: 1 } : { relative: 1e-6, floor: 1 };
+  const pairs = PAIRS.filter(([rows]) => rows <= most);
+
+  // Rows of bytes may be padded to whole words (which is how data sets hold them) or not.
+  it.each([
+    { name: 'bytes in rows of whole words', stride: (n: number) => Math.ceil(n / 4) * 4 },
+    { name: 'bytes without padding', stride: (n: number) => n },
+  ])('$name', ({ stride }) => {
+    const random = new Random(1);
+    for (const [rows, n] of pairs) {
+      const inputs = columns(
+        Uint8Array.from(whole(random, TABLE * stride(n)), (x) => 2 * x),
+        n,
+        stride(n),
+      );
+      const targets: Targets = { kind: 'values', columns: columns(new Float32Array(TABLE), 1), affine: undefined };
+      const chosen = order(random, rows);
+      const table = { inputs, affine: affine(random, n), targets };
+      const rig = loadRig(path, table, chosen, spec(n, 1));
+      const what = `${rows} rows, ${n} inputs`;
+      expectClose(what, rig.read(rig.block.outputs[0]!, rows), expected(inputs, table.affine, chosen), CLOSE);
+      rig.expectZeroPadding(what, rig.block.outputs[0]!, rows);
+    }
+  });
+
+  it.each(TYPES.map((Type) => ({ Type, name: Type.name })))('inputs and values as $name', ({ Type }) => {
+    const random = new Random(2);
+    for (const [rows, n] of pairs.filter(([rows]) => rows < 10)) {
+      const inputs = columns(new Type(whole(random, TABLE * n)), n);
+      const by = affine(random, n);
+      const values = columns(new Type(whole(random, TABLE * n)), n);
+      const targets: Targets = { kind: 'values', columns: values, affine: rows % 2 === 0 ? undefined : by };
+      const chosen = order(random, rows);
+      const rig = loadRig(path, { inputs, affine: by, targets }, chosen, spec(n, n));
+      const what = `${rows} rows, ${n} columns`;
+      expectClose(what, rig.read(rig.block.outputs[0]!, rows), expected(inputs, by, chosen), CLOSE);
+      const desired = readDesired(rig, rows);
+      expectClose(`${what}: D`, desired.values, expected(values, targets.affine, chosen), CLOSE);
+      expect(desired.padding.every((value) => value === 0)).toBe(true);
+    }
+  });
+
+  it('classes', () => {
+    const random = new Random(3);
+    for (const K of [2, 3, 10, 33]) {
+      const classes = columns(
+        Uint8Array.from({ length: TABLE }, () => random.below(K)),
+        1,
+      );
+      const table = {
+        inputs: columns(Float32Array.from(normals(random, TABLE)), 1),
+        affine: affine(random, 1),
+        targets: { kind: 'classes', columns: classes } as const,
+      };
+      const chosen = order(random, Math.min(31, most));
+      const rig = loadRig(path, table, chosen, spec(1, K, 'cross-entropy'));
+      const rows = chosen.length - 2;
+      const labels = expected(classes, undefined, chosen);
+      if (path === 'float64') {
+        const oneHot = labels.flatMap((label) => Array.from({ length: K }, (_, k) => +(k === label)));
+        expect(readDesired(rig, rows).values).toEqual(oneHot);
+      } else {
+        expect(Array.from(new Int32Array(rig.arena.handle.buffer, rig.block.desired.offset, rows))).toEqual(labels);
+      }
+    }
+  });
+}
+
+describe('float64', () => cases('float64', 9));
+describeTwins((twin) => cases(twin, 127));
+
+describe('loadBackend', () => {
+  it('tells what it chose and why', () => {
+    const probed = probeSimd();
+    expect(probed).not.toBe('none');
+    expect(loadBackend('auto', true).report).toMatchObject({ backend: 'wasm', path: probed });
+    expect(loadBackend('auto', true).report.reason).toMatch(/^the fastest that can run here/);
+    expect(loadBackend('reference', true)).toMatchObject({
+      source: { backend: 'reference', module: undefined },
+      report: { backend: 'reference', path: 'float64', reason: 'it was asked for' },
+    });
+    expect(loadBackend('wasm', true, 'simd').report.path).toBe('simd');
+  });
+
+  it('without shared memory it takes the reference, visibly; wasm by name is an error', () => {
+    const { report } = loadBackend('auto', false);
+    expect(report).toEqual({
+      backend: 'reference',
+      path: 'float64',
+      reason: 'wasm cannot run: there is no shared memory',
+    });
+    expect(() => loadBackend('wasm', false)).toThrow(expect.objectContaining({ code: 'ERR_BACKEND_UNAVAILABLE' }));
+    expect(() => loadBackend('blas', true)).toThrow(expect.objectContaining({ code: 'ERR_BACKEND_UNAVAILABLE' }));
+  });
+});
