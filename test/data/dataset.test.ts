@@ -1,0 +1,281 @@
+import { Dataset, Network, type NumericArray } from 'gradpool';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+const rows = [
+  [1, 2, 3],
+  [4, 5, 6],
+];
+
+function all(dataset: Dataset): { inputs: number[]; targets: number[] }[] {
+  return Array.from({ length: dataset.length }, (_, i) => dataset.pattern(i));
+}
+
+const expected = [
+  { inputs: [1, 2, 3], targets: [0] },
+  { inputs: [4, 5, 6], targets: [1] },
+];
+
+describe('fromArrays: forms', () => {
+  it.each([
+    { name: 'nested', arrays: { inputs: rows, targets: [0, 1] } },
+    { name: 'rows of typed arrays', arrays: { inputs: rows.map((row) => Float64Array.from(row)), targets: [0, 1] } },
+    { name: 'flat plain', arrays: { inputs: rows.flat(), inputSize: 3, targets: [0, 1] } },
+    {
+      name: 'flat typed',
+      arrays: { inputs: Float32Array.from(rows.flat()), inputSize: 3, targets: Uint8Array.of(0, 1) },
+    },
+    { name: 'rows of targets', arrays: { inputs: rows, targets: [[0], [1]] } },
+    { name: 'flat targets with their size', arrays: { inputs: rows, targets: Float32Array.of(0, 1), targetSize: 1 } },
+  ])('$name', ({ arrays }) => {
+    const dataset = Dataset.fromArrays(arrays);
+    expect(dataset.length).toBe(2);
+    expect(dataset.inputSize).toBe(3);
+    expect(all(dataset)).toEqual(expected);
+  });
+
+  it('a flat list of targets with a size is rows of values', () => {
+    const dataset = Dataset.fromArrays({ inputs: rows, targets: Float64Array.of(1, 2, 3, 4), targetSize: 2 });
+    expect(all(dataset).map(({ targets }) => targets)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  it('copies: what the caller does to the arrays later does not matter', () => {
+    const inputs = Float32Array.of(1, 2);
+    const dataset = Dataset.fromArrays({ inputs, inputSize: 1, targets: [0, 1] });
+    inputs.fill(9);
+    expect(all(dataset).map(({ inputs: [x] }) => x)).toEqual([1, 2]);
+  });
+});
+
+describe('fromArrays: storage', () => {
+  const TYPES = [Uint8Array, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array, Float32Array, Float64Array];
+
+  it.each(TYPES.map((Type) => ({ Type, name: Type.name })))('$name keeps its type, in shared memory', ({ Type }) => {
+    for (const size of [1, 3, 4]) {
+      const values = new Type(Array.from({ length: 4 * size }, (_, i) => i)) as NumericArray;
+      const dataset = Dataset.fromArrays({ inputs: values, inputSize: size, targets: values, targetSize: size });
+      const { inputs, targets } = dataset.storage;
+      for (const columns of [inputs, targets.columns]) {
+        expect(columns.values).toBeInstanceOf(Type);
+        expect(columns.values.buffer).toBeInstanceOf(SharedArrayBuffer);
+        expect(columns.size).toBe(size);
+      }
+      expect(all(dataset).flatMap((pattern) => pattern.inputs)).toEqual(Array.from(values));
+      expect(all(dataset).flatMap((pattern) => pattern.targets)).toEqual(Array.from(values));
+    }
+  });
+
+  it('plain numbers become float32; bytes stay bytes', () => {
+    expect(Dataset.fromArrays({ inputs: rows, targets: [0, 1] }).bytes).toBe((6 + 2) * 4);
+    const bytes = Dataset.fromArrays({ inputs: new Uint8Array(800), inputSize: 8, targets: new Uint8Array(100) });
+    expect(bytes.bytes).toBe(900);
+  });
+});
+
+describe('fromArrays: errors', () => {
+  const wrong = (arrays: unknown) => () => Dataset.fromArrays(arrays as Parameters<typeof Dataset.fromArrays>[0]);
+
+  it.each([
+    [
+      'NaN in a row',
+      {
+        inputs: [
+          [1, 2],
+          [3, NaN],
+        ],
+        targets: [0, 1],
+      },
+      '"inputs[1][1]" expected a finite number, got NaN',
+    ],
+    [
+      'infinity in a flat typed list',
+      { inputs: Float32Array.of(1, 2, 3, Infinity), inputSize: 2, targets: [0, 1] },
+      '"inputs[1][1]" expected a finite number, got Infinity',
+    ],
+    ['NaN in targets', { inputs: rows, targets: [0, NaN] }, '"targets[1]" expected a finite number, got NaN'],
+    [
+      'NaN in typed targets',
+      { inputs: rows, targets: Float32Array.of(0, NaN) },
+      '"targets[1]" expected a finite number, got NaN',
+    ],
+    ['ragged rows', { inputs: [[1, 2], [3]], targets: [0, 1] }, '"inputs[1]" expected 2 numbers, got 1'],
+    ['ragged targets', { inputs: rows, targets: [[1], [1, 2]] }, '"targets[1]" expected 1 numbers, got 2'],
+    [
+      'rows of another size than said',
+      { inputs: rows, inputSize: 2, targets: [0, 1] },
+      '"inputs[0]" expected 2 numbers, got 3',
+    ],
+    ['an empty list', { inputs: [], targets: [] }, '"inputs" expected at least one row, got none'],
+    [
+      'an empty typed list',
+      { inputs: new Float32Array(0), inputSize: 2, targets: [] },
+      '"inputs" expected at least one row, got none',
+    ],
+    ['empty rows', { inputs: [[], []], targets: [0, 1] }, '"inputs[0]" expected at least one number, got none'],
+    [
+      'half a row',
+      { inputs: new Float32Array(5), inputSize: 2, targets: [0, 1] },
+      /"inputs" expected rows of 2 numbers.*got 5/,
+    ],
+    ['too few targets', { inputs: rows, targets: [0] }, '"targets" expected one for each of 2 inputs, got 1'],
+    [
+      'too many targets',
+      { inputs: rows, targets: [[0], [1], [2]] },
+      '"targets" expected one for each of 2 inputs, got 3',
+    ],
+    [
+      'no row size',
+      { inputs: rows, targets: [0, 1], inputSize: 0 },
+      '"inputSize" expected integer of at least 1, got 0',
+    ],
+  ])('%s', (_, arrays, message) => {
+    expect(wrong(arrays)).toThrow(RangeError);
+    expect(wrong(arrays)).toThrow(message);
+  });
+
+  it.each([
+    ['a string in a row', { inputs: [[1, 'a']], targets: [0] }, '"inputs[0][1]" expected number, got "a"'],
+    ['a hole in a row', { inputs: [[1, undefined]], targets: [0] }, '"inputs[0][1]" expected number, got undefined'],
+    ['a row that is none', { inputs: [[1], null], targets: [0, 1] }, '"inputs[1]" expected row of numbers, got null'],
+    ['numbers after rows', { inputs: [[1], 2], targets: [0, 1] }, '"inputs[1]" expected row of numbers, got 2'],
+    [
+      'flat inputs without their size',
+      { inputs: [1, 2], targets: [0, 1] },
+      '"inputSize" is needed beside a flat list of "inputs"',
+    ],
+    ['no inputs', { targets: [0] }, '"inputs" expected rows of numbers or a typed array, got undefined'],
+    [
+      '64-bit integers',
+      { inputs: BigInt64Array.of(1n), inputSize: 1, targets: [0] },
+      '"inputs" expected rows of numbers or a typed array',
+    ],
+    ['a misspelt key', { input: rows, targets: [0, 1] }, '"arrays" has no option "input"'],
+    ['nothing', undefined, '"arrays" expected object, got undefined'],
+  ])('%s', (_, arrays, message) => {
+    expect(wrong(arrays)).toThrow(TypeError);
+    expect(wrong(arrays)).toThrow(message);
+  });
+});
+
+describe('targets against a network', () => {
+  const network = (activation: 'softmax' | 'sigmoid' | 'linear', units: number) =>
+    new Network({ inputs: 1, layers: [{ units, activation }] });
+  const evaluate = (of: Network, targets: number[] | number[][]) => () =>
+    of.evaluate(Dataset.fromArrays({ inputs: targets.map(() => [1]), targets }));
+
+  it.each([
+    [
+      'a class that is no integer',
+      network('softmax', 3),
+      [0, 1.5],
+      '"targets[1]" expected a class number in [0, 2], got 1.5',
+    ],
+    ['a class below 0', network('softmax', 3), [0, 1, -1], '"targets[2]" expected a class number in [0, 2], got -1'],
+    ['a class without an output', network('softmax', 3), [3], '"targets[0]" expected a class number in [0, 2], got 3'],
+    [
+      'probabilities that add up to less',
+      network('softmax', 2),
+      [
+        [0.5, 0.5],
+        [0.5, 0.4],
+      ],
+      /"targets\[1\]" expected probabilities that add up to 1, got a sum of 0\.9/,
+    ],
+    [
+      'a probability above 1',
+      network('softmax', 2),
+      [[1.5, -0.5]],
+      '"targets[0][0]" expected a value in [0, 1] for cross-entropy, got 1.5',
+    ],
+    [
+      'a binary target above 1',
+      network('sigmoid', 2),
+      [
+        [0, 1],
+        [0, 2],
+      ],
+      '"targets[1][1]" expected a value in [0, 1] for binary-cross-entropy, got 2',
+    ],
+    [
+      'too narrow rows',
+      network('softmax', 3),
+      [[0, 1]],
+      '"targets" expected class numbers, or rows of 3 values for 3 outputs, got rows of 2',
+    ],
+    [
+      'a flat list for two outputs',
+      network('linear', 2),
+      [1, 2],
+      '"targets" expected rows of 2 values for 2 outputs, got a flat list',
+    ],
+  ])('%s', (_, of, targets, message) => {
+    expect(evaluate(of, targets)).toThrow(RangeError);
+    expect(evaluate(of, targets)).toThrow(message);
+  });
+
+  it('only rows that belong to the view are checked', () => {
+    const dataset = Dataset.fromArrays({ inputs: [[1], [1], [1]], targets: [0, 7, 1] });
+    expect(() => network('softmax', 2).evaluate(dataset)).toThrow('"targets[1]"');
+    expect(network('softmax', 2).evaluate(dataset.slice(2)).loss).toBeGreaterThan(0);
+  });
+
+  it('inputs of another size are refused', () => {
+    const dataset = Dataset.fromArrays({ inputs: rows, targets: [0, 1] });
+    expect(() => network('softmax', 2).evaluate(dataset)).toThrow(/"inputs" expected rows of 1 numbers.*got 3/);
+  });
+});
+
+describe('slice and split', () => {
+  const dataset = (length: number) =>
+    Dataset.fromArrays({ inputs: Array.from({ length }, (_, i) => [i]), targets: Array.from({ length }, (_, i) => i) });
+  const numbers = (part: Dataset) => all(part).map(({ inputs: [x] }) => x!);
+
+  it('a slice is a view of its rows, and so is a slice of a slice', () => {
+    const whole = dataset(10);
+    const part = whole.slice(2, 8);
+    expect(numbers(part)).toEqual([2, 3, 4, 5, 6, 7]);
+    expect(numbers(part.slice(4))).toEqual([6, 7]);
+    expect(part.storage).toBe(whole.storage);
+    expect(() => whole.slice(10)).toThrow('"from" expected integer in [0, 9], got 10');
+    expect(() => whole.slice(3, 3)).toThrow('"to" expected integer in [4, 10], got 3');
+    expect(() => part.pattern(6)).toThrow('"index" expected integer in [0, 5], got 6');
+  });
+
+  it('the parts of a split are disjoint and complete', () => {
+    const shares = fc.array(fc.double({ min: 0.1, max: 0.3, noNaN: true }), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(shares, fc.integer({ min: 20, max: 80 }), fc.integer({ min: 0 }), (parts, length, seed) => {
+        const views = dataset(length).split(parts, { seed });
+        expect(views).toHaveLength(parts.length + 1);
+        expect(views.flatMap(numbers).sort((a, b) => a - b)).toEqual(Array.from({ length }, (_, i) => i));
+      }),
+    );
+  });
+
+  it('has its shares, shuffles by its seed, and keeps the order where it is asked to', () => {
+    const whole = dataset(100);
+    const [a, b] = whole.split(0.8, { seed: 1 });
+    expect([a.length, b.length]).toEqual([80, 20]);
+    expect(numbers(a)).not.toEqual(numbers(a).toSorted((x, y) => x - y));
+    expect(numbers(whole.split(0.8, { seed: 1 })[0])).toEqual(numbers(a));
+    expect(numbers(whole.split(0.8, { seed: 2 })[0])).not.toEqual(numbers(a));
+    expect(numbers(whole.split(0.8, { shuffle: false })[1])).toEqual(Array.from({ length: 20 }, (_, i) => 80 + i));
+    expect(whole.split([0.5, 0.5]).map(({ length }) => length)).toEqual([50, 50]);
+    expect(whole.split([0.7, 0.15]).map(({ length }) => length)).toEqual([70, 15, 15]);
+    expect(numbers(whole).slice(0, 3)).toEqual([0, 1, 2]);
+    expect(a.storage).toBe(whole.storage);
+  });
+
+  it.each([[0], [1], [1.5], [-0.1], [NaN], [0.001]])('a share of %d of ten patterns is refused', (share) => {
+    expect(() => dataset(10).split(share)).toThrow(RangeError);
+  });
+
+  it('shares of more than the whole, or of nothing, are refused', () => {
+    expect(() => dataset(10).split([0.7, 0.5])).toThrow(RangeError);
+    expect(() => dataset(10).split([])).toThrow(RangeError);
+    expect(() => dataset(10).split('half' as never)).toThrow(TypeError);
+  });
+});
