@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { wrongType } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { NumericArray } from '../core/table.ts';
@@ -69,7 +69,20 @@ const TYPES = new Map<number, ElementType>([
   ],
 ]);
 
-const MOST_UNPACKED = 2 ** 32 - 1;
+/** What the first bytes of an IDX file promise. */
+interface Header {
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly count: number;
+  /** Bytes of the header, and of the whole file. */
+  readonly length: number;
+  readonly total: number;
+}
+
+/** Deflate never shrinks by more than this factor. */
+const DEFLATE_LIMIT = 1032;
+/** More dimensions than this byte can count do not exist. */
+const LONGEST_HEADER = 4 + 4 * 255;
 
 /**
  * Reads an IDX file (the format of MNIST), plain or gzip.
@@ -82,36 +95,73 @@ export async function readIdx(name: string, source: string | URL | Uint8Array): 
   }
   const label = source instanceof Uint8Array ? `"${name}"` : String(source);
   const bytes = source instanceof Uint8Array ? source : await readFile(source);
-  return parseIdx(label, await unpack(label, bytes));
+  const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return parseIdx(label, zipped ? await unpack(label, bytes) : bytes);
 }
 
+/** Unpacks as much as the header promises and not a byte more. */
 async function unpack(label: string, bytes: Uint8Array): Promise<Uint8Array> {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  let unpacked = new Uint8Array(LONGEST_HEADER);
+  let header: Header | undefined;
+  let filled = 0;
+  const append = (chunk: Uint8Array): void => {
+    if (filled + chunk.length > unpacked.length) {
+      throw badFile(label, `expected ${header?.total ?? 0} bytes in all, got more`);
+    }
+    unpacked.set(chunk, filled);
+    filled += chunk.length;
+  };
+  const stream = Readable.from([bytes]).pipe(createGunzip());
   try {
-    return await promisify(gunzip)(bytes, { maxOutputLength: MOST_UNPACKED });
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      const start = header ? 0 : Math.min(chunk.length, LONGEST_HEADER - filled);
+      if (start > 0) append(chunk.subarray(0, start));
+      if (header === undefined && filled >= 4 && filled >= 4 + 4 * unpacked[3]!) {
+        header = parseHeader(label, unpacked.subarray(0, filled));
+        if (header.total > bytes.length * DEFLATE_LIMIT) {
+          throw badFile(label, `its header promises ${header.total} bytes, more than ${bytes.length} bytes can hold`);
+        }
+        if (filled > header.total) throw badFile(label, `expected ${header.total} bytes in all, got more`);
+        const whole = new Uint8Array(header.total);
+        whole.set(unpacked.subarray(0, filled));
+        unpacked = whole;
+      }
+      if (start < chunk.length) append(chunk.subarray(start));
+    }
   } catch (cause) {
+    if (cause instanceof GradpoolError) throw cause;
     throw new GradpoolError('ERR_BAD_FILE', `${label} is not sound gzip: ${String(cause)}`, { cause });
+  } finally {
+    stream.destroy();
   }
+  return unpacked.subarray(0, filled);
 }
 
 /** Parses the bytes of an IDX file; lengths are checked before anything is allocated. */
 export function parseIdx(label: string, bytes: Uint8Array): IdxArray {
-  const bad = (what: string) => new GradpoolError('ERR_BAD_FILE', `${label} is not an IDX file: ${what}`);
-  if (bytes.length < 4) throw bad(`expected a header of at least 4 bytes, got ${bytes.length}`);
+  const { type, shape, count, length, total } = parseHeader(label, bytes);
+  if (bytes.length !== total) {
+    const what = `${shape.join(' x ')} of type ${type.name}`;
+    throw badFile(label, `${what} expected ${total} bytes in all, got ${bytes.length}`);
+  }
+  return { values: type.read(new DataView(bytes.buffer, bytes.byteOffset + length), count), shape };
+}
+
+function parseHeader(label: string, bytes: Uint8Array): Header {
+  if (bytes.length < 4) throw badFile(label, `expected a header of at least 4 bytes, got ${bytes.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint16(0) !== 0) throw bad(`expected two zero bytes first, got ${bytes[0]}, ${bytes[1]}`);
+  if (view.getUint16(0) !== 0) throw badFile(label, `expected two zero bytes first, got ${bytes[0]}, ${bytes[1]}`);
   const type = TYPES.get(bytes[2]!);
-  if (type === undefined) throw bad(`expected an element type of 8, 9, 11, 12, 13 or 14, got ${bytes[2]}`);
+  if (type === undefined) throw badFile(label, `expected an element type of 8, 9, 11, 12, 13 or 14, got ${bytes[2]}`);
   const dimensions = bytes[3]!;
-  if (dimensions === 0) throw bad('expected at least one dimension, got 0');
-  const header = 4 + 4 * dimensions;
-  if (bytes.length < header) throw bad(`expected a header of ${header} bytes, got ${bytes.length}`);
+  if (dimensions === 0) throw badFile(label, 'expected at least one dimension, got 0');
+  const length = 4 + 4 * dimensions;
+  if (bytes.length < length) throw badFile(label, `expected a header of ${length} bytes, got ${bytes.length}`);
   const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 + 4 * i));
   const count = shape.reduce((product, size) => product * size, 1);
-  if (bytes.length !== header + count * type.bytes) {
-    throw bad(
-      `${shape.join(' x ')} of type ${type.name} expected ${header + count * type.bytes} bytes in all, got ${bytes.length}`,
-    );
-  }
-  return { values: type.read(new DataView(bytes.buffer, bytes.byteOffset + header), count), shape };
+  return { type, shape, count, length, total: length + count * type.bytes };
+}
+
+function badFile(label: string, what: string): GradpoolError {
+  return new GradpoolError('ERR_BAD_FILE', `${label} is not an IDX file: ${what}`);
 }

@@ -82,8 +82,10 @@ export interface PlanRequest {
 export const MOST_BYTES = 65536 * 65536;
 const LINE = 64;
 /** Rows that pass through the network together: enough to read the weights seldom, few enough to stay in cache. */
-const TRAIN_ROWS = { 'panels-f32': 128, 'rows-f64': 16 };
-const EVALUATE_ROWS = { 'panels-f32': 64, 'rows-f64': 16 };
+const TRAIN_ROWS = 128;
+const EVALUATE_ROWS = 64;
+/** Products that a reference kernel may do in one call: it is slow, and a worker must show its heartbeat. */
+const REFERENCE_PRODUCTS = 2e7;
 
 /**
  * Lays out everything that training needs. Pure: the same request gives the same plan on every thread.
@@ -122,8 +124,8 @@ function layOut({ spec, batchSize, workers, momentum, format }: PlanRequest): Pl
   const shard = Math.ceil(batchSize / workers);
   const statistics = take(STATISTICS_BYTES * (workers + 1));
   const workerPlans = Array.from({ length: workers }, () => {
-    const train = block(format, n, end, Math.min(shard, TRAIN_ROWS[format]));
-    const evaluate = block(format, n, end, EVALUATE_ROWS[format]);
+    const train = block(format, n, end, Math.min(shard, mostRows(format, n, TRAIN_ROWS)));
+    const evaluate = block(format, n, end, mostRows(format, n, EVALUATE_ROWS));
     take(Math.max(train.bytes, evaluate.bytes));
     return { train: train.plan, evaluate: evaluate.plan };
   });
@@ -140,6 +142,12 @@ function layOut({ spec, batchSize, workers, momentum, format }: PlanRequest): Pl
     statistics,
     bytes: end,
   };
+}
+
+function mostRows(format: Format, n: readonly number[], rows: number): number {
+  if (format === 'panels-f32') return rows;
+  const widest = Math.max(...n.slice(1).map((units, l) => units * n[l]!));
+  return Math.min(16, Math.max(1, Math.floor(REFERENCE_PRODUCTS / widest)));
 }
 
 function block(format: Format, n: readonly number[], offset: number, rows: number): { plan: BlockPlan; bytes: number } {

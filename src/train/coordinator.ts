@@ -15,7 +15,7 @@ import { Stopwatch } from './stopwatch.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** How long the others may take to leave after one has failed, before their threads are ended; ms. */
-const FAREWELL = 300;
+const FAREWELL = 200;
 /** How long threads may take to start; ms. */
 const START_LIMIT = 30_000;
 

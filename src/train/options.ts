@@ -36,7 +36,7 @@ export interface TrainerOptions {
   seed?: number | undefined;
   /** 'required' fails where there is no shared memory; 'off' trains on the calling thread, as where there is none; default 'auto'. */
   sharedMemory?: (typeof SHARED_MEMORY)[number] | undefined;
-  /** How long all workers together may make no progress before the training fails, in ms; default 1500. */
+  /** How long all workers together may make no progress before the training fails, in ms; default 1000. */
   stallTimeout?: number | undefined;
 }
 
@@ -80,6 +80,6 @@ export function resolveOptions(given: TrainerOptions): ResolvedOptions {
     shuffle: flag('shuffle', o.shuffle ?? true),
     seed: integer('seed', o.seed ?? 0, 0),
     sharedMemory: oneOf('sharedMemory', o.sharedMemory ?? 'auto', SHARED_MEMORY),
-    stallTimeout: finite('stallTimeout', o.stallTimeout ?? 1500, 100, 2 ** 31 - 1),
+    stallTimeout: finite('stallTimeout', o.stallTimeout ?? 1000, 100, 2 ** 31 - 1),
   };
 }

@@ -241,6 +241,8 @@ export class Trainer {
     const { table, rows } = source.bind(this.#network.spec, this.#network.normalization);
     this.#arena.storeScaling(table.affine.scale, table.affine.shift);
     if (this.#attached.get(key) === source) return;
+    // Until all threads have it, none can be relied on to hold the last one either.
+    this.#attached.delete(key);
     const end = await this.#coordinator.attach(key, table, rows);
     if (end.state !== 'done') throw this.#ended(end, undefined);
     this.#attached.set(key, source);

@@ -69,7 +69,8 @@ describe('fromArrays: storage', () => {
   });
 
   it('plain numbers become float32; bytes stay bytes', () => {
-    expect(Dataset.fromArrays({ inputs: rows, targets: [0, 1] }).bytes).toBe((6 + 2) * 4);
+    // Two rows of three float32, padded to a multiple of 8 bytes, and two targets.
+    expect(Dataset.fromArrays({ inputs: rows, targets: [0, 1] }).bytes).toBe((2 * 4 + 2) * 4);
     const bytes = Dataset.fromArrays({ inputs: new Uint8Array(800), inputSize: 8, targets: new Uint8Array(100) });
     expect(bytes.bytes).toBe(900);
   });
