@@ -16,7 +16,7 @@ export class Gather {
   readonly #scale: number;
   readonly #shift: number;
   readonly #panels: number;
-  readonly #stage: (order: Uint32Array, from: number, rows: number) => void;
+  readonly #stage: (order: Uint32Array, from: number, rows: number, at: number) => void;
   readonly #labels: Int32Array;
   readonly #values: Float32Array;
   readonly #valueStride: number;
@@ -47,27 +47,28 @@ export class Gather {
     this.#valueStride = block.desired.stride / 4;
   }
 
-  load(order: Uint32Array, from: number, rows: number): void {
-    this.#stage(order, from, rows);
+  load(order: Uint32Array, from: number, rows: number, at: number): void {
+    this.#stage(order, from, rows, at);
     const [h] = this.#block.outputs;
-    const { offset } = this.#block.staging;
-    this.#convert(h!.offset, h!.stride, offset, this.#stride, this.#scale, this.#shift, rows, this.#panels);
-    if (this.#table.targets.kind === 'classes') this.#loadLabels(order, from, rows);
-    else this.#loadValues(order, from, rows);
+    const staged = this.#block.staging.offset + at * this.#stride;
+    const out = h!.offset + at * 32;
+    this.#convert(out, h!.stride, staged, this.#stride, this.#scale, this.#shift, rows, this.#panels);
+    if (this.#table.targets.kind === 'classes') this.#loadLabels(order, from, rows, at);
+    else this.#loadValues(order, from, rows, at);
   }
 
-  #loadLabels(order: Uint32Array, from: number, rows: number): void {
+  #loadLabels(order: Uint32Array, from: number, rows: number, at: number): void {
     const { values, stride } = this.#table.targets.columns;
-    for (let p = 0; p < rows; p++) this.#labels[p] = values[order[from + p]! * stride]!;
+    for (let p = 0; p < rows; p++) this.#labels[at + p] = values[order[from + p]! * stride]!;
   }
 
-  #loadValues(order: Uint32Array, from: number, rows: number): void {
+  #loadValues(order: Uint32Array, from: number, rows: number, at: number): void {
     const { targets } = this.#table;
     const { values, stride } = targets.columns;
     const affine = targets.kind === 'values' ? targets.affine : undefined;
     for (let p = 0; p < rows; p++) {
       const s = order[from + p]! * stride;
-      const t = p * this.#valueStride;
+      const t = (at + p) * this.#valueStride;
       for (let k = 0; k < this.#columns; k++) {
         const d = values[s + k]!;
         this.#values[t + k] = affine === undefined ? d : affine.scale[k]! * d + affine.shift[k]!;
@@ -90,10 +91,10 @@ function stageWords({ values, size, stride }: Columns, target: BigInt64Array, ta
   const sourceStride = (stride * values.BYTES_PER_ELEMENT) / 8;
   const words = Math.ceil((size * values.BYTES_PER_ELEMENT) / 8);
   const fours = words & ~3;
-  return (order: Uint32Array, from: number, rows: number): void => {
+  return (order: Uint32Array, from: number, rows: number, at: number): void => {
     for (let p = 0; p < rows; p++) {
       const s = order[from + p]! * sourceStride;
-      const t = p * targetStride;
+      const t = (at + p) * targetStride;
       let i = 0;
       for (; i < fours; i += 4) {
         target[t + i] = source[s + i]!;
@@ -110,10 +111,10 @@ function stageWords({ values, size, stride }: Columns, target: BigInt64Array, ta
 
 /** Copies rows of any type, number by number, as float32. */
 function stageElements({ values, size, stride }: Columns, target: Float32Array, targetStride: number) {
-  return (order: Uint32Array, from: number, rows: number): void => {
+  return (order: Uint32Array, from: number, rows: number, at: number): void => {
     for (let p = 0; p < rows; p++) {
       const s = order[from + p]! * stride;
-      const t = p * targetStride;
+      const t = (at + p) * targetStride;
       for (let i = 0; i < size; i++) target[t + i] = values[s + i]!;
       for (let i = size; i < targetStride; i++) target[t + i] = 0;
     }

@@ -21,28 +21,53 @@ export interface Step {
 }
 
 /**
- * One worker's arithmetic on the arena. `rows` patterns are in the block at a time; layers count from 1 to L;
- * `slot` is the parameter slot that holds the weights, or into which gradients go.
+ * A part of the parameters, cut from all layers: what one worker owns. Cut into tiles whose shapes do not depend on the
+ * number of parts, so that no result depends on it either.
+ */
+export interface Share {
+  readonly index: number;
+  readonly count: number;
+}
+
+/**
+ * One worker's arithmetic on the arena. Layers count from 1 to L; `rows` patterns from row `at` of the block are worked on;
+ * `slot` is the parameter slot that holds the weights, or into which gradients go. A gradient runs over the rows of the
+ * block from the first on, whoever put them there, and covers a share of the parameters, or all.
  */
 export interface Kernels {
   /** H_0 = scale * X + shift and D, from the rows order[from], order[from + 1], ... of the table. */
-  load(order: Uint32Array, from: number, rows: number): void;
+  load(order: Uint32Array, from: number, rows: number, at?: number): void;
   /** H_l = f_l(H_{l-1} W_l + 1 b_l^T); for the output layer U_L, which `outputs` turns into Y. */
-  forward(layer: number, slot: number, rows: number): void;
+  forward(layer: number, slot: number, rows: number, at?: number): void;
   /** Y = f_L(U_L) and D_L = Y - D; adds the loss and the right answers to the worker's statistics. */
-  outputs(rows: number): void;
+  outputs(rows: number, at?: number): void;
   /** D_l = (D_{l+1} W_{l+1}^T) * f_l'(U_l). */
-  backward(layer: number, slot: number, rows: number): void;
+  backward(layer: number, slot: number, rows: number, at?: number): void;
   /** Gradient of W_l and b_l into slot `into`, or added to what is there. */
-  gradient(layer: number, into: number, rows: number, accumulate: boolean): void;
-  /** W_l and b_l after a step of plain SGD from slot `from`, written to slot `to`: no gradient is stored. */
-  gradientStep(layer: number, from: number, to: number, rows: number, step: Step): void;
+  gradient(layer: number, into: number, rows: number, accumulate: boolean, share?: Share): void;
+  /**
+   * W_l and b_l after a step of plain SGD from slot `from`, written to slot `to`: no gradient is stored. With `accumulate`
+   * the gradient of earlier rows stands in slot `to` and is added first.
+   */
+  gradientStep(
+    layer: number,
+    from: number,
+    to: number,
+    rows: number,
+    step: Step,
+    accumulate?: boolean,
+    share?: Share,
+  ): void;
   /**
    * Sums the partial gradients and steps, on the elements [begin, end) of a slot. The gradients are in slot `to`
    * (where the new weights then stand) and in the `workers - 1` slots from 2 on. `phase` tells which velocity slot
    * is read; the other is written.
    */
   update(from: number, to: number, workers: number, begin: number, end: number, phase: number, step: Step): void;
+  /** `update` of one share, from the one gradient in slot `to`. */
+  updateShare(from: number, to: number, phase: number, step: Step, share: Share): void;
+  /** A share; made once, not per update. */
+  share(index: number, count: number): Share;
 }
 
 /** What a thread needs to make its kernels. */

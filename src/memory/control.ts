@@ -10,7 +10,7 @@ export const ARRIVED = 1 * LINE;
 export const GENERATION = 2 * LINE;
 /** How many parties sleep at the barrier. */
 export const SLEEPERS = 3 * LINE;
-/** Updates completed in this epoch by the strategy `coordinator`, which passes no barrier. */
+/** Updates committed in this epoch: the weights are those after so many. */
 export const COMPLETED = 4 * LINE;
 const FIRST_HEARTBEAT = 5 * LINE;
 

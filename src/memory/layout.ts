@@ -42,7 +42,7 @@ export interface BlockPlan {
 }
 
 export interface WorkerPlan {
-  /** For training: no larger than a shard. */
+  /** For training: a worker's own, no larger than its shard; or one that all workers share, each with some of its rows. */
   readonly train: BlockPlan;
   /** For evaluation; lies over the same bytes. */
   readonly evaluate: BlockPlan;
@@ -76,6 +76,8 @@ export interface PlanRequest {
   readonly workers: number;
   readonly momentum: boolean;
   readonly format: Format;
+  /** All workers work on one block, and no worker has a gradient of its own: strategy owner-computes. */
+  readonly sharedBlock?: boolean;
 }
 
 /** The most that one WebAssembly memory can hold. */
@@ -97,7 +99,7 @@ export function planTraining(request: PlanRequest): Plan {
   return plan;
 }
 
-function layOut({ spec, batchSize, workers, momentum, format }: PlanRequest): Plan {
+function layOut({ spec, batchSize, workers, momentum, format, sharedBlock }: PlanRequest): Plan {
   const layers: LayerPlan[] = [];
   const n = widths(spec);
   let inSlot = 0;
@@ -116,17 +118,20 @@ function layOut({ spec, batchSize, workers, momentum, format }: PlanRequest): Pl
   const scale = matrix(format, take(matrix(format, 0, 1, spec.inputs).bytes), 1, spec.inputs);
   const shift = matrix(format, take(scale.bytes), 1, spec.inputs);
   const slotBytes = line(inSlot);
-  const slots = { offset: take(slotBytes * (workers + 1)), bytes: slotBytes, count: workers + 1 };
+  const slotCount = sharedBlock ? 2 : workers + 1;
+  const slots = { offset: take(slotBytes * slotCount), bytes: slotBytes, count: slotCount };
   const velocity = {
     offset: take(momentum ? 2 * slotBytes : 0),
     count: momentum ? (2 as const) : (0 as const),
   };
-  const shard = Math.ceil(batchSize / workers);
   const statistics = take(STATISTICS_BYTES * (workers + 1));
+  const trainBlock = (rows: number) => block(format, n, end, Math.min(rows, mostRows(format, n, TRAIN_ROWS)));
+  const common = sharedBlock ? trainBlock(batchSize) : undefined;
+  if (common) take(common.bytes);
   const workerPlans = Array.from({ length: workers }, () => {
-    const train = block(format, n, end, Math.min(shard, mostRows(format, n, TRAIN_ROWS)));
+    const train = common ?? trainBlock(Math.ceil(batchSize / workers));
     const evaluate = block(format, n, end, mostRows(format, n, EVALUATE_ROWS));
-    take(Math.max(train.bytes, evaluate.bytes));
+    take(common ? evaluate.bytes : Math.max(train.bytes, evaluate.bytes));
     return { train: train.plan, evaluate: evaluate.plan };
   });
   return {

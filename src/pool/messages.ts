@@ -10,6 +10,8 @@ export interface SessionSetup {
   readonly spec: NetworkSpec;
   readonly arena: ArenaHandle;
   readonly source: KernelSource;
+  /** How an epoch is trained by its resident workers. */
+  readonly strategy: string;
   /** How often a barrier looks before it sleeps. */
   readonly spins: number;
 }

@@ -9,7 +9,6 @@ import type { DataKey, EpochPlan, SharedData, WorkerResult, WorkerTask } from '.
 import type { TaskPool } from '../pool/pool.ts';
 import { abort, Stopped, throwIfAborted } from '../sync/barrier.ts';
 import type { CoordinatorSetup, End, EpochOutcome, EvaluationOutcome, PhaseSeconds, Shuffle } from './outcome.ts';
-import { completedUpdates } from './progress.ts';
 import { Session } from './session.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { Watchdog } from './watchdog.ts';
@@ -71,7 +70,7 @@ export class Coordinator {
     this.#clearStatistics();
     const textbook = this.#setup.strategy === 'coordinator';
     const end = await this.#supervise(textbook ? this.#trainByTasks(epoch) : this.#trainResident(epoch));
-    const completed = completedUpdates(arena, this.#setup.strategy);
+    const completed = Atomics.load(arena.control, COMPLETED);
     const slot = (epoch.slot + completed) & 1;
     if (end.state !== 'done') return { ...end, completed, slot };
     const seconds = (performance.now() - started) / 1000;

@@ -6,11 +6,6 @@ import type { EpochPlan } from '../pool/messages.ts';
 import type { Barrier } from '../sync/barrier.ts';
 import { partialGradients, soleUpdate, type Worker } from './update.ts';
 
-/** Barriers that an update passes: none is needed alone, but the passing of one commits the update. */
-export function barriersPerUpdate(workers: number): number {
-  return workers === 1 ? 1 : 2;
-}
-
 /** The elements of a parameter slot that a worker reduces and updates: whole cache lines. */
 export function slice(plan: Plan, worker: number): { begin: number; end: number } {
   const perLine = 64 / scalarBytes(plan.format);
@@ -66,7 +61,7 @@ export function trainShare(
       worker.kernels.update(slot, to, busyParts(size, workers), begin, end, slot, now);
       worker.watch.lap('update');
     }
-    barrier.wait();
+    barrier.commit();
     worker.watch.lap('barrier');
     slot = to;
   }

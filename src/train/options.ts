@@ -2,11 +2,14 @@ import { availableParallelism } from 'node:os';
 import { finite, flag, integer, oneOf, options } from '../core/checks.ts';
 import { BACKENDS, type BackendChoice } from '../kernels/kernels.ts';
 
-export const STRATEGIES = ['coordinator', 'data-parallel'] as const;
+export const STRATEGIES = ['coordinator', 'data-parallel', 'owner-computes'] as const;
 /**
  * How the work of an update is shared.
  * - `coordinator`: a task per worker per update; the coordinator sums the partial gradients and applies SGD.
  * - `data-parallel`: workers stay for the epoch; each reduces and updates its slice; two barriers per update.
+ * - `owner-computes`: the batch is split for forward and deltas; then each worker computes the whole-batch gradient of the
+ *   parameters that it owns and steps. No reduction, two barriers per update (per 128 rows), and the same bits for any number
+ *   of workers.
  */
 export type Strategy = (typeof STRATEGIES)[number];
 

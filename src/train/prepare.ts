@@ -30,10 +30,12 @@ export function prepare(
   const { source, report } = loadBackend(resolved.backend, sharedMemory.available);
   const { spec } = network;
   const format = formatOf(source.backend);
-  const arena = Arena.allocate(planTraining({ spec, batchSize, workers, momentum: resolved.momentum > 0, format }));
+  const momentum = resolved.momentum > 0;
+  const sharedBlock = strategy === 'owner-computes';
+  const arena = Arena.allocate(planTraining({ spec, batchSize, workers, momentum, format, sharedBlock }));
   const cores = availableParallelism();
   // A thread that spins keeps a core from the one it waits for, where there are more threads than cores.
-  const session = { spec, arena: arena.handle, source, spins: workers <= cores ? SPINS : 0 };
+  const session = { spec, strategy, arena: arena.handle, source, spins: workers <= cores ? SPINS : 0 };
   const { bytes } = arena.plan;
   const execution = inline ? 'inline' : 'threads';
   const info: TrainerInfo = { ...report, workers, cores, strategy, batchSize, sharedMemory, execution, bytes };

@@ -5,6 +5,7 @@ import { Arena } from '../memory/arena.ts';
 import type { DataKey, SessionSetup, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
 import { abort, Barrier, Stopped } from '../sync/barrier.ts';
 import { trainShare } from './data-parallel.ts';
+import { trainOwned } from './owner-computes.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { evaluateRows, partialGradients, type Worker } from './update.ts';
 
@@ -81,7 +82,7 @@ export class Session {
     const { worker, order } = this.worker(task.worker, task.kind === 'evaluate' ? 'validation' : 'train');
     switch (task.kind) {
       case 'epoch':
-        return trainShare(
+        return (this.#setup.strategy === 'owner-computes' ? trainOwned : trainShare)(
           worker,
           task.worker,
           order,

@@ -3,14 +3,14 @@ import { type Failure, fromFailure, GradpoolError, toFailure } from '../core/err
 import type { DataSource } from '../core/table.ts';
 import type { Step } from '../kernels/kernels.ts';
 import type { Arena } from '../memory/arena.ts';
-import { COMPLETED, GENERATION } from '../memory/control.ts';
+import { COMPLETED } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
 import type { DataKey } from '../pool/messages.ts';
 import { abort, resetBarrier } from '../sync/barrier.ts';
 import { Coordinator } from './coordinator.ts';
 import { InlinePool } from './inline.ts';
 import type { ResolvedOptions, TrainerOptions } from './options.ts';
-import { completedUpdates, watchProgress } from './progress.ts';
+import { watchProgress } from './progress.ts';
 import { type CoordinatorApi, RemoteCoordinator } from './remote.ts';
 import { epochReport, type EpochReport, type FitOptions, means, type TrainerInfo } from './report.ts';
 import type { EpochOutcome } from './outcome.ts';
@@ -176,7 +176,7 @@ export class Trainer {
     const outcome = await this.#interruptible(signal, async () => {
       this.#weights.upload();
       await this.#attach('train', train);
-      const progress = onProgress && watchProgress(this.#arena, this.#options.strategy, epoch, updates, onProgress);
+      const progress = onProgress && watchProgress(this.#arena, epoch, updates, onProgress);
       const { seed, shuffle } = this.#options;
       const plan = { updates, batchSize, rows: train.length, slot: this.#weights.slot, step: this.#step() };
       try {
@@ -202,7 +202,7 @@ export class Trainer {
 
   /** What can still be said of an epoch whose coordinator has died: what it committed stands in shared memory. */
   #orphaned(error: unknown): EpochOutcome {
-    const completed = completedUpdates(this.#arena, this.#options.strategy);
+    const completed = Atomics.load(this.#arena.control, COMPLETED);
     const slot = (this.#weights.slot + completed) & 1;
     return { state: 'failed', completed, slot, failure: toFailure(error, 'ERR_WORKER_FAILED') };
   }
@@ -222,7 +222,6 @@ export class Trainer {
     const { control } = this.#arena;
     this.#throwIfStopped(signal);
     resetBarrier(control);
-    Atomics.store(control, COMPLETED, 0);
     const stop = () => abort(control);
     signal?.addEventListener('abort', stop);
     try {
@@ -246,8 +245,6 @@ export class Trainer {
     const end = await this.#coordinator.attach(key, table, rows);
     if (end.state !== 'done') throw this.#ended(end, undefined);
     this.#attached.set(key, source);
-    // Threads met at the barrier; updates are counted by it from 0.
-    if (Atomics.load(this.#arena.control, GENERATION) > 0) Atomics.store(this.#arena.control, GENERATION, 0);
   }
 
   #step(): Step {

@@ -15,23 +15,23 @@ export interface Worker {
 }
 
 /** H_0 = X, D;  H_l = f_l(H_{l-1} W_l + 1 b_l^T);  Y, the loss and D_L = Y - D. */
-function forward(worker: Worker, order: Uint32Array, from: number, rows: number, slot: number): void {
+export function forward(worker: Worker, order: Uint32Array, from: number, rows: number, slot: number, at = 0): void {
   const { kernels, layers, control, watch } = worker;
-  kernels.load(order, from, rows);
+  kernels.load(order, from, rows, at);
   watch.lap('gather');
   for (let l = 1; l <= layers; l++) {
     throwIfAborted(control);
-    kernels.forward(l, slot, rows);
+    kernels.forward(l, slot, rows, at);
   }
-  kernels.outputs(rows);
+  kernels.outputs(rows, at);
   watch.lap('forward');
 }
 
 /** D_l = (D_{l+1} W_{l+1}^T) * f_l'(U_l), l = L - 1, ..., 1. */
-function backward({ kernels, layers, control, watch }: Worker, rows: number, slot: number): void {
+export function backward({ kernels, layers, control, watch }: Worker, rows: number, slot: number, at = 0): void {
   for (let l = layers - 1; l >= 1; l--) {
     throwIfAborted(control);
-    kernels.backward(l, slot, rows);
+    kernels.backward(l, slot, rows, at);
   }
   watch.lap('backward');
 }

@@ -50,7 +50,7 @@ export function hiddenDelta(
   }
 }
 
-/** G += H_{l-1}^T D_l: a sum over the patterns, divided by nothing. */
+/** G += H_{l-1}^T D_l for the inputs [first, last): a sum over the patterns, divided by nothing. */
 export function addWeightGradient(
   G: Float64Array,
   H: Float64Array,
@@ -58,9 +58,11 @@ export function addWeightGradient(
   B: number,
   n: number,
   m: number,
+  first = 0,
+  last = n,
 ): void {
   for (let p = 0; p < B; p++) {
-    for (let i = 0; i < n; i++) {
+    for (let i = first; i < last; i++) {
       const h = H[p * n + i]!;
       for (let j = 0; j < m; j++) G[i * m + j]! += h * D[p * m + j]!;
     }

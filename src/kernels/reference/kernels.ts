@@ -3,10 +3,19 @@ import type { Table } from '../../core/table.ts';
 import type { Arena } from '../../memory/arena.ts';
 import { heartbeat, LOSS, RIGHT } from '../../memory/control.ts';
 import type { BlockPlan, MatrixPlan } from '../../memory/layout.ts';
-import type { Kernels, Step } from '../kernels.ts';
+import type { Kernels, Share, Step } from '../kernels.ts';
 import { softmax } from './activations.ts';
 import { activateAll, addBiasGradient, addWeightGradient, hiddenDelta, synaptic } from './dense.ts';
 import { patternLoss, patternRight } from './losses.ts';
+
+type Three = [Float64Array, Float64Array, Float64Array];
+
+const WHOLE: Share = { index: 0, count: 1 };
+
+/** A share has a run of the inputs of every layer; the first also has the biases. */
+function inputsOf({ index, count }: Share, inputs: number): { first: number; last: number } {
+  return { first: Math.floor((inputs * index) / count), last: Math.floor((inputs * (index + 1)) / count) };
+}
 
 /** The reference backend: the formulas in float64, on an arena of the format rows-f64. */
 export class ReferenceKernels implements Kernels {
@@ -30,42 +39,45 @@ export class ReferenceKernels implements Kernels {
     this.#delta = block.deltas.map((plan) => this.#matrix(plan, 0));
   }
 
-  load(order: Uint32Array, from: number, rows: number): void {
+  load(order: Uint32Array, from: number, rows: number, at = 0): void {
     const { inputs, affine, targets } = this.#table;
-    const [X] = this.#H as [Float64Array];
     const { size, stride, values } = inputs;
-    const K = this.#units(this.#spec.layers.length);
+    const K = this.#spec.layers.at(-1)!.units;
+    const X = this.#H[0]!.subarray(at * size);
+    const D = this.#D.subarray(at * K);
     for (let p = 0; p < rows; p++) {
       const row = order[from + p]!;
       for (let i = 0; i < size; i++) X[p * size + i] = affine.scale[i]! * values[row * stride + i]! + affine.shift[i]!;
-      const from_ = row * targets.columns.stride;
+      const d = row * targets.columns.stride;
       if (targets.kind === 'classes') {
-        this.#D.fill(0, p * K, (p + 1) * K);
-        this.#D[p * K + targets.columns.values[from_]!] = 1;
+        D.fill(0, p * K, (p + 1) * K);
+        D[p * K + targets.columns.values[d]!] = 1;
         continue;
       }
       for (let k = 0; k < K; k++) {
-        const d = targets.columns.values[from_ + k]!;
-        this.#D[p * K + k] = targets.affine ? targets.affine.scale[k]! * d + targets.affine.shift[k]! : d;
+        const raw = targets.columns.values[d + k]!;
+        D[p * K + k] = targets.affine ? targets.affine.scale[k]! * raw + targets.affine.shift[k]! : raw;
       }
     }
     this.#tick();
   }
 
-  forward(layer: number, slot: number, rows: number): void {
+  forward(layer: number, slot: number, rows: number, at = 0): void {
     const { weights, bias } = this.#arena.plan.layers[layer - 1]!;
     const base = this.#arena.slot(slot);
     const [n, m] = [weights.rows, weights.columns];
-    const H = this.#H[layer]!;
-    synaptic(H, this.#H[layer - 1]!, this.#matrix(weights, base), this.#matrix(bias, base), rows, n, m);
+    const H = this.#H[layer]!.subarray(at * m);
+    const X = this.#H[layer - 1]!.subarray(at * n);
+    synaptic(H, X, this.#matrix(weights, base), this.#matrix(bias, base), rows, n, m);
     if (layer < this.#spec.layers.length) activateAll(H, this.#spec.layers[layer - 1]!.activation, rows * m);
     this.#tick();
   }
 
-  outputs(rows: number): void {
+  outputs(rows: number, at = 0): void {
     const L = this.#spec.layers.length;
-    const [K, Y, D, delta] = [this.#units(L), this.#H[L]!, this.#D, this.#delta[L]!];
     const { loss, layers } = this.#spec;
+    const K = layers[L - 1]!.units;
+    const [Y, D, delta] = [this.#H[L]!, this.#D, this.#delta[L]!].map((matrix) => matrix.subarray(at * K)) as Three;
     for (let p = 0; p < rows; p++) {
       this.#statistics[LOSS]! += patternLoss(loss, Y, p * K, D, p * K, K);
       if (loss === 'cross-entropy') softmax(Y, p * K, K);
@@ -76,36 +88,58 @@ export class ReferenceKernels implements Kernels {
     this.#tick();
   }
 
-  backward(layer: number, slot: number, rows: number): void {
+  backward(layer: number, slot: number, rows: number, at = 0): void {
     const { weights } = this.#arena.plan.layers[layer]!;
+    const [n, m] = [weights.rows, weights.columns];
     const W = this.#matrix(weights, this.#arena.slot(slot));
     const { activation } = this.#spec.layers[layer - 1]!;
-    const next = this.#delta[layer + 1]!;
-    hiddenDelta(this.#delta[layer]!, this.#H[layer]!, next, W, activation, rows, weights.rows, weights.columns);
+    const [D, H] = [this.#delta[layer]!.subarray(at * n), this.#H[layer]!.subarray(at * n)];
+    hiddenDelta(D, H, this.#delta[layer + 1]!.subarray(at * m), W, activation, rows, n, m);
     this.#tick();
   }
 
-  gradient(layer: number, into: number, rows: number, accumulate: boolean): void {
+  gradient(layer: number, into: number, rows: number, accumulate: boolean, share: Share = WHOLE): void {
     const { weights, bias } = this.#arena.plan.layers[layer - 1]!;
+    const [n, m] = [weights.rows, weights.columns];
+    const { first, last } = inputsOf(share, n);
     const base = this.#arena.slot(into);
     const [G, g] = [this.#matrix(weights, base), this.#matrix(bias, base)];
-    if (!accumulate) {
-      G.fill(0);
-      g.fill(0);
+    if (!accumulate) G.fill(0, first * m, last * m);
+    addWeightGradient(G, this.#H[layer - 1]!, this.#delta[layer]!, rows, n, m, first, last);
+    if (share.index === 0) {
+      if (!accumulate) g.fill(0);
+      addBiasGradient(g, this.#delta[layer]!, rows, m);
     }
-    addWeightGradient(G, this.#H[layer - 1]!, this.#delta[layer]!, rows, weights.rows, weights.columns);
-    addBiasGradient(g, this.#delta[layer]!, rows, weights.columns);
     this.#tick();
   }
 
-  gradientStep(layer: number, from: number, to: number, rows: number, step: Step): void {
-    this.gradient(layer, to, rows, false);
+  gradientStep(
+    layer: number,
+    from: number,
+    to: number,
+    rows: number,
+    step: Step,
+    accumulate = false,
+    share: Share = WHOLE,
+  ): void {
+    this.gradient(layer, to, rows, accumulate, share);
+    this.#updateLayer(layer, from, to, 0, step, share);
+  }
+
+  updateShare(from: number, to: number, phase: number, step: Step, share: Share): void {
+    for (let l = 1; l <= this.#spec.layers.length; l++) this.#updateLayer(l, from, to, phase, step, share);
+  }
+
+  share(index: number, count: number): Share {
+    return { index, count };
+  }
+
+  #updateLayer(layer: number, from: number, to: number, phase: number, step: Step, share: Share): void {
     const { weights, bias } = this.#arena.plan.layers[layer - 1]!;
-    for (const plan of [weights, bias]) {
-      const w = this.#matrix(plan, this.#arena.slot(from));
-      const next = this.#matrix(plan, this.#arena.slot(to));
-      for (let i = 0; i < w.length; i++) next[i] = w[i]! - step.rate * (step.scale * next[i]! + step.decay * w[i]!);
-    }
+    const { first, last } = inputsOf(share, weights.rows);
+    const [w, b, m] = [weights.offset / 8, bias.offset / 8, weights.columns];
+    this.update(from, to, 1, w + first * m, w + last * m, phase, step);
+    if (share.index === 0) this.update(from, to, 1, b, b + m, phase, step);
   }
 
   update(from: number, to: number, workers: number, begin: number, end: number, phase: number, step: Step): void {
@@ -137,10 +171,6 @@ export class ReferenceKernels implements Kernels {
 
   #matrix(plan: MatrixPlan, base: number): Float64Array {
     return new Float64Array(this.#arena.handle.buffer, base + plan.offset, plan.rows * plan.columns);
-  }
-
-  #units(layer: number): number {
-    return this.#spec.layers[layer - 1]!.units;
   }
 
   #tick(): void {

@@ -1,0 +1,114 @@
+import type { NetworkSpec } from '../core/spec.ts';
+import type { LayerPlan } from '../memory/layout.ts';
+import type { Activation } from '../core/spec.ts';
+import type { Share } from './kernels.ts';
+
+/** The numbers that assembly/lanes.ts has for the activations; softmax and a sigmoid output are applied by `outputs`. */
+const CODES: Record<Activation, number> = {
+  linear: 0,
+  relu: 1,
+  'leaky-relu': 2,
+  sigmoid: 3,
+  tanh: 4,
+  softmax: 0,
+};
+
+/** One call into the kernels does at most this much, so that a worker's heartbeat never pauses for long. */
+const FLOPS_PER_CALL = 1e9;
+
+/** One layer's offsets within a slot and its sizes, resolved once. */
+export interface Layer {
+  readonly weights: number;
+  readonly bias: number;
+  /** Bytes from panel to panel of the weights. */
+  readonly stride: number;
+  /** n_{l-1}, padded. */
+  readonly inputs: number;
+  /** n_l in panels. */
+  readonly panels: number;
+  /** Real columns in the last panel. */
+  readonly tail: number;
+  readonly activation: number;
+  /** Of the layer below, for the delta that goes down to it. */
+  readonly activationBelow: number;
+}
+
+export function resolveLayers(spec: NetworkSpec, layers: readonly LayerPlan[]): Layer[] {
+  return layers.map(({ weights, bias }, i) => ({
+    weights: weights.offset,
+    bias: bias.offset,
+    stride: weights.stride,
+    inputs: Math.ceil(weights.rows / 8) * 8,
+    panels: weights.paddedColumns / 8,
+    tail: ((weights.columns - 1) % 8) + 1,
+    activation: i === layers.length - 1 ? CODES.linear : CODES[spec.layers[i]!.activation],
+    activationBelow: i === 0 ? CODES.linear : CODES[spec.layers[i - 1]!.activation],
+  }));
+}
+
+/** How many panels of 8 columns one call may work on. */
+export function panelsPerCall(rows: number, depth: number): number {
+  return Math.max(1, Math.floor(FLOPS_PER_CALL / (16 * rows * depth)));
+}
+
+/** The inputs [first, last) of `panels` panels from panel `panel` on: what one call of a gradient kernel covers. */
+export interface Run {
+  readonly panel: number;
+  readonly panels: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What a share has of one layer. */
+export interface LayerShare {
+  readonly runs: readonly Run[];
+  /** Panels of the bias: those whose first tile is in the share. */
+  readonly biasFrom: number;
+  readonly biasTo: number;
+  /** Bytes of the weights within the slot, from the first tile to the last. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface TileShare extends Share {
+  readonly layers: readonly LayerShare[];
+}
+
+/**
+ * Cuts every layer into tiles of 4 inputs x 8 units, panel by panel, and gives part `index` of `count` its run of them.
+ * All tiles cost the same, so equal numbers are equal work.
+ * @param rows - the most rows that a call will run over
+ */
+export function shareOfTiles(layers: readonly Layer[], index: number, count: number, rows: number): TileShare {
+  return { index, count, layers: layers.map((layer) => shareOfLayer(layer, index, count, rows)) };
+}
+
+function shareOfLayer(
+  { weights, stride, inputs, panels }: Layer,
+  index: number,
+  count: number,
+  rows: number,
+): LayerShare {
+  const deep = inputs / 4;
+  const tiles = panels * deep;
+  const begin = Math.floor((tiles * index) / count);
+  const end = Math.floor((tiles * (index + 1)) / count);
+  const most = panelsPerCall(rows, inputs);
+  const runs: Run[] = [];
+  for (let tile = begin; tile < end;) {
+    const panel = Math.floor(tile / deep);
+    const first = tile - panel * deep;
+    const whole = first === 0 ? Math.min(most, Math.floor(end / deep) - panel) : 0;
+    const last = whole > 0 ? deep : Math.min(deep, first + end - tile);
+    runs.push({ panel, panels: Math.max(1, whole), first: first * 4, last: last * 4 });
+    tile += Math.max(1, whole) * deep - first - (deep - last);
+  }
+  const bytes = (tile: number) => weights + Math.floor(tile / deep) * stride + (tile % deep) * 128;
+  return {
+    runs,
+    biasFrom: Math.ceil(begin / deep),
+    biasTo: Math.ceil(end / deep),
+    begin: bytes(begin),
+    end: bytes(end),
+  };
+}
