@@ -36,8 +36,9 @@ describe('barriers per update', () => {
     { workers: 1, barriers: 1 },
     { workers: 2, barriers: 2 },
     { workers: 3, barriers: 2 },
-  ])('data-parallel on $workers: $barriers', async ({ workers, barriers }) => {
-    expect(await count('data-parallel', workers)).toEqual({ barriers, completed: 0 });
+  ])('data-parallel and owner-computes on $workers: $barriers', async ({ workers, barriers }) => {
+    expect(await count('data-parallel', workers)).toEqual({ barriers, completed: 10 });
+    expect(await count('owner-computes', workers)).toEqual({ barriers, completed: 10 });
   });
 
   test.each([1, 2])('coordinator on %i: none, a task per worker instead', async (workers) => {

@@ -57,6 +57,11 @@ describe.each(['exit', 'throw', 'loop', 'block'] as const)('a worker that %ss', 
     expectCleanEnd(await suffer({ thread: 2, where: 'sgd', call: 10, kind }, { workers: 2 }));
   });
 
+  test('in its share of the step, owner-computes on two workers', async () => {
+    const options = { workers: 2, strategy: 'owner-computes' };
+    expectCleanEnd(await suffer({ thread: 3, where: 'gradientStep', call: 21, kind }, options));
+  });
+
   test('in the gradient, strategy coordinator on two workers', async () => {
     expectCleanEnd(
       await suffer({ thread: 2, where: 'gradient', call: 21, kind }, { workers: 2, strategy: 'coordinator' }),

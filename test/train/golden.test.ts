@@ -5,7 +5,7 @@ import { expectClose, flatten } from '../close.ts';
 import { batches, flatLayers, GOLDEN, type Golden } from '../golden.ts';
 import { RUNNING, withTwin } from '../twins.ts';
 
-const STRATEGIES: readonly Strategy[] = ['data-parallel', 'coordinator'];
+const STRATEGIES: readonly Strategy[] = ['data-parallel', 'coordinator', 'owner-computes'];
 const WORKERS = [1, 2, 3];
 const CASES = STRATEGIES.flatMap((strategy) => WORKERS.map((workers) => ({ strategy, workers })));
 

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { Dataset, type FitOptions, type LayerParameters, Network, Trainer, type TrainerOptions } from 'gradpool';
 import { flatten, largest, expectClose } from '../close.ts';
 
-export const STRATEGIES = ['data-parallel', 'coordinator'] as const;
+export const STRATEGIES = ['data-parallel', 'coordinator', 'owner-computes'] as const;
 
 /** In [-1, 1], the same on every run. */
 function value(i: number): number {

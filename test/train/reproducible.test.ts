@@ -18,9 +18,11 @@ describe.each(STRATEGIES)('the same bits again: %s', (strategy) => {
   });
 });
 
-test('the strategies give the same bits: they add in the same order', async () => {
+test('data-parallel and coordinator give the same bits: they add in the same order', async () => {
   const [a, b] = await Promise.all(
-    STRATEGIES.map((strategy) => train(classifier(), classes(60), { strategy, workers: 3, batchSize: 8 })),
+    (['data-parallel', 'coordinator'] as const).map((strategy) =>
+      train(classifier(), classes(60), { strategy, workers: 3, batchSize: 8 }),
+    ),
   );
   expectSameBits('parameters', b!.parameters, a!.parameters);
 });
