@@ -10,6 +10,8 @@ const SLICE = 10;
 export class InlinePool implements TaskPool {
   readonly size = 1;
   #session: Session | undefined;
+  /** When the event loop last had its turn: short tasks add up. */
+  #turned = performance.now();
 
   async run(task: WorkerTask): Promise<WorkerResult> {
     if (task.kind === 'attach') {
@@ -17,18 +19,12 @@ export class InlinePool implements TaskPool {
       this.#session.setData(task.data);
       return { state: 'done', thread: 0 };
     }
-    const session = this.#session!;
-    if (task.kind !== 'epoch') {
-      await turn();
-      return session.run(task);
-    }
-    let slice = performance.now();
-    for (let u = 0; u < task.epoch.updates; u++) {
-      const result = session.run(task, { first: u, last: u + 1 });
+    for (const piece of this.#pieces(this.#session!, task)) {
+      const result = piece();
       if (result.state !== 'done') return result;
-      if (performance.now() - slice < SLICE) continue;
+      if (performance.now() - this.#turned < SLICE) continue;
       await turn();
-      slice = performance.now();
+      this.#turned = performance.now();
     }
     return { state: 'done', thread: 0 };
   }
@@ -36,5 +32,19 @@ export class InlinePool implements TaskPool {
   destroy(): Promise<void> {
     this.#session = undefined;
     return Promise.resolve();
+  }
+
+  /** A task as calls that each take little time. */
+  *#pieces(session: Session, task: Exclude<WorkerTask, { kind: 'attach' }>): Generator<() => WorkerResult> {
+    if (task.kind === 'epoch') {
+      for (let u = 0; u < task.epoch.updates; u++) yield () => session.run(task, { first: u, last: u + 1 });
+    } else if (task.kind === 'evaluate') {
+      const { blockRows } = session.worker(task.worker, 'validation').worker;
+      for (let from = task.from; from < task.to; from += blockRows) {
+        yield () => session.run({ ...task, from, to: Math.min(task.to, from + blockRows) });
+      }
+    } else {
+      yield () => session.run(task);
+    }
   }
 }

@@ -17,6 +17,9 @@ import type { EpochOutcome } from './outcome.ts';
 import { prepare } from './prepare.ts';
 import { Weights } from './weights.ts';
 
+/** A data set made ready for the network. */
+type Bound = ReturnType<DataSource['bind']> & { readonly source: DataSource };
+
 const FIT_KEYS = ['epochs', 'maxUpdates', 'validation', 'signal', 'onProgress'] as const;
 
 /**
@@ -86,14 +89,14 @@ export class Trainer {
       signal,
       onProgress,
     } = options<FitOptions>('options', given, FIT_KEYS);
-    this.#checkSource('train', train);
-    if (validation !== undefined) this.#checkSource('validation', validation);
+    const data = this.#bind('train', train);
+    const check = validation && this.#bind('validation', validation);
     integer('epochs', epochs, 1);
     if (maxUpdates !== Infinity) integer('maxUpdates', maxUpdates, 1);
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
     if (onProgress !== undefined) callback('onProgress', onProgress);
     integer('batchSize', this.#options.batchSize, 1, train.length);
-    return this.#generate(train, { epochs, maxUpdates, validation, signal, onProgress });
+    return this.#generate(data, check, { epochs, maxUpdates, signal, onProgress });
   }
 
   /**
@@ -118,10 +121,10 @@ export class Trainer {
 
   /** Mean loss and accuracy on a data set, measured by the workers. */
   async evaluate(dataset: DataSource): Promise<Evaluation> {
-    this.#checkSource('dataset', dataset);
+    const data = this.#bind('dataset', dataset);
     this.#acquire();
     try {
-      return await this.#track(this.#evaluate(dataset, undefined));
+      return await this.#track(this.#evaluate(data, undefined));
     } finally {
       this.#busy = false;
     }
@@ -146,8 +149,9 @@ export class Trainer {
   }
 
   async *#generate(
-    train: DataSource,
-    { epochs, maxUpdates, validation, signal, onProgress }: FitOptions & { epochs: number; maxUpdates: number },
+    train: Bound,
+    validation: Bound | undefined,
+    { epochs, maxUpdates, signal, onProgress }: FitOptions & { epochs: number; maxUpdates: number },
   ): AsyncGenerator<EpochReport, void, undefined> {
     this.#acquire();
     try {
@@ -164,21 +168,21 @@ export class Trainer {
 
   async #epoch(
     epoch: number,
-    train: DataSource,
+    train: Bound,
     most: number,
-    validation: DataSource | undefined,
+    validation: Bound | undefined,
     signal: AbortSignal | undefined,
     onProgress: FitOptions['onProgress'],
   ): Promise<EpochReport> {
     const { batchSize } = this.#options;
-    const updates = Math.min(most, Math.ceil(train.length / batchSize));
-    const samples = Math.min(train.length, updates * batchSize);
+    const updates = Math.min(most, Math.ceil(train.rows.length / batchSize));
+    const samples = Math.min(train.rows.length, updates * batchSize);
     const outcome = await this.#interruptible(signal, async () => {
       this.#weights.upload();
-      await this.#attach('train', train);
+      await this.#attach('train', train, signal);
       const progress = onProgress && watchProgress(this.#arena, epoch, updates, onProgress);
       const { seed, shuffle } = this.#options;
-      const plan = { updates, batchSize, rows: train.length, slot: this.#weights.slot, step: this.#step() };
+      const plan = { updates, batchSize, rows: train.rows.length, slot: this.#weights.slot, step: this.#step() };
       try {
         return await this.#coordinator
           .train(plan, shuffle ? { seed, stream: this.#epochs } : undefined)
@@ -207,14 +211,14 @@ export class Trainer {
     return { state: 'failed', completed, slot, failure: toFailure(error, 'ERR_WORKER_FAILED') };
   }
 
-  async #evaluate(dataset: DataSource, signal: AbortSignal | undefined): Promise<Evaluation> {
+  async #evaluate(data: Bound, signal: AbortSignal | undefined): Promise<Evaluation> {
     const outcome = await this.#interruptible(signal, async () => {
       this.#weights.upload();
-      await this.#attach('validation', dataset);
+      await this.#attach('validation', data, signal);
       return this.#coordinator.evaluate(this.#weights.slot);
     });
     if (outcome.state !== 'done') throw this.#ended(outcome, signal);
-    return means(this.#network.spec, outcome, dataset.length);
+    return means(this.#network.spec, outcome, data.rows.length);
   }
 
   /** Lets the signal, or `close`, set the abort word while `work` runs. */
@@ -236,15 +240,20 @@ export class Trainer {
     }
   }
 
-  async #attach(key: DataKey, source: DataSource): Promise<void> {
-    const { table, rows } = source.bind(this.#network.spec, this.#network.normalization);
+  async #attach(key: DataKey, { source, table, rows }: Bound, signal: AbortSignal | undefined): Promise<void> {
     this.#arena.storeScaling(table.affine.scale, table.affine.shift);
     if (this.#attached.get(key) === source) return;
     // Until all threads have it, none can be relied on to hold the last one either.
     this.#attached.delete(key);
     const end = await this.#coordinator.attach(key, table, rows);
-    if (end.state !== 'done') throw this.#ended(end, undefined);
+    if (end.state !== 'done') throw this.#ended(end, signal);
     this.#attached.set(key, source);
+  }
+
+  /** Checks a data set against the network, before any work. */
+  #bind(name: string, source: DataSource): Bound {
+    if (typeof source?.bind !== 'function') throw wrongType(name, 'Dataset', source);
+    return { source, ...source.bind(this.#network.spec, this.#network.normalization) };
   }
 
   #step(): Step {
@@ -274,10 +283,6 @@ export class Trainer {
     if (this.#closing) throw new GradpoolError('ERR_CLOSED', 'the trainer is closed');
     if (this.#failure) throw new GradpoolError(this.#failure.code, `the trainer has failed: ${this.#failure.message}`);
     if (signal?.aborted) throw new GradpoolError('ERR_ABORTED', 'training was aborted', { cause: signal.reason });
-  }
-
-  #checkSource(name: string, source: DataSource): void {
-    if (typeof source?.bind !== 'function') throw wrongType(name, 'Dataset', source);
   }
 
   #track<T>(work: Promise<T>): Promise<T> {
