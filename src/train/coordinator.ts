@@ -109,7 +109,7 @@ export class Coordinator {
     const { arena } = this.#session;
     const { kernels } = this.#session.worker(this.#pool.size, 'train').worker;
     const end = arena.plan.slots.bytes / (arena.plan.format === 'rows-f64' ? 8 : 4);
-    this.#watch.start();
+    this.#watch.begin();
     for (let u = 0; u < updates; u++) {
       throwIfAborted(arena.control);
       const size = Math.min(batchSize, rows - u * batchSize);
@@ -130,6 +130,7 @@ export class Coordinator {
       Atomics.store(arena.control, COMPLETED, u + 1);
       this.#watch.lap('update');
     }
+    this.#watch.publish();
   }
 
   /** The parts of `count` rows, without the empty ones. */

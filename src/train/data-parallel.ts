@@ -42,8 +42,8 @@ export function trainShare(
   const shortStep: Step = { ...step, scale: 1 / (shortRows || batchSize) };
   const sole = workers === 1 && plan.velocity.count === 0;
   let slot = (epoch.slot + first) & 1;
-  worker.watch.start();
   for (let u = first; u < last; u++) {
+    worker.watch.begin();
     const at = u * batchSize;
     const size = Math.min(batchSize, rows - at);
     const now = size === batchSize ? step : shortStep;
@@ -62,7 +62,8 @@ export function trainShare(
       worker.watch.lap('update');
     }
     barrier.commit();
-    worker.watch.lap('barrier');
+    worker.watch.end('barrier');
     slot = to;
   }
+  worker.watch.publish();
 }

@@ -40,8 +40,8 @@ export function trainOwned(
   const shortStep: Step = { ...step, scale: 1 / (shortRows || batchSize) };
   const plain = plan.velocity.count === 0;
   let slot = (epoch.slot + first) & 1;
-  watch.start();
   for (let u = first; u < last; u++) {
+    watch.begin();
     const start = u * batchSize;
     const size = Math.min(batchSize, rows - start);
     const to = 1 - slot;
@@ -64,9 +64,10 @@ export function trainOwned(
       }
     }
     barrier.commit();
-    watch.lap('barrier');
+    watch.end('barrier');
     slot = to;
   }
+  watch.publish();
 }
 
 /** grad W_l = H_{l-1}^T D_l of a share, of the wave's rows, added to that of the waves before. */

@@ -93,11 +93,13 @@ export class Session {
           updates?.last,
         );
       case 'gradients':
-        worker.watch.start();
-        return partialGradients(worker, order, task.from, task.rows, task.slot, task.into);
+        worker.watch.begin();
+        partialGradients(worker, order, task.from, task.rows, task.slot, task.into);
+        return worker.watch.publish();
       case 'evaluate':
-        worker.watch.start();
-        return evaluateRows(worker, order, task.from, task.to, task.slot);
+        worker.watch.begin();
+        evaluateRows(worker, order, task.from, task.to, task.slot);
+        return worker.watch.publish();
     }
   }
 

@@ -1,33 +1,70 @@
 import { FIRST_PHASE, type Phase, PHASES } from '../memory/control.ts';
 
-const INDEX = Object.fromEntries(PHASES.map((phase, i) => [phase, FIRST_PHASE + i])) as Record<Phase, number>;
+const INDEX = Object.fromEntries(PHASES.map((phase, i) => [phase, i])) as Record<Phase, number>;
+
+/** Of updates that take less than this, one is timed in so long; ms. */
+const INTERVAL = 1;
+const LONGEST_PAUSE = 1000;
+
+// Places in the stopwatch's own numbers: a field that holds a number that is no small integer is boxed at every write.
+const LAST = PHASES.length;
+const BEGUN = LAST + 1;
 
 /**
- * Adds the time since the last lap to a phase of a worker's statistics, in seconds.
+ * Tells how long a worker spent in each phase, and adds it to the worker's statistics in seconds.
  *
- * It allocates nothing once it is compiled: V8 takes the pair that `process.hrtime` returns apart, while the number that
- * `performance.now` returns is boxed. A lap costs some 40 ns.
+ * Reading the clock costs some 40 ns and 16 bytes (the engine boxes the number), which is much for an update of a
+ * microsecond. So of short updates only about one in a millisecond is timed, and stands for the others.
  */
 export class Stopwatch {
   readonly #statistics: Float64Array;
-  /** Of the last lap: seconds, nanoseconds. */
-  readonly #last = new Float64Array(2);
+  readonly #times = new Float64Array(PHASES.length + 2);
+  #running = false;
+  #updates = 0;
+  #timed = 0;
+  #pause = 0;
 
   constructor(statistics: Float64Array) {
     this.#statistics = statistics;
   }
 
-  start(): void {
-    const [seconds, nanoseconds] = process.hrtime();
-    this.#last[0] = seconds;
-    this.#last[1] = nanoseconds;
+  /** Begins an update, which is timed or passed over. */
+  begin(): void {
+    this.#updates++;
+    this.#running = this.#pause <= 0;
+    if (!this.#running) {
+      this.#pause--;
+      return;
+    }
+    this.#timed++;
+    const now = performance.now();
+    this.#times[BEGUN] = now;
+    this.#times[LAST] = now;
   }
 
+  /** The time since the last lap, or since the beginning, was spent in `phase`. */
   lap(phase: Phase): void {
-    const [seconds, nanoseconds] = process.hrtime();
-    const last = this.#last;
-    this.#statistics[INDEX[phase]]! += seconds - last[0]! + (nanoseconds - last[1]!) * 1e-9;
-    last[0] = seconds;
-    last[1] = nanoseconds;
+    if (!this.#running) return;
+    const now = performance.now();
+    this.#times[INDEX[phase]]! += now - this.#times[LAST]!;
+    this.#times[LAST] = now;
+  }
+
+  /** Ends an update with its last phase, and decides how many are passed over after it. */
+  end(phase: Phase): void {
+    if (!this.#running) return;
+    this.lap(phase);
+    const spent = this.#times[LAST]! - this.#times[BEGUN]!;
+    this.#pause = spent > INTERVAL ? 0 : Math.min(LONGEST_PAUSE, Math.floor(INTERVAL / Math.max(spent, 1e-4)));
+  }
+
+  /** Adds what was timed, scaled up to all updates begun, to the statistics, and starts afresh. */
+  publish(): void {
+    const scale = this.#timed === 0 ? 0 : this.#updates / this.#timed / 1000;
+    for (let i = 0; i < PHASES.length; i++) this.#statistics[FIRST_PHASE + i]! += this.#times[i]! * scale;
+    this.#times.fill(0);
+    this.#updates = 0;
+    this.#timed = 0;
+    this.#pause = 0;
   }
 }

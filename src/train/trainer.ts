@@ -90,7 +90,7 @@ export class Trainer {
       onProgress,
     } = options<FitOptions>('options', given, FIT_KEYS);
     const data = this.#bind('train', train);
-    const check = validation && this.#bind('validation', validation);
+    const check = validation === undefined ? undefined : this.#bind('validation', validation);
     integer('epochs', epochs, 1);
     if (maxUpdates !== Infinity) integer('maxUpdates', maxUpdates, 1);
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
@@ -111,6 +111,7 @@ export class Trainer {
     const keys = [...FIT_KEYS, 'onEpoch'] as const;
     const { onEpoch, ...rest } = options<typeof given>('options', given, keys);
     if (onEpoch !== undefined) callback('onEpoch', onEpoch);
+    this.#throwIfStopped(undefined);
     const history: EpochReport[] = [];
     for await (const report of this.epochs(train, rest)) {
       history.push(report);
@@ -121,6 +122,7 @@ export class Trainer {
 
   /** Mean loss and accuracy on a data set, measured by the workers. */
   async evaluate(dataset: DataSource): Promise<Evaluation> {
+    this.#throwIfStopped(undefined);
     const data = this.#bind('dataset', dataset);
     this.#acquire();
     try {

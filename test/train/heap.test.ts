@@ -37,8 +37,9 @@ describe.each(PATHS)('$name', ({ blocks, ...given }) => {
   });
 });
 
-test('with the clock running, no more than the numbers that performance.now() returns', async () => {
+test('with the clock running, next to nothing: few of the updates are timed', async () => {
   const report = await grow({ batchSize: 1, momentum: 0, updates: 100_000, clock: 'real' });
   expect(report.laps).toBeGreaterThan(0);
-  expect(report.perUpdate).toBeLessThan(16 * report.laps + 1);
+  expect(report.laps).toBeLessThan(0.1);
+  expect(report.perUpdate).toBeLessThan(2);
 });
