@@ -12,7 +12,9 @@ export const GENERATION = 2 * LINE;
 export const SLEEPERS = 3 * LINE;
 /** Updates committed in this epoch: the weights are those after so many. */
 export const COMPLETED = 4 * LINE;
-const FIRST_HEARTBEAT = 5 * LINE;
+/** Counts up while the coordinator's thread is at work and its event loop turns. */
+export const ALIVE = 5 * LINE;
+const FIRST_HEARTBEAT = 6 * LINE;
 
 /** Counts up whenever worker `worker` has finished a piece of work. The coordinator has the one after the last. */
 export function heartbeat(worker: number): number {

@@ -11,7 +11,7 @@ import { abort, Stopped, throwIfAborted } from '../sync/barrier.ts';
 import type { CoordinatorSetup, End, EpochOutcome, EvaluationOutcome, PhaseSeconds, Shuffle } from './outcome.ts';
 import { Session } from './session.ts';
 import { Stopwatch } from './stopwatch.ts';
-import { Watchdog } from './watchdog.ts';
+import { Watchdog, workersPulse } from './watchdog.ts';
 
 /** How long the others may take to leave after one has failed, before their threads are ended; ms. */
 const FAREWELL = 200;
@@ -164,7 +164,11 @@ export class Coordinator {
   /** Waits for work under watch. After a failure nobody is left in it, and the pool is gone. */
   async #supervise(work: Promise<void>): Promise<End> {
     const { control } = this.#session.arena;
-    const watchdog = new Watchdog(control, this.#pool.size, this.#setup.stallTimeout);
+    const watchdog = new Watchdog(
+      () => workersPulse(control, this.#pool.size),
+      this.#setup.stallTimeout,
+      'the workers have',
+    );
     try {
       await Promise.race([work, watchdog.stalled]);
       return { state: 'done' };

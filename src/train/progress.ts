@@ -10,14 +10,21 @@ export function watchProgress(
   epoch: number,
   totalUpdates: number,
   listener: (progress: Progress) => void,
+  failed: (error: unknown) => void,
 ): NodeJS.Timeout {
   const { batchSize, workers } = arena.plan;
   const started = performance.now();
-  return setInterval(() => {
+  const timer = setInterval(() => {
     const updates = Atomics.load(arena.control, COMPLETED);
     let loss = 0;
     for (let w = 0; w < workers; w++) loss += arena.statistics(w)[LOSS]!;
     const samples = Math.max(1, updates * batchSize);
-    listener({ epoch, updates, totalUpdates, loss: loss / samples, seconds: (performance.now() - started) / 1000 });
+    try {
+      listener({ epoch, updates, totalUpdates, loss: loss / samples, seconds: (performance.now() - started) / 1000 });
+    } catch (error) {
+      clearInterval(timer);
+      failed(error);
+    }
   }, INTERVAL);
+  return timer;
 }

@@ -179,10 +179,15 @@ export class Trainer {
     const { batchSize } = this.#options;
     const updates = Math.min(most, Math.ceil(train.rows.length / batchSize));
     const samples = Math.min(train.rows.length, updates * batchSize);
+    let mistake: { error: unknown } | undefined;
     const outcome = await this.#interruptible(signal, async () => {
       this.#weights.upload();
       await this.#attach('train', train, signal);
-      const progress = onProgress && watchProgress(this.#arena, epoch, updates, onProgress);
+      const failed = (error: unknown) => {
+        mistake = { error };
+        abort(this.#arena.control);
+      };
+      const progress = onProgress && watchProgress(this.#arena, epoch, updates, onProgress, failed);
       const { seed, shuffle } = this.#options;
       const plan = { updates, batchSize, rows: train.rows.length, slot: this.#weights.slot, step: this.#step() };
       try {
@@ -195,6 +200,7 @@ export class Trainer {
     });
     this.#weights.slot = outcome.slot;
     await this.#weights.download();
+    if (mistake) throw (mistake as { error: unknown }).error;
     if (outcome.state !== 'done') throw this.#ended(outcome, signal);
     this.#epochs++;
     return epochReport(

@@ -11,19 +11,20 @@ export class Watchdog {
   readonly stalled: Promise<never>;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(control: Int32Array, workers: number, limit: number) {
+  /** @param who - of the message: who has made no progress */
+  constructor(pulse: () => number, limit: number, who: string) {
     const most = Math.ceil(limit / TICK);
-    let last = pulse(control, workers);
+    let last = pulse();
     let quiet = 0;
     let fail: (error: Error) => void = () => undefined;
     this.stalled = new Promise<never>((_, reject) => (fail = reject));
     this.stalled.catch(() => undefined);
     this.#timer = setInterval(() => {
-      const now = pulse(control, workers);
+      const now = pulse();
       quiet = now === last ? quiet + 1 : 0;
       last = now;
       if (quiet >= most) {
-        fail(new GradpoolError('ERR_WORKER_FAILED', `the workers have made no progress for ${limit} ms`));
+        fail(new GradpoolError('ERR_WORKER_FAILED', `${who} made no progress for ${limit} ms`));
       }
     }, TICK);
   }
@@ -34,7 +35,7 @@ export class Watchdog {
 }
 
 /** Changes whenever any worker, or the coordinator, has got on. */
-function pulse(control: Int32Array, workers: number): number {
+export function workersPulse(control: Int32Array, workers: number): number {
   let sum = Atomics.load(control, GENERATION);
   for (let w = 0; w <= workers; w++) sum = (sum + Atomics.load(control, heartbeat(w))) | 0;
   return sum;
