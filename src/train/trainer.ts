@@ -179,12 +179,12 @@ export class Trainer {
     const { batchSize } = this.#options;
     const updates = Math.min(most, Math.ceil(train.rows.length / batchSize));
     const samples = Math.min(train.rows.length, updates * batchSize);
-    let mistake: { error: unknown } | undefined;
+    const mistakes: unknown[] = [];
     const outcome = await this.#interruptible(signal, async () => {
       this.#weights.upload();
       await this.#attach('train', train, signal);
       const failed = (error: unknown) => {
-        mistake = { error };
+        mistakes.push(error);
         abort(this.#arena.control);
       };
       const progress = onProgress && watchProgress(this.#arena, epoch, updates, onProgress, failed);
@@ -200,16 +200,11 @@ export class Trainer {
     });
     this.#weights.slot = outcome.slot;
     await this.#weights.download();
-    if (mistake) throw (mistake as { error: unknown }).error;
+    if (mistakes.length > 0) throw mistakes[0];
     if (outcome.state !== 'done') throw this.#ended(outcome, signal);
     this.#epochs++;
-    return epochReport(
-      this.#network.spec,
-      epoch,
-      samples,
-      outcome,
-      validation && (await this.#evaluate(validation, signal)),
-    );
+    const measured = validation && (await this.#evaluate(validation, signal));
+    return epochReport(this.#network.spec, epoch, samples, outcome, measured);
   }
 
   /** What can still be said of an epoch whose coordinator has died: what it committed stands in shared memory. */
