@@ -11,10 +11,10 @@ import type { CoordinatorSetup } from './outcome.ts';
 import type { TrainerInfo } from './report.ts';
 
 /**
- * Looks at a barrier before sleeping: some 0.7 ms. Much longer than a sleeper takes to wake (10 to 100 µs), or two workers
+ * Looks at a barrier before sleeping: some 0.1 ms. Longer than a sleeper takes to wake (10 to 100 µs), or two workers
  * with short updates keep falling asleep on each other: each wakes when the other has just given up spinning.
  */
-const SPINS = 100_000;
+const SPINS = 15_000;
 
 /** Everything that is decided before a thread starts: options, backend, plan, memory. */
 export function prepare(
