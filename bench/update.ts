@@ -117,7 +117,10 @@ async function measure(
   updates: number,
 ): Promise<[number, PhaseSeconds, number]> {
   const perEpoch = Math.ceil(data.length / trainer.info.batchSize);
-  const history = await trainer.fit(data, { epochs: Math.ceil(updates / perEpoch), maxUpdates: updates });
+  const options = { epochs: Math.ceil(updates / perEpoch), maxUpdates: updates };
+  // The trainers take turns: while others were measured this one's threads slept and its caches went cold.
+  await trainer.fit(data, options);
+  const history = await trainer.fit(data, options);
   const done = history.reduce((sum, epoch) => sum + epoch.updates, 0);
   const phases = Object.fromEntries(
     PHASES.map((p) => [p, history.reduce((sum, epoch) => sum + epoch.phases[0]![p], 0)]),
