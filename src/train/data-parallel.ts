@@ -1,10 +1,9 @@
-import type { Step } from '../kernels/kernels.ts';
 import type { Plan } from '../memory/layout.ts';
 import { scalarBytes } from '../memory/layout.ts';
 import { busyParts, shardStart } from '../data/partition.ts';
 import type { EpochPlan } from '../pool/messages.ts';
 import type { Barrier } from '../sync/barrier.ts';
-import { partialGradients, soleUpdate, type Worker } from './update.ts';
+import { partialGradients, soleUpdate, stepOfLast, type Worker } from './update.ts';
 
 /** The elements of a parameter slot that a worker reduces and updates: whole cache lines. */
 export function slice(plan: Plan, worker: number): { begin: number; end: number } {
@@ -38,8 +37,7 @@ export function trainShare(
   const { workers } = plan;
   const { batchSize, rows, step } = epoch;
   const { begin, end } = slice(plan, index);
-  const shortRows = rows % batchSize;
-  const shortStep: Step = { ...step, scale: 1 / (shortRows || batchSize) };
+  const shortStep = stepOfLast(epoch);
   const sole = workers === 1 && plan.velocity.count === 0;
   let slot = (epoch.slot + first) & 1;
   for (let u = first; u < last; u++) {

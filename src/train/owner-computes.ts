@@ -4,7 +4,7 @@ import { shardStart } from '../data/partition.ts';
 import type { EpochPlan } from '../pool/messages.ts';
 import type { Barrier } from '../sync/barrier.ts';
 import { throwIfAborted } from '../sync/barrier.ts';
-import { backward, forward, type Worker } from './update.ts';
+import { backward, forward, stepOfLast, type Worker } from './update.ts';
 
 /** Rows are dealt out in fours: the tile of the kernels, and two cache lines. */
 const ROW_TILE = 4;
@@ -36,8 +36,7 @@ export function trainOwned(
   const { kernels, watch, blockRows } = worker;
   const { batchSize, rows, step } = epoch;
   const share = kernels.share(index, workers);
-  const shortRows = rows % batchSize;
-  const shortStep: Step = { ...step, scale: 1 / (shortRows || batchSize) };
+  const shortStep = stepOfLast(epoch);
   const plain = plan.velocity.count === 0;
   let slot = (epoch.slot + first) & 1;
   for (let u = first; u < last; u++) {

@@ -1,5 +1,6 @@
 // One worker's part of an update, as it reads in the formulas.
 import type { Kernels, Step } from '../kernels/kernels.ts';
+import type { EpochPlan } from '../pool/messages.ts';
 import { throwIfAborted } from '../sync/barrier.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
@@ -12,6 +13,11 @@ export interface Worker {
   readonly layers: number;
   readonly control: Int32Array;
   readonly watch: Stopwatch;
+}
+
+/** The step of an epoch's last batch, which may be short: sums are divided by its own number of rows. */
+export function stepOfLast({ rows, batchSize, step }: EpochPlan): Step {
+  return { ...step, scale: 1 / (rows % batchSize || batchSize) };
 }
 
 /** H_0 = X, D;  H_l = f_l(H_{l-1} W_l + 1 b_l^T);  Y, the loss and D_L = Y - D. */

@@ -1,5 +1,5 @@
 import { timesDerivative } from './elementary';
-import { fma, laneSum, laneSums, ROW } from './lanes';
+import { fma, laneSums, ROW } from './lanes';
 
 /**
  * D_l = (D_{l+1} W_{l+1}^T) * f_l'(U_l) for `rows` rows and the units [first, last) of layer l, multiples of 4.
@@ -70,17 +70,4 @@ function tile1x4(
     w += wStride - ROW;
   }
   v128.store(out, timesDerivative(laneSums(c0, c1, c2, c3), v128.load(h), activation));
-}
-
-/** One four-lane dot product, for the fused multiply-add peak: `count` times 12 independent products of 4 lanes. */
-export function fmaPeak(count: i32): f32 {
-  const x = f32x4.splat(0.999), y = f32x4.splat(0.001);
-  let a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
-  for (let n = 0; n < count; n++) {
-    a = fma(x, y, a); b = fma(x, y, b); c = fma(x, y, c); d = fma(x, y, d);
-    e = fma(x, y, e); f = fma(x, y, f); g = fma(x, y, g); h = fma(x, y, h);
-    i = fma(x, y, i); j = fma(x, y, j); k = fma(x, y, k); l = fma(x, y, l);
-  }
-  const sum = f32x4.add(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)), f32x4.add(f32x4.add(e, f), f32x4.add(g, h)));
-  return laneSum(f32x4.add(sum, f32x4.add(f32x4.add(i, j), f32x4.add(k, l))));
 }

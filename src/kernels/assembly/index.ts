@@ -1,7 +1,8 @@
 // The kernels, compiled twice: with relaxed SIMD (fused multiply-add) and without. Pointers in, nothing out; no
 // allocation, no static data: every instance shares one memory with the others.
 export { forward } from './forward';
-export { backward, fmaPeak } from './backward';
+export { backward } from './backward';
+export { fmaPeak } from './peak';
 export { gradient, gradientStep, biasGradient, biasGradientStep } from './gradient';
 export { sgd, sgdMomentum } from './update';
 export { gatherBytes, gatherFloats } from './gather';
