@@ -1,7 +1,7 @@
 import type { Table } from '../src/core/table.ts';
 import { resolveSpec } from '../src/core/spec.ts';
 import { compile, KernelFactory } from '../src/kernels/load.ts';
-import type { Kernels, KernelPath } from '../src/kernels/kernels.ts';
+import type { Kernels, Twin } from '../src/kernels/kernels.ts';
 import { instantiate } from '../src/kernels/exports.ts';
 import { Arena } from '../src/memory/arena.ts';
 import { planTraining } from '../src/memory/layout.ts';
@@ -24,7 +24,7 @@ const PEAK_FLOPS = PEAK_LOOPS * 12 * 4 * 2;
 
 /** Every kernel on several shapes: GFLOP/s, and the share of the FMA peak measured between them. */
 export async function benchKernels(effort: Effort) {
-  const paths: Exclude<KernelPath, 'float64'>[] = ['simd', 'relaxed-simd'];
+  const paths: Twin[] = ['simd', 'relaxed-simd'];
   const runnable = paths.filter((path) => canCompile(path));
   const candidates: (Candidate & { flops: number })[] = [];
   for (const path of runnable) {
@@ -56,7 +56,7 @@ export async function benchKernels(effort: Effort) {
   };
 }
 
-function canCompile(path: Exclude<KernelPath, 'float64'>): boolean {
+function canCompile(path: Twin): boolean {
   try {
     compile(path);
     return true;
@@ -66,7 +66,7 @@ function canCompile(path: Exclude<KernelPath, 'float64'>): boolean {
 }
 
 function shapeCandidates(
-  path: Exclude<KernelPath, 'float64'>,
+  path: Twin,
   [rows, inputs, units]: readonly [number, number, number],
 ) {
   const kernels = kernelsOf(path, rows, inputs, units);
@@ -89,7 +89,7 @@ function shapeCandidates(
 }
 
 /** The second of two layers: the first only gives `backward` a delta to write. */
-function kernelsOf(path: Exclude<KernelPath, 'float64'>, rows: number, inputs: number, units: number): Kernels {
+function kernelsOf(path: Twin, rows: number, inputs: number, units: number): Kernels {
   const spec = resolveSpec({
     inputs: 8,
     layers: [

@@ -23,7 +23,7 @@ function attach({ setup, data, parties }: Extract<WorkerTask, { kind: 'attach' }
     session ??= new Session(setup);
     session.setData(data);
     session.meet(parties);
-    return { state: 'done', thread: threadId };
+    return { state: 'done', thread: threadId, seconds: 0 };
   } catch (error) {
     return session?.failed(error) ?? { state: 'failed', failure: toFailure(error, 'ERR_WORKER_FAILED') };
   }

@@ -16,6 +16,12 @@ export type KernelExports = Record<
   | 'softmaxValues'
   | 'linearValues'
   | 'sigmoidValues'
+  | 'addBiasActivate'
+  | 'multiplyDerivative'
+  | 'scaledCopy'
+  | 'columnTotals'
+  | 'plainStep'
+  | 'clearColumns'
   | 'fmaPeak',
   (...args: number[]) => number
 >;

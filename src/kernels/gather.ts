@@ -1,17 +1,26 @@
-import type { Columns, Table } from '../core/table.ts';
+import type { Affine, Columns, Table } from '../core/table.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { BlockPlan } from '../memory/layout.ts';
 import type { KernelExports } from './exports.ts';
 
+/** Where rows of a matrix lie: bytes from row to row, and from one 8 columns to the next. */
+export interface Strides {
+  readonly row: number;
+  readonly panel: number;
+}
+
 /**
  * Brings rows of the data set into a worker's block: copied in their own type into a staging area of the arena (the
- * kernels see no other memory), then converted, scaled and laid into panels by a kernel.
+ * kernels see no other memory), then converted, scaled and laid into H_0 by a kernel. Where H_0 has plain rows, float32
+ * is copied straight to its place, and stays as it is if there is nothing to scale.
  */
 export class Gather {
   readonly #table: Table;
   readonly #block: BlockPlan;
   readonly #columns: number;
-  readonly #convert: (...args: number[]) => number;
+  readonly #convert: ((...args: number[]) => number) | undefined;
+  readonly #strides: Strides;
+  readonly #staging: number;
   readonly #stride: number;
   readonly #scale: number;
   readonly #shift: number;
@@ -21,19 +30,22 @@ export class Gather {
   readonly #values: Float32Array;
   readonly #valueStride: number;
 
-  constructor(wasm: KernelExports, arena: Arena, block: BlockPlan, table: Table) {
+  constructor(wasm: KernelExports, arena: Arena, block: BlockPlan, table: Table, strides: Strides) {
     const { plan } = arena;
     const { buffer } = arena.handle;
     const bytes = table.inputs.values instanceof Uint8Array && isAligned(table.inputs);
+    const direct = !bytes && plan.format === 'rows-f32';
     this.#table = table;
+    this.#strides = strides;
     this.#block = block;
     this.#columns = block.desired.columns;
-    this.#convert = bytes ? wasm.gatherBytes : wasm.gatherFloats;
+    this.#convert = bytes ? wasm.gatherBytes : direct && isIdentity(table.affine) ? undefined : wasm.gatherFloats;
     this.#panels = plan.scale.paddedColumns / 8;
-    this.#stride = bytes ? this.#panels * 8 : this.#panels * 32;
+    this.#stride = bytes ? this.#panels * 8 : direct ? strides.row : this.#panels * 32;
+    const offset = direct ? block.outputs[0]!.offset : block.staging.offset;
+    this.#staging = offset;
     this.#scale = plan.scale.offset;
     this.#shift = plan.shift.offset;
-    const { offset } = block.staging;
     this.#stage =
       bytes || (table.inputs.values instanceof Float32Array && isAligned(table.inputs))
         ? stageWords(table.inputs, new BigInt64Array(buffer, offset, (block.rows * this.#stride) / 8), this.#stride / 8)
@@ -49,10 +61,12 @@ export class Gather {
 
   load(order: Uint32Array, from: number, rows: number, at: number): void {
     this.#stage(order, from, rows, at);
-    const [h] = this.#block.outputs;
-    const staged = this.#block.staging.offset + at * this.#stride;
-    const out = h!.offset + at * 32;
-    this.#convert(out, h!.stride, staged, this.#stride, this.#scale, this.#shift, rows, this.#panels);
+    if (this.#convert !== undefined) {
+      const { row, panel } = this.#strides;
+      const staged = this.#staging + at * this.#stride;
+      const out = this.#block.outputs[0]!.offset + at * row;
+      this.#convert(out, panel, staged, this.#stride, this.#scale, this.#shift, row, rows, this.#panels);
+    }
     if (this.#table.targets.kind === 'classes') this.#loadLabels(order, from, rows, at);
     else this.#loadValues(order, from, rows, at);
   }
@@ -76,6 +90,10 @@ export class Gather {
       for (let k = this.#columns; k < this.#valueStride; k++) this.#values[t + k] = 0;
     }
   }
+}
+
+function isIdentity({ scale, shift }: Affine): boolean {
+  return scale.every((s) => s === 1) && shift.every((t) => t === 0);
 }
 
 function isAligned({ values, stride }: Columns): boolean {

@@ -4,9 +4,11 @@ export const BACKENDS = ['auto', 'wasm', 'blas', 'reference'] as const;
 /** What the user asks for. */
 export type BackendChoice = (typeof BACKENDS)[number];
 /** What does the arithmetic. */
-export type Backend = 'wasm' | 'reference';
-/** Which of a backend's ways ran: the wasm backend has two twins. */
-export type KernelPath = 'relaxed-simd' | 'simd' | 'float64';
+export type Backend = 'wasm' | 'blas' | 'reference';
+/** The wasm kernels are compiled twice. */
+export type Twin = 'relaxed-simd' | 'simd';
+/** Which of a backend's ways ran. */
+export type KernelPath = Twin | 'sgemm' | 'float64';
 
 /** The constants of an SGD step, as torch.optim.SGD has them. */
 export interface Step {
@@ -29,12 +31,20 @@ export interface Share {
   readonly count: number;
 }
 
+/** Rows are dealt out in tiles, and go through the network at most so many together. */
+export interface RowCut {
+  readonly tile: number;
+  readonly most: number;
+}
+
 /**
  * One worker's arithmetic on the arena. Layers count from 1 to L; `rows` patterns from row `at` of the block are worked on;
  * `slot` is the parameter slot that holds the weights, or into which gradients go. A gradient runs over the rows of the
  * block from the first on, whoever put them there, and covers a share of the parameters, or all.
  */
 export interface Kernels {
+  /** How a wave of `rows` is to be divided for forward and deltas, so that the bits do not depend on the workers. */
+  rowCut(rows: number): RowCut;
   /** H_0 = scale * X + shift and D, from the rows order[from], order[from + 1], ... of the table. */
   load(order: Uint32Array, from: number, rows: number, at?: number): void;
   /** H_l = f_l(H_{l-1} W_l + 1 b_l^T); for the output layer U_L, which `outputs` turns into Y. */
@@ -76,6 +86,8 @@ export interface KernelSource {
   readonly path: KernelPath;
   /** The compiled module, which threads share; undefined for the reference. */
   readonly module: WasmModule | undefined;
+  /** Of the blas backend: where the library is, and into how many parts work is cut, whatever the number of workers. */
+  readonly blas?: { readonly library: string; readonly parts: number };
 }
 
 /** What was chosen and why; part of `trainer.info`. */
@@ -83,4 +95,8 @@ export interface BackendReport {
   readonly backend: Backend;
   readonly path: KernelPath;
   readonly reason: string;
+  /** Of the blas backend: the library, and what it says of itself. */
+  readonly library?: string;
+  /** Where the choice was measured: seconds of one worker's part of an update. */
+  readonly measured?: { readonly wasm: number; readonly blas: number };
 }

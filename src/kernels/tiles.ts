@@ -1,6 +1,5 @@
-import type { NetworkSpec } from '../core/spec.ts';
+import type { Activation, NetworkSpec } from '../core/spec.ts';
 import type { LayerPlan } from '../memory/layout.ts';
-import type { Activation } from '../core/spec.ts';
 import type { Share } from './kernels.ts';
 
 /** The numbers that assembly/lanes.ts has for the activations; softmax and a sigmoid output are applied by `outputs`. */
@@ -12,6 +11,13 @@ const CODES: Record<Activation, number> = {
   tanh: 4,
   softmax: 0,
 };
+
+export const LINEAR = CODES.linear;
+
+/** What is applied layer by layer: nothing after the last, whose outputs are made by `outputs`. */
+export function activationCodes({ layers }: NetworkSpec): number[] {
+  return layers.map(({ activation }, i) => (i === layers.length - 1 ? LINEAR : CODES[activation]));
+}
 
 /** One call into the kernels does at most this much, so that a worker's heartbeat never pauses for long. */
 const FLOPS_PER_CALL = 1e9;
@@ -34,6 +40,7 @@ export interface Layer {
 }
 
 export function resolveLayers(spec: NetworkSpec, layers: readonly LayerPlan[]): Layer[] {
+  const codes = activationCodes(spec);
   return layers.map(({ weights, bias }, i) => ({
     weights: weights.offset,
     bias: bias.offset,
@@ -41,8 +48,8 @@ export function resolveLayers(spec: NetworkSpec, layers: readonly LayerPlan[]): 
     inputs: Math.ceil(weights.rows / 8) * 8,
     panels: weights.paddedColumns / 8,
     tail: ((weights.columns - 1) % 8) + 1,
-    activation: i === layers.length - 1 ? CODES.linear : CODES[spec.layers[i]!.activation],
-    activationBelow: i === 0 ? CODES.linear : CODES[spec.layers[i - 1]!.activation],
+    activation: codes[i]!,
+    activationBelow: i === 0 ? LINEAR : codes[i - 1]!,
   }));
 }
 

@@ -6,6 +6,8 @@ import { controlBytes, STATISTICS_BYTES } from './control.ts';
 export type Format =
   /** Panels of 8 float32 columns, as src/kernels/assembly/lanes.ts describes; rows in tiles of 4. */
   | 'panels-f32'
+  /** Row by row, float32, columns padded to a multiple of 8: what a BLAS multiplies. */
+  | 'rows-f32'
   /** Row by row, float64, no padding. */
   | 'rows-f64';
 
@@ -17,7 +19,7 @@ export interface MatrixPlan {
   readonly columns: number;
   /** Columns with their padding, which is always zero. */
   readonly paddedColumns: number;
-  /** Bytes from one panel (panels-f32) or one row (rows-f64) to the next. */
+  /** Bytes from one panel (panels-f32) or one row to the next. */
   readonly stride: number;
   readonly bytes: number;
 }
@@ -78,13 +80,15 @@ export interface PlanRequest {
   readonly format: Format;
   /** All workers work on one block, and no worker has a gradient of its own: strategy owner-computes. */
   readonly sharedBlock?: boolean;
+  /** The most rows of a block; default BLOCK_ROWS. */
+  readonly blockRows?: number;
 }
 
 /** The most that one WebAssembly memory can hold. */
 export const MOST_BYTES = 65536 * 65536;
 const LINE = 64;
 /** Rows that pass through the network together: enough to read the weights seldom, few enough to stay in cache. */
-const TRAIN_ROWS = 128;
+export const BLOCK_ROWS = 256;
 const EVALUATE_ROWS = 64;
 /** Products that a reference kernel may do in one call: it is slow, and a worker must show its heartbeat. */
 const REFERENCE_PRODUCTS = 2e7;
@@ -99,7 +103,8 @@ export function planTraining(request: PlanRequest): Plan {
   return plan;
 }
 
-function layOut({ spec, batchSize, workers, momentum, format, sharedBlock }: PlanRequest): Plan {
+function layOut(request: PlanRequest): Plan {
+  const { spec, batchSize, workers, momentum, format, sharedBlock, blockRows = BLOCK_ROWS } = request;
   const layers: LayerPlan[] = [];
   const n = widths(spec);
   let inSlot = 0;
@@ -125,7 +130,7 @@ function layOut({ spec, batchSize, workers, momentum, format, sharedBlock }: Pla
     count: momentum ? (2 as const) : (0 as const),
   };
   const statistics = take(STATISTICS_BYTES * (workers + 1));
-  const trainBlock = (rows: number) => block(format, n, end, Math.min(rows, mostRows(format, n, TRAIN_ROWS)));
+  const trainBlock = (rows: number) => block(format, n, end, Math.min(rows, mostRows(format, n, blockRows)));
   const common = sharedBlock ? trainBlock(batchSize) : undefined;
   if (common) take(common.bytes);
   const workerPlans = Array.from({ length: workers }, () => {
@@ -150,7 +155,7 @@ function layOut({ spec, batchSize, workers, momentum, format, sharedBlock }: Pla
 }
 
 function mostRows(format: Format, n: readonly number[], rows: number): number {
-  if (format === 'panels-f32') return rows;
+  if (format !== 'rows-f64') return rows;
   const widest = Math.max(...n.slice(1).map((units, l) => units * n[l]!));
   return Math.min(16, Math.max(1, Math.floor(REFERENCE_PRODUCTS / widest)));
 }
@@ -165,7 +170,7 @@ function block(format: Format, n: readonly number[], offset: number, rows: numbe
   const staging = { offset: end, stride: multiple(n[0]!, 8) * 4 };
   end = line(end + (rows + 1) * staging.stride);
   const columns = n.at(-1)!;
-  const padded = format === 'panels-f32' ? multiple(columns, 8) : columns;
+  const padded = format === 'rows-f64' ? columns : multiple(columns, 8);
   const stride = padded * scalarBytes(format);
   const desired = { offset: end, rows, columns, paddedColumns: padded, stride, bytes: rows * stride };
   end = line(end + desired.bytes);
@@ -185,18 +190,25 @@ export function matrix(format: Format, offset: number, rows: number, columns: nu
     return { offset, rows, columns, paddedColumns: columns, stride, bytes: line(rows * stride) };
   }
   const paddedColumns = multiple(columns, 8);
+  if (format === 'rows-f32') {
+    const stride = unaligned(paddedColumns * 4);
+    return { offset, rows, columns, paddedColumns, stride, bytes: line(rows * stride) };
+  }
   const paddedRows = rows === 1 && rowTile === 4 ? 1 : multiple(rows, rowTile);
-  let stride = paddedRows * 32;
-  // An odd number of cache lines from panel to panel: a power of two would map all panels to the same cache sets.
-  if (stride >= 256 && (stride / LINE) % 2 === 0) stride += LINE;
+  const stride = unaligned(paddedRows * 32);
   return { offset, rows, columns, paddedColumns, stride, bytes: line((paddedColumns / 8) * stride) };
+}
+
+/** An odd number of cache lines from panel to panel, or row to row: a power of two would map all to the same cache sets. */
+function unaligned(stride: number): number {
+  return stride >= 256 && stride % (2 * LINE) === 0 ? stride + LINE : stride;
 }
 
 /** The byte offset of element (r, c). */
 export function place(format: Format, plan: MatrixPlan, r: number, c: number): number {
-  return format === 'rows-f64'
-    ? plan.offset + r * plan.stride + c * 8
-    : plan.offset + (c >> 3) * plan.stride + r * 32 + (c & 7) * 4;
+  return format === 'panels-f32'
+    ? plan.offset + (c >> 3) * plan.stride + r * 32 + (c & 7) * 4
+    : plan.offset + r * plan.stride + c * scalarBytes(format);
 }
 
 export function scalarBytes(format: Format): 4 | 8 {

@@ -47,8 +47,15 @@ export type WorkerTask =
       readonly data: SharedData;
       readonly parties: number;
     }
-  /** Strategy data-parallel: a whole epoch. */
-  | { readonly kind: 'epoch'; readonly worker: number; readonly epoch: EpochPlan }
+  /** Resident strategies: the updates [first, last) of an epoch, by the first `workers` workers. */
+  | {
+      readonly kind: 'epoch';
+      readonly worker: number;
+      readonly epoch: EpochPlan;
+      readonly first: number;
+      readonly last: number;
+      readonly workers: number;
+    }
   /** Strategy coordinator: the partial gradient of the rows [from, from + rows) into a slot. */
   | {
       readonly kind: 'gradients';
@@ -66,8 +73,11 @@ export type WorkerTask =
       readonly slot: number;
     };
 
+export type EpochTask = Extract<WorkerTask, { readonly kind: 'epoch' }>;
+
 export type WorkerResult =
-  | { readonly state: 'done'; readonly thread: number }
+  /** `seconds`: of work, from when all workers of the task had begun. */
+  | { readonly state: 'done'; readonly thread: number; readonly seconds: number }
   /** It saw the abort word; the update in hand is not committed. */
   | { readonly state: 'stopped' }
   | { readonly state: 'failed'; readonly failure: Failure };

@@ -4,6 +4,7 @@ import { Random } from '../core/random.ts';
 import type { Table } from '../core/table.ts';
 import { busyParts, shardStart } from '../data/partition.ts';
 import { COMPLETED, FIRST_PHASE, LOSS, PHASES, RIGHT } from '../memory/control.ts';
+import { scalarBytes } from '../memory/layout.ts';
 import { allocate } from '../memory/shared.ts';
 import type { DataKey, EpochPlan, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
 import type { TaskPool } from '../pool/pool.ts';
@@ -11,6 +12,7 @@ import { abort, Stopped, throwIfAborted } from '../sync/barrier.ts';
 import type { CoordinatorSetup, End, EpochOutcome, EvaluationOutcome, PhaseSeconds, Shuffle } from './outcome.ts';
 import { Session } from './session.ts';
 import { Stopwatch } from './stopwatch.ts';
+import { WorkerTuning } from './tuning.ts';
 import { Watchdog, workersPulse } from './watchdog.ts';
 
 /** How long the others may take to leave after one has failed, before their threads are ended; ms. */
@@ -28,12 +30,17 @@ export class Coordinator {
   readonly #session: Session;
   readonly #data = new Map<DataKey, { data: SharedData; rows: Uint32Array }>();
   readonly #watch: Stopwatch;
+  readonly #tuning: WorkerTuning | undefined;
+  /** How many workers did the last task. */
+  #active: number;
 
   constructor(setup: CoordinatorSetup, pool: TaskPool) {
     this.#setup = setup;
     this.#pool = pool;
     this.#session = new Session(setup.session);
     this.#watch = new Stopwatch(this.#session.arena.statistics(pool.size));
+    this.#tuning = setup.tuned ? new WorkerTuning(pool.size) : undefined;
+    this.#active = pool.size;
   }
 
   /**
@@ -76,7 +83,8 @@ export class Coordinator {
     const seconds = (performance.now() - started) / 1000;
     const phases = Array.from({ length: this.#pool.size }, (_, w) => this.#phases(w));
     const coordinator = textbook ? this.#phases(this.#pool.size) : undefined;
-    return { state: 'done', completed, slot, seconds, ...this.#sums(), phases, coordinator };
+    const workers = this.#active;
+    return { state: 'done', completed, slot, seconds, workers, ...this.#sums(), phases, coordinator };
   }
 
   /** Measures the attached validation set with the weights of a slot. */
@@ -99,16 +107,32 @@ export class Coordinator {
     await this.#pool.destroy();
   }
 
-  /** data-parallel: one task per worker for the whole epoch. */
-  #trainResident(epoch: EpochPlan): Promise<void> {
-    return this.#all(Array.from({ length: this.#pool.size }, (_, worker) => ({ kind: 'epoch', worker, epoch })));
+  /** Resident workers: one task each for the whole epoch; while their number is being tuned, for a piece of it. */
+  async #trainResident(epoch: EpochPlan): Promise<void> {
+    for (let first = 0; first < epoch.updates;) {
+      const left = epoch.updates - first;
+      const { workers, updates } = this.#tuning?.next(left) ?? { workers: this.#pool.size, updates: left };
+      const last = first + updates;
+      const tasks = Array.from({ length: workers }, (_, worker): WorkerTask => ({
+        kind: 'epoch',
+        worker,
+        epoch,
+        first,
+        last,
+        workers,
+      }));
+      const seconds = await this.#all(tasks);
+      this.#tuning?.record(workers, updates, Math.max(...seconds));
+      this.#active = workers;
+      first = last;
+    }
   }
 
   /** coordinator: one task per worker per update, then the sum of the partial gradients and the step here. */
   async #trainByTasks({ updates, batchSize, rows, slot, step }: EpochPlan): Promise<void> {
     const { arena } = this.#session;
     const { kernels } = this.#session.worker(this.#pool.size, 'train').worker;
-    const end = arena.plan.slots.bytes / (arena.plan.format === 'rows-f64' ? 8 : 4);
+    const end = arena.plan.slots.bytes / scalarBytes(arena.plan.format);
     this.#watch.begin();
     for (let u = 0; u < updates; u++) {
       throwIfAborted(arena.control);
@@ -142,11 +166,14 @@ export class Coordinator {
     });
   }
 
-  /** Runs tasks side by side to the end of all. */
-  async #all(tasks: WorkerTask[]): Promise<void> {
+  /** Runs tasks side by side to the end of all, and returns the seconds that each took. */
+  async #all(tasks: WorkerTask[]): Promise<number[]> {
     const results = await Promise.all(tasks.map((task, i) => this.#one(task, 'worker' in task ? task.worker : i)));
     for (const result of results) if (result.state === 'failed') throw fromFailure(result.failure);
-    if (results.some((result) => result.state === 'stopped')) throw new Stopped('stopped');
+    return results.map((result) => {
+      if (result.state !== 'done') throw new Stopped('stopped');
+      return result.seconds;
+    });
   }
 
   /** Runs one task; a failure stops the other workers at once. */
@@ -162,7 +189,7 @@ export class Coordinator {
   }
 
   /** Waits for work under watch. After a failure nobody is left in it, and the pool is gone. */
-  async #supervise(work: Promise<void>): Promise<End> {
+  async #supervise(work: Promise<unknown>): Promise<End> {
     const { control } = this.#session.arena;
     const watchdog = new Watchdog(
       () => workersPulse(control, this.#pool.size),

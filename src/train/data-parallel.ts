@@ -1,7 +1,7 @@
 import type { Plan } from '../memory/layout.ts';
 import { scalarBytes } from '../memory/layout.ts';
 import { busyParts, shardStart } from '../data/partition.ts';
-import type { EpochPlan } from '../pool/messages.ts';
+import type { EpochTask } from '../pool/messages.ts';
 import type { Barrier } from '../sync/barrier.ts';
 import { partialGradients, soleUpdate, stepOfLast, type Worker } from './update.ts';
 
@@ -16,7 +16,7 @@ export function slice(plan: Plan, worker: number): { begin: number; end: number 
 }
 
 /**
- * One worker's updates [first, last) of an epoch of the strategy `data-parallel`.
+ * One worker's part of a task of the strategy `data-parallel`; all workers take part.
  *
  * The rows of each batch are divided among the workers. Each sums the gradients of its rows into its own slot; a barrier;
  * each adds up its slice of all slots in the order of the workers, divides once by the batch's own number of rows and
@@ -24,17 +24,8 @@ export function slice(plan: Plan, worker: number): { begin: number; end: number 
  * has arrived at the second barrier: that is where an update is committed. Then the two slots change roles.
  * What a single thread computes with the same batches differs only in the order of the sums.
  */
-export function trainShare(
-  worker: Worker,
-  index: number,
-  order: Uint32Array,
-  plan: Plan,
-  barrier: Barrier,
-  epoch: EpochPlan,
-  first = 0,
-  last = epoch.updates,
-): void {
-  const { workers } = plan;
+export function trainShare(worker: Worker, order: Uint32Array, plan: Plan, barrier: Barrier, task: EpochTask): void {
+  const { epoch, first, last, workers, worker: index } = task;
   const { batchSize, rows, step } = epoch;
   const { begin, end } = slice(plan, index);
   const shortStep = stepOfLast(epoch);

@@ -17,7 +17,7 @@ export class InlinePool implements TaskPool {
     if (task.kind === 'attach') {
       this.#session ??= new Session(task.setup);
       this.#session.setData(task.data);
-      return { state: 'done', thread: 0 };
+      return { state: 'done', thread: 0, seconds: 0 };
     }
     for (const piece of this.#pieces(this.#session!, task)) {
       const result = piece();
@@ -26,7 +26,7 @@ export class InlinePool implements TaskPool {
       await turn();
       this.#turned = performance.now();
     }
-    return { state: 'done', thread: 0 };
+    return { state: 'done', thread: 0, seconds: 0 };
   }
 
   destroy(): Promise<void> {
@@ -37,7 +37,7 @@ export class InlinePool implements TaskPool {
   /** A task as calls that each take little time. */
   *#pieces(session: Session, task: Exclude<WorkerTask, { kind: 'attach' }>): Generator<() => WorkerResult> {
     if (task.kind === 'epoch') {
-      for (let u = 0; u < task.epoch.updates; u++) yield () => session.run(task, { first: u, last: u + 1 });
+      for (let u = task.first; u < task.last; u++) yield () => session.run({ ...task, first: u, last: u + 1 });
     } else if (task.kind === 'evaluate') {
       const { blockRows } = session.worker(task.worker, 'validation').worker;
       for (let from = task.from; from < task.to; from += blockRows) {

@@ -8,7 +8,7 @@ export const STRATEGIES = ['coordinator', 'data-parallel', 'owner-computes'] as 
  * - `coordinator`: a task per worker per update; the coordinator sums the partial gradients and applies SGD.
  * - `data-parallel`: workers stay for the epoch; each reduces and updates its slice; two barriers per update.
  * - `owner-computes`: the batch is split for forward and deltas; then each worker computes the whole-batch gradient of the
- *   parameters that it owns and steps. No reduction, two barriers per update (per 128 rows), and the same bits for any number
+ *   parameters that it owns and steps. No reduction, two barriers per update (per block of rows), and the same bits for any number
  *   of workers.
  */
 export type Strategy = (typeof STRATEGIES)[number];
@@ -17,7 +17,11 @@ export const SHARED_MEMORY = ['auto', 'required', 'off'] as const;
 
 /** All optional; see the defaults on each. */
 export interface TrainerOptions {
-  /** Worker threads; default `os.availableParallelism()`. More than cores or rows is allowed, and slower. */
+  /**
+   * Worker threads. By default there are `os.availableParallelism()`; with the strategy `owner-computes`, whose result does
+   * not depend on it, the first epoch then finds out how many of them to use, because small updates are faster on fewer.
+   * A number is taken as it is; more than cores or rows is allowed, and slower.
+   */
   workers?: number | undefined;
   /** B, rows in a mini-batch; default 64. At most the number of training patterns. */
   batchSize?: number | undefined;
@@ -29,10 +33,15 @@ export interface TrainerOptions {
   nesterov?: boolean | undefined;
   /** Added to the gradient as weightDecay * w, of biases too; default 0. */
   weightDecay?: number | undefined;
-  /** Default 'data-parallel'. */
+  /** Default 'owner-computes'. */
   strategy?: Strategy | undefined;
-  /** Default 'auto'. */
+  /** Default 'auto': wasm, or blas where a library is found and measured to be faster with this network. */
   backend?: BackendChoice | undefined;
+  /**
+   * Rows that go through the network together, so that what belongs to them stays in cache; a larger batch is worked on
+   * in blocks of so many. Default 256 (blas: 128 per core, at least 256). At least `batchSize` turns blocking off.
+   */
+  blockRows?: number | undefined;
   /** A new order of the patterns in every epoch; default true. */
   shuffle?: boolean | undefined;
   /** Of the orders; default 0. */
@@ -44,7 +53,14 @@ export interface TrainerOptions {
 }
 
 /** The same with everything decided. */
-export type ResolvedOptions = { readonly [K in keyof TrainerOptions]-?: NonNullable<TrainerOptions[K]> };
+export type ResolvedOptions = {
+  readonly [K in Exclude<keyof TrainerOptions, 'blockRows'>]-?: NonNullable<TrainerOptions[K]>;
+} & {
+  /** Undefined: to be chosen. */
+  readonly blockRows: number | undefined;
+  /** The number of workers was not given: fewer of them may be used where that is faster. */
+  readonly tuned: boolean;
+};
 
 const KEYS = [
   'workers',
@@ -55,6 +71,7 @@ const KEYS = [
   'weightDecay',
   'strategy',
   'backend',
+  'blockRows',
   'shuffle',
   'seed',
   'sharedMemory',
@@ -78,8 +95,10 @@ export function resolveOptions(given: TrainerOptions): ResolvedOptions {
     momentum,
     nesterov,
     weightDecay: finite('weightDecay', o.weightDecay ?? 0, 0),
-    strategy: oneOf('strategy', o.strategy ?? 'data-parallel', STRATEGIES),
+    strategy: oneOf('strategy', o.strategy ?? 'owner-computes', STRATEGIES),
     backend: oneOf('backend', o.backend ?? 'auto', BACKENDS),
+    blockRows: o.blockRows === undefined ? undefined : integer('blockRows', o.blockRows, 1, 2 ** 31 - 1),
+    tuned: o.workers === undefined,
     shuffle: flag('shuffle', o.shuffle ?? true),
     seed: integer('seed', o.seed ?? 0, 0),
     sharedMemory: oneOf('sharedMemory', o.sharedMemory ?? 'auto', SHARED_MEMORY),

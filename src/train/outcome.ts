@@ -9,6 +9,8 @@ export interface CoordinatorSetup {
   readonly strategy: Strategy;
   /** ms */
   readonly stallTimeout: number;
+  /** Find out how many of the workers to use. */
+  readonly tuned: boolean;
 }
 
 /** The seconds that one worker spent in each phase of an epoch. */
@@ -26,6 +28,8 @@ export type EpochOutcome = { readonly completed: number; readonly slot: number }
   | {
       readonly state: 'done';
       readonly seconds: number;
+      /** That trained its last update. */
+      readonly workers: number;
       readonly loss: number;
       readonly right: number;
       readonly phases: readonly PhaseSeconds[];

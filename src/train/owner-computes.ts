@@ -1,38 +1,26 @@
 import type { Share, Step } from '../kernels/kernels.ts';
 import type { Plan } from '../memory/layout.ts';
 import { shardStart } from '../data/partition.ts';
-import type { EpochPlan } from '../pool/messages.ts';
+import type { EpochTask } from '../pool/messages.ts';
 import type { Barrier } from '../sync/barrier.ts';
 import { throwIfAborted } from '../sync/barrier.ts';
 import { backward, forward, stepOfLast, type Worker } from './update.ts';
 
-/** Rows are dealt out in fours: the tile of the kernels, and two cache lines. */
-const ROW_TILE = 4;
-
-/** Where the rows of worker `index` begin, when `rows` are divided among `workers`. */
-function rowStart(rows: number, workers: number, index: number): number {
-  return Math.min(rows, ROW_TILE * shardStart(Math.ceil(rows / ROW_TILE), workers, index));
+/** Where the rows of worker `index` begin, when `rows` are divided among `workers` in pieces of `tile`. */
+function rowStart(rows: number, workers: number, index: number, tile: number): number {
+  return Math.min(rows, tile * shardStart(Math.ceil(rows / tile), workers, index));
 }
 
 /**
- * One worker's updates [first, last) of an epoch of the strategy `owner-computes`.
+ * One worker's part of a task of the strategy `owner-computes`.
  *
  * A batch goes through in waves of as many rows as the common block holds. The rows of a wave are divided among the
  * workers for forward and deltas; a barrier; then each worker computes the gradient of its share of the parameters over
  * all rows of the wave; a barrier. After the last wave the gradient becomes a step, into the spare slot, and the barrier
  * commits the update. Every sum runs over the rows in order, whoever computed them: the bits do not depend on the workers.
  */
-export function trainOwned(
-  worker: Worker,
-  index: number,
-  order: Uint32Array,
-  plan: Plan,
-  barrier: Barrier,
-  epoch: EpochPlan,
-  first = 0,
-  last = epoch.updates,
-): void {
-  const { workers } = plan;
+export function trainOwned(worker: Worker, order: Uint32Array, plan: Plan, barrier: Barrier, task: EpochTask): void {
+  const { epoch, first, last, workers, worker: index } = task;
   const { kernels, watch, blockRows } = worker;
   const { batchSize, rows, step } = epoch;
   const share = kernels.share(index, workers);
@@ -46,11 +34,12 @@ export function trainOwned(
     const to = 1 - slot;
     for (let done = 0; done < size; done += blockRows) {
       const wave = Math.min(blockRows, size - done);
-      const from = rowStart(wave, workers, index);
-      const count = rowStart(wave, workers, index + 1) - from;
-      if (count > 0) {
-        forward(worker, order, start + done + from, count, slot, from);
-        backward(worker, count, slot, from);
+      const { tile, most } = kernels.rowCut(wave);
+      const end = rowStart(wave, workers, index + 1, tile);
+      for (let at = rowStart(wave, workers, index, tile); at < end; at += most) {
+        const count = Math.min(most, end - at);
+        forward(worker, order, start + done + at, count, slot, at);
+        backward(worker, count, slot, at);
       }
       if (workers > 1) barrier.wait();
       watch.lap('barrier');

@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { wrongType } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
-import { formatOf, loadBackend } from '../kernels/load.ts';
+import type { BackendReport } from '../kernels/kernels.ts';
+import { formatOf } from '../kernels/load.ts';
 import { Arena } from '../memory/arena.ts';
-import { planTraining } from '../memory/layout.ts';
+import { BLOCK_ROWS, planTraining } from '../memory/layout.ts';
 import { detectSharedMemory } from '../memory/shared.ts';
 import { Network } from '../nn/network.ts';
-import { type ResolvedOptions, resolveOptions, type TrainerOptions } from './options.ts';
+import { chooseBackend } from './choose.ts';
+import { type ResolvedOptions, resolveOptions, type Strategy, type TrainerOptions } from './options.ts';
 import type { CoordinatorSetup } from './outcome.ts';
 import type { TrainerInfo } from './report.ts';
 
@@ -16,11 +18,14 @@ import type { TrainerInfo } from './report.ts';
  */
 const SPINS = 15_000;
 
+/** A BLAS wants so many rows at a time on each core. */
+const ROWS_PER_CORE = 128;
+
 /** Everything that is decided before a thread starts: options, backend, plan, memory. */
-export function prepare(
+export async function prepare(
   network: Network,
   given: TrainerOptions,
-): { resolved: ResolvedOptions; info: TrainerInfo; arena: Arena; setup: CoordinatorSetup } {
+): Promise<{ resolved: ResolvedOptions; info: TrainerInfo; arena: Arena; setup: CoordinatorSetup }> {
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
   const resolved = resolveOptions(given);
   const sharedMemory = detectSharedMemory();
@@ -30,17 +35,39 @@ export function prepare(
   const inline = resolved.sharedMemory === 'off' || !sharedMemory.available;
   const workers = inline ? 1 : resolved.workers;
   const { strategy, batchSize, stallTimeout } = resolved;
-  const { source, report } = loadBackend(resolved.backend, sharedMemory.available);
   const { spec } = network;
+  const { source, report } = await chooseBackend(resolved.backend, sharedMemory.available, spec, batchSize, workers);
   const format = formatOf(source.backend);
   const momentum = resolved.momentum > 0;
   const sharedBlock = strategy === 'owner-computes';
-  const arena = Arena.allocate(planTraining({ spec, batchSize, workers, momentum, format, sharedBlock }));
   const cores = availableParallelism();
+  const blockRows = resolved.blockRows ?? (source.backend === 'blas' ? ROWS_PER_CORE * Math.max(2, cores) : BLOCK_ROWS);
+  const request = { spec, batchSize, workers, momentum, format, sharedBlock, blockRows };
+  const arena = Arena.allocate(planTraining(request));
   // A thread that spins keeps a core from the one it waits for, where there are more threads than cores.
   const session = { spec, strategy, arena: arena.handle, source, spins: workers <= cores ? SPINS : 0 };
   const { bytes } = arena.plan;
   const execution = inline ? 'inline' : 'threads';
-  const info: TrainerInfo = { ...report, workers, cores, strategy, batchSize, sharedMemory, execution, bytes };
-  return { resolved, info, arena, setup: { session, strategy, stallTimeout } };
+  const tuned = resolved.tuned && strategy === 'owner-computes' && workers > 1;
+  const info: TrainerInfo = {
+    ...report,
+    workers,
+    tuned,
+    cores,
+    strategy,
+    batchSize,
+    blockRows: arena.plan.workerPlans[0]!.train.rows,
+    reproducible: reproducibility(strategy, report),
+    sharedMemory,
+    execution,
+    bytes,
+  };
+  return { resolved, info, arena, setup: { session, strategy, stallTimeout, tuned } };
+}
+
+function reproducibility(strategy: Strategy, { backend, measured }: BackendReport): string {
+  const workers = strategy === 'owner-computes' ? 'any number of workers' : 'the same number of workers';
+  const where = backend === 'blas' ? ', on machines with as many cores and the same library' : '';
+  const choice = measured ? '; the backend was measured, and may be another next time: name one to be sure' : '';
+  return `the same bits with ${workers}${where}${choice}`;
 }

@@ -46,6 +46,8 @@ export interface EpochReport {
   /** Of training, without validation. */
   seconds: number;
   samplesPerSecond: number;
+  /** Workers in use at the end of the epoch; fewer than there are, where that was found to be faster. */
+  workers: number;
   /** Seconds of each worker in each phase. */
   phases: readonly PhaseSeconds[];
   /** Of the strategy `coordinator`: its own phases, waiting for tasks being 'barrier'. */
@@ -54,10 +56,17 @@ export interface EpochReport {
 
 /** What was chosen, and why. */
 export interface TrainerInfo extends BackendReport {
+  /** Threads; how many of them train is in each epoch's report. */
   workers: number;
+  /** The number of workers in use is found out in the first epoch. */
+  tuned: boolean;
+  /** What the bits of the result depend on. */
+  reproducible: string;
   cores: number;
   strategy: Strategy;
   batchSize: number;
+  /** Rows that go through the network together. */
+  blockRows: number;
   sharedMemory: SharedMemory;
   /** 'threads', or 'inline' on the calling thread where memory cannot be shared. */
   execution: 'threads' | 'inline';
@@ -83,7 +92,7 @@ export function epochReport(
   outcome: EpochOutcome & { state: 'done' },
   validation: Evaluation | undefined,
 ): EpochReport {
-  const { completed, seconds, phases, coordinator } = outcome;
+  const { completed, seconds, workers, phases, coordinator } = outcome;
   return {
     epoch,
     updates: completed,
@@ -92,6 +101,7 @@ export function epochReport(
     ...(validation && { validation }),
     seconds,
     samplesPerSecond: samples / seconds,
+    workers,
     phases,
     ...(coordinator && { coordinator }),
   };

@@ -17,14 +17,13 @@ export class Session {
   readonly arena: Arena;
   readonly #setup: SessionSetup;
   readonly #factory: KernelFactory;
-  readonly #barrier: Barrier;
+  readonly #barriers = new Map<number, Barrier>();
   readonly #data = new Map<DataKey, { data: SharedData; workers: Map<number, Worker> }>();
 
   constructor(setup: SessionSetup) {
     this.#setup = setup;
     this.arena = new Arena(setup.arena);
     this.#factory = new KernelFactory(setup.source, setup.spec, this.arena);
-    this.#barrier = this.#makeBarrier(setup.arena.plan.workers, setup.spins);
   }
 
   /** Takes a data set, in place of the last one of its key. */
@@ -38,10 +37,9 @@ export class Session {
   }
 
   /** Does a task to its end. Whatever goes wrong also stops the other workers. */
-  run(task: Exclude<WorkerTask, { kind: 'attach' }>, updates?: { first: number; last: number }): WorkerResult {
+  run(task: Exclude<WorkerTask, { kind: 'attach' }>): WorkerResult {
     try {
-      this.#dispatch(task, updates);
-      return { state: 'done', thread: threadId };
+      return { state: 'done', thread: threadId, seconds: this.#dispatch(task) };
     } catch (error) {
       return this.failed(error);
     }
@@ -78,29 +76,39 @@ export class Session {
     return { worker, order: entry.data.order };
   }
 
-  #dispatch(task: Exclude<WorkerTask, { kind: 'attach' }>, updates?: { first: number; last: number }): void {
+  #dispatch(task: Exclude<WorkerTask, { kind: 'attach' }>): number {
     const { worker, order } = this.worker(task.worker, task.kind === 'evaluate' ? 'validation' : 'train');
+    let begun = performance.now();
     switch (task.kind) {
-      case 'epoch':
-        return (this.#setup.strategy === 'owner-computes' ? trainOwned : trainShare)(
-          worker,
-          task.worker,
-          order,
-          this.arena.plan,
-          this.#barrier,
-          task.epoch,
-          updates?.first,
-          updates?.last,
-        );
+      case 'epoch': {
+        const barrier = this.#barrierOf(task.workers);
+        if (task.workers > 1) barrier.wait();
+        begun = performance.now();
+        const train = this.#setup.strategy === 'owner-computes' ? trainOwned : trainShare;
+        train(worker, order, this.arena.plan, barrier, task);
+        break;
+      }
       case 'gradients':
         worker.watch.begin();
         partialGradients(worker, order, task.from, task.rows, task.slot, task.into);
-        return worker.watch.publish();
+        worker.watch.publish();
+        break;
       case 'evaluate':
         worker.watch.begin();
         evaluateRows(worker, order, task.from, task.to, task.slot);
-        return worker.watch.publish();
+        worker.watch.publish();
     }
+    return (performance.now() - begun) / 1000;
+  }
+
+  /** The barrier of the first `parties` workers; all of them use the same words, at different times. */
+  #barrierOf(parties: number): Barrier {
+    let barrier = this.#barriers.get(parties);
+    if (barrier === undefined) {
+      barrier = this.#makeBarrier(parties, this.#setup.spins);
+      this.#barriers.set(parties, barrier);
+    }
+    return barrier;
   }
 
   #makeBarrier(parties: number, spins: number): Barrier {

@@ -71,7 +71,7 @@ export class Trainer {
    * ERR_NO_SHARED_MEMORY
    */
   static async create(network: Network, given: TrainerOptions = {}): Promise<Trainer> {
-    const { resolved, info, arena, setup } = prepare(network, given);
+    const { resolved, info, arena, setup } = await prepare(network, given);
     const inline = info.execution === 'inline';
     const coordinator = inline ? new Coordinator(setup, new InlinePool()) : await RemoteCoordinator.start(setup);
     return new Trainer(network, resolved, info, arena, coordinator);

@@ -1,6 +1,7 @@
 import { Dataset, Network, Normalization, numericalJacobian, Trainer } from 'gradpool';
 import { describe, expect, it } from 'vitest';
 import { expectClose, flatten, largest } from '../close.ts';
+import { BACKENDS } from '../train/problem.ts';
 import { Random } from '#src/core/random.js';
 
 const random = new Random(8);
@@ -122,24 +123,21 @@ describe.each(['min-max', 'z-score'] as const)('%s', (method) => {
     }
   });
 
-  it.each(['reference', 'wasm'] as const)(
-    'training equals training on data normalised by hand: %s',
-    async (backend) => {
-      const hand = (rows: number[][]) => {
-        const columns = rows[0]!.map((_, c) => normalised(column(rows, c), method));
-        return Float64Array.from(rows.flatMap((_, r) => columns.map((values) => values[r]!)));
-      };
-      const byHand = Dataset.fromArrays({ inputs: hand(inputs), inputSize: 3, targets: hand(targets), targetSize: 2 });
-      const train = async (network: Network, data: Dataset) => {
-        await using trainer = await Trainer.create(network, { workers: 2, batchSize: 16, backend });
-        const history = await trainer.fit(data, { epochs: 4, validation: data });
-        return [...history.flatMap(({ loss, validation }) => [loss, validation!.loss]), ...flatten(network.parameters)];
-      };
-      const close = { relative: backend === 'reference' ? 1e-6 : 1e-4, floor: 0.1 };
-      const expected = await train(new Network(shape), byHand);
-      expectClose('losses and parameters', await train(new Network({ ...shape, normalization }), raw), expected, close);
-    },
-  );
+  it.each(BACKENDS)('training equals training on data normalised by hand: %s', async (backend) => {
+    const hand = (rows: number[][]) => {
+      const columns = rows[0]!.map((_, c) => normalised(column(rows, c), method));
+      return Float64Array.from(rows.flatMap((_, r) => columns.map((values) => values[r]!)));
+    };
+    const byHand = Dataset.fromArrays({ inputs: hand(inputs), inputSize: 3, targets: hand(targets), targetSize: 2 });
+    const train = async (network: Network, data: Dataset) => {
+      await using trainer = await Trainer.create(network, { workers: 2, batchSize: 16, backend });
+      const history = await trainer.fit(data, { epochs: 4, validation: data });
+      return [...history.flatMap(({ loss, validation }) => [loss, validation!.loss]), ...flatten(network.parameters)];
+    };
+    const close = { relative: backend === 'reference' ? 1e-6 : 1e-4, floor: 0.1 };
+    const expected = await train(new Network(shape), byHand);
+    expectClose('losses and parameters', await train(new Network({ ...shape, normalization }), raw), expected, close);
+  });
 });
 
 it('bytes are normalised as they are used: times their scale', async () => {

@@ -2,7 +2,7 @@
 // pattern by pattern.
 import { describe, expect, it } from 'vitest';
 import { expectClose, relativeError } from '../close.ts';
-import { describeTwins, normals, PAIRS, Rig } from './rig.ts';
+import { describeFloat32, normals, PAIRS, Rig } from './rig.ts';
 import { Random } from '#src/core/random.js';
 import { type Loss, type NetworkSpec, PAIRS as OUTPUTS } from '#src/core/spec.js';
 import type { Table } from '#src/core/table.js';
@@ -139,4 +139,4 @@ function cases(path: KernelPath, most: number): void {
 }
 
 describe('float64', () => cases('float64', 9));
-describeTwins((twin) => cases(twin, 127));
+describeFloat32((twin) => cases(twin, 127));

@@ -3,13 +3,22 @@ import { describe, expect, it } from 'vitest';
 import type { Random } from '#src/core/random.js';
 import type { NetworkSpec } from '#src/core/spec.js';
 import type { Table } from '#src/core/table.js';
+import { findBlas } from '#src/kernels/blas/library.js';
 import { formatOf, KernelFactory, loadBackend, probeSimd } from '#src/kernels/load.js';
-import type { Kernels, KernelPath } from '#src/kernels/kernels.js';
+import type { Kernels, KernelPath, Twin } from '#src/kernels/kernels.js';
 import { Arena } from '#src/memory/arena.js';
 import { type BlockPlan, type MatrixPlan, place, planTraining } from '#src/memory/layout.js';
 
+/** Declares the tests of both wasm twins and of the blas backend; what cannot run here is named as such. */
+export function describeFloat32(tests: (path: Exclude<KernelPath, 'float64'>) => void): void {
+  describeTwins(tests);
+  const found = findBlas();
+  if ('blas' in found) describe(`sgemm of ${found.blas.library}`, () => tests('sgemm'));
+  else it(`blas is not tested: ${found.obstacle}`, () => expect(process.env.CI_HAS_BLAS).toBeUndefined());
+}
+
 /** Declares the tests of both wasm twins; one that this engine cannot run is named as such. */
-export function describeTwins(tests: (twin: 'simd' | 'relaxed-simd') => void): void {
+export function describeTwins(tests: (twin: Twin) => void): void {
   for (const twin of ['simd', 'relaxed-simd'] as const) {
     if (probeSimd() === 'relaxed-simd' || probeSimd() === twin) describe(twin, () => tests(twin));
     else it(`${twin} is off in this engine: not tested`, () => expect(probeSimd()).not.toBe('relaxed-simd'));
@@ -45,8 +54,12 @@ export class Rig {
   readonly block: BlockPlan;
 
   constructor({ path, spec, rows, table, workers = 1, momentum = false }: RigOptions) {
-    const choice = path === 'float64' ? 'reference' : 'wasm';
-    const { source } = loadBackend(choice, true, path === 'float64' ? undefined : path);
+    const { source } =
+      path === 'float64'
+        ? loadBackend('reference', true)
+        : path === 'sgemm'
+          ? loadBackend('blas', true)
+          : loadBackend('wasm', true, path);
     expect(source.path).toBe(path);
     const format = formatOf(source.backend);
     this.arena = Arena.allocate(planTraining({ spec, batchSize: rows * workers, workers, momentum, format }));

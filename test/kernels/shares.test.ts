@@ -1,7 +1,7 @@
 // What `owner-computes` asks of the kernels: parameters in shares, and rows from any row of the block on. Each share and
 // each part of the rows gives the very bits that the whole gives.
 import { describe, expect, it } from 'vitest';
-import { describeTwins, normals, Rig } from './rig.ts';
+import { describeFloat32, normals, Rig } from './rig.ts';
 import { Random } from '#src/core/random.js';
 import type { NetworkSpec } from '#src/core/spec.js';
 import type { Kernels, KernelPath, Step } from '#src/kernels/kernels.js';
@@ -148,4 +148,4 @@ function cases(path: KernelPath): void {
 }
 
 describe('float64', () => cases('float64'));
-describeTwins(cases);
+describeFloat32(cases);

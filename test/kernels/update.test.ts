@@ -1,7 +1,7 @@
 // The reduction of the partial gradients and the SGD step, on every backend, against torch.optim.SGD in float64.
 import { describe, it } from 'vitest';
 import { expectClose } from '../close.ts';
-import { describeTwins, normals, Rig } from './rig.ts';
+import { describeFloat32, normals, Rig } from './rig.ts';
 import { Random } from '#src/core/random.js';
 import type { KernelPath, Step } from '#src/kernels/kernels.js';
 import { scalarBytes } from '#src/memory/layout.js';
@@ -69,4 +69,4 @@ function cases(path: KernelPath): void {
 }
 
 describe('float64', () => cases('float64'));
-describeTwins(cases);
+describeFloat32(cases);

@@ -1,7 +1,7 @@
 // Both wasm twins, kernel by kernel, against the formulas in float64 on sizes that fit no tile.
 import { describe, it } from 'vitest';
 import { expectClose, largest } from '../close.ts';
-import { describeTwins, normals, PAIRS, Rig, TRIPLES } from './rig.ts';
+import { describeFloat32, normals, PAIRS, Rig, TRIPLES } from './rig.ts';
 import { Random } from '#src/core/random.js';
 import type { NetworkSpec } from '#src/core/spec.js';
 import type { KernelPath, Step } from '#src/kernels/kernels.js';
@@ -32,7 +32,7 @@ function expectNear(what: string, actual: Float64Array, expected: Float64Array, 
   expectClose(what, actual, expected, { relative: CLOSE, floor: Math.max(largest(expected), Math.sqrt(count)) });
 }
 
-describeTwins((path) => {
+describeFloat32((path) => {
   describe.each(HIDDEN)('%s', (activation) => {
     it('forward: H = f(X W + 1 b^T)', () => {
       const random = new Random(1);
@@ -50,7 +50,8 @@ describeTwins((path) => {
         synaptic(expected, X, W, b, rows, n, m);
         activateAll(expected, activation, expected.length);
         expectNear(`${rows} rows, ${n} inputs, ${m} units`, rig.read(H1, rows), expected);
-        rig.expectZeroPadding(`${rows} rows, ${n} inputs, ${m} units`, H1, rows);
+        // A BLAS reads no padding of H and D.
+        if (path !== 'sgemm') rig.expectZeroPadding(`${rows} rows, ${n} inputs, ${m} units`, H1, rows);
       }
     });
 
@@ -71,7 +72,7 @@ describeTwins((path) => {
         hiddenDelta(expected, h, D, W, activation, rows, m, k);
         const what = `${rows} rows, ${m} units below ${k}`;
         expectNear(what, rig.read(rig.block.deltas[1]!, rows), expected);
-        rig.expectZeroPadding(what, rig.block.deltas[1]!, rows);
+        if (path !== 'sgemm') rig.expectZeroPadding(what, rig.block.deltas[1]!, rows);
       }
     });
   });

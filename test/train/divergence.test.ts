@@ -1,12 +1,13 @@
 import { Dataset, Network, Trainer } from 'gradpool';
 import { describe, expect, test } from 'vitest';
 import { expectClose } from '../close.ts';
+import { BACKENDS } from './problem.ts';
 
 const targets = Array.from({ length: 16 }, (_, i) => [i % 2, 1 - (i % 2)]);
 const data = Dataset.fromArrays({ inputs: targets.map((_, i) => [i - 8, 1, 100]), targets });
 
 // NaN that a maximum, a ReLU or a comparison swallows would leave a finite loss; NaN that gets into the padding would stay.
-describe.each(['reference', 'wasm'] as const)('%s', (backend) => {
+describe.each(BACKENDS)('%s', (backend) => {
   test.each(['linear', 'softmax', 'sigmoid'] as const)(
     'a training that diverges shows NaN, and parameters that are set afterwards are as good as new: %s',
     async (activation) => {

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { findBlas } from '#src/kernels/blas/library.js';
 
 const run = promisify(execFile);
 const FIXTURES = join(import.meta.dirname, '..', 'fixtures');
@@ -13,7 +14,7 @@ const LIMIT = 2000;
 interface Fault {
   /** The user's thread is 0, the coordinator's 1, the workers' 2, 3, ... */
   thread: number;
-  where: 'clock' | 'forward' | 'gradient' | 'gradientStep' | 'sgd' | 'sgdMomentum';
+  where: 'clock' | 'forward' | 'addBiasActivate' | 'gradient' | 'gradientStep' | 'sgd' | 'sgdMomentum';
   call: number;
   kind: 'exit' | 'throw' | 'loop' | 'block';
 }
@@ -97,6 +98,11 @@ test.each([
   },
 ] as const)('$name', async ({ fault, options }) => {
   expectCleanEnd(await suffer(fault, options));
+});
+
+test.runIf('blas' in findBlas())('the blas backend', async () => {
+  const options = { workers: 2, backend: 'blas', strategy: 'owner-computes' };
+  expectCleanEnd(await suffer({ thread: 3, where: 'addBiasActivate', call: 21, kind: 'throw' }, options));
 });
 
 test('the message names the worker and the cause is there', async () => {

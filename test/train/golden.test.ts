@@ -1,11 +1,11 @@
 // Trainings that PyTorch computed, repeated by the trainer on every strategy, backend and number of workers.
-import { Dataset, Network, Trainer, type Strategy, type TrainerOptions } from 'gradpool';
+import { Dataset, Network, Trainer, type TrainerOptions } from 'gradpool';
 import { describe, expect, it } from 'vitest';
 import { expectClose, flatten } from '../close.ts';
 import { batches, flatLayers, GOLDEN, type Golden } from '../golden.ts';
 import { RUNNING, withTwin } from '../twins.ts';
+import { BACKENDS, STRATEGIES } from './problem.ts';
 
-const STRATEGIES: readonly Strategy[] = ['data-parallel', 'coordinator', 'owner-computes'];
 const WORKERS = [1, 2, 3];
 const CASES = STRATEGIES.flatMap((strategy) => WORKERS.map((workers) => ({ strategy, workers })));
 
@@ -50,6 +50,17 @@ describe.each(CASES)('$strategy, $workers workers', ({ strategy, workers }) => {
     expectClose('losses', losses, epochLosses(golden), { relative: 1e-9 });
     const expected = flatten(flatLayers(golden.after.params));
     expectClose('parameters, as float32', parameters, expected, { relative: 1e-6, floor: 1e-3 });
+  });
+
+  const blas = BACKENDS.filter((backend) => backend === 'blas');
+  describe.each(blas)('%s', (backend) => {
+    it.each(GOLDEN)('$name', async (golden) => {
+      const { info, losses, parameters } = await train(golden, { strategy, workers, backend });
+      expect(info).toMatchObject({ backend, path: 'sgemm', execution: 'threads', strategy, workers });
+      expectClose('losses', losses, epochLosses(golden), { relative: 1e-4 });
+      const expected = flatten(flatLayers(golden.after.params));
+      expectClose('parameters', parameters, expected, { relative: 1e-4, floor: 0.01 });
+    });
   });
 
   // The plain twin differs in its arithmetic only, which the strategies do not see.

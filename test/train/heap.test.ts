@@ -26,7 +26,8 @@ const PATHS = [
   { name: 'plain SGD, B = 1', batchSize: 1, momentum: 0, updates: 100_000, blocks: 1 },
   { name: 'plain SGD, B = 3', batchSize: 3, momentum: 0, updates: 100_000, blocks: 1 },
   { name: 'momentum, B = 1', batchSize: 1, momentum: 0.9, updates: 100_000, blocks: 1 },
-  { name: 'several blocks, so gradients are stored', batchSize: 129, momentum: 0, updates: 3000, blocks: 2 },
+  { name: 'several blocks, so gradients are stored', batchSize: 257, momentum: 0, updates: 3000, blocks: 2 },
+  { name: 'data-parallel', strategy: 'data-parallel', batchSize: 3, momentum: 0, updates: 100_000, blocks: 1 },
 ];
 
 describe.each(PATHS)('$name', ({ blocks, ...given }) => {
@@ -40,6 +41,6 @@ describe.each(PATHS)('$name', ({ blocks, ...given }) => {
 test('with the clock running, next to nothing: few of the updates are timed', async () => {
   const report = await grow({ batchSize: 1, momentum: 0, updates: 100_000, clock: 'real' });
   expect(report.laps).toBeGreaterThan(0);
-  expect(report.laps).toBeLessThan(0.1);
+  expect(report.laps).toBeLessThan(0.5);
   expect(report.perUpdate).toBeLessThan(2);
 });

@@ -2,14 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { type Evaluation, Network, type SharedMemory, type TrainerInfo, type TrainerOptions } from 'gradpool';
 import { expectSameBits } from '../close.ts';
-import { bytes, child, classes, classifier, STRATEGIES, train, withTrainer } from './problem.ts';
+import { BACKENDS, bytes, child, classes, classifier, STRATEGIES, train, withTrainer } from './problem.ts';
 
 describe.each(STRATEGIES)('sharedMemory off: %s', (strategy) => {
-  test.each([
-    { backend: 'wasm', momentum: 0 },
-    { backend: 'wasm', momentum: 0.9 },
-    { backend: 'reference', momentum: 0 },
-  ] as const)('$backend, momentum $momentum: the same bits as one worker', async (given) => {
+  const given = BACKENDS.flatMap((backend) => [0, 0.9].map((momentum) => ({ backend, momentum })));
+  test.each(given)('$backend, momentum $momentum: the same bits as one worker', async (given) => {
     const options = { ...given, strategy, batchSize: 7 };
     const fit = { epochs: 3, maxUpdates: 14, validation: classes(30, 99) };
     const inline = await train(classifier(), classes(38), { ...options, workers: 3, sharedMemory: 'off' }, fit);

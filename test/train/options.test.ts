@@ -1,5 +1,5 @@
 // What is wrong with an argument is said before any thread starts.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Dataset, type FitOptions, Network, Trainer, type TrainerOptions } from 'gradpool';
 import { classes, classifier, withTrainer } from './problem.ts';
 
@@ -54,6 +54,11 @@ const TRAINER: Record<keyof TrainerOptions, Wrong[]> = {
   strategy: [
     [1, TypeError],
     ['dataparallel', RangeError],
+  ],
+  blockRows: [
+    ['all', TypeError],
+    [0, RangeError],
+    [1.5, RangeError],
   ],
   backend: [
     [{}, TypeError],
@@ -154,19 +159,26 @@ describe('Trainer.create', () => {
   test('an option that is undefined is one that is not given', async () => {
     const options = Object.fromEntries(Object.keys(TRAINER).map((name) => [name, undefined]));
     const info = await withTrainer(classifier(), options, (trainer) => Promise.resolve(trainer.info));
-    expect(info).toMatchObject({ workers: info.cores, batchSize: 64, strategy: 'data-parallel', execution: 'threads' });
+    expect(info).toMatchObject({
+      workers: info.cores,
+      batchSize: 64,
+      strategy: 'owner-computes',
+      execution: 'threads',
+    });
   });
 
   test('a backend that is not there', async () => {
+    vi.stubEnv('GRADPOOL_BLAS', '/nowhere/libblas.so');
     const error = await failureOf(() => Trainer.create(classifier(), { backend: 'blas' }));
+    vi.unstubAllEnvs();
     expect(error).toMatchObject({ name: 'GradpoolError', code: 'ERR_BACKEND_UNAVAILABLE' });
-    expect((error as Error).message).toContain('blas');
+    expect((error as Error).message).toMatch(/blas.*GRADPOOL_BLAS=\/nowhere\/libblas\.so cannot be used/);
     expect(threads).toBe(0);
   });
 
   test('a network that fits into no memory says how many bytes it needs', async () => {
     const network = new Network({ inputs: 9000, layers: [{ units: 9000, activation: 'linear' }] });
-    const error = await failureOf(() => Trainer.create(network, { workers: 64 }));
+    const error = await failureOf(() => Trainer.create(network, { workers: 64, strategy: 'data-parallel' }));
     expect(error).toMatchObject({ code: 'ERR_DOES_NOT_FIT' });
     expect((error as Error).message).toMatch(/needs \d{10,} bytes .* it fits with \d+ workers/);
     expect(threads).toBe(0);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Dataset, type LayerSpec, Network, type TrainerOptions } from 'gradpool';
 import { expectSameBits } from '../close.ts';
-import { train } from './problem.ts';
+import { BACKENDS, train } from './problem.ts';
 
 const WORKERS = [2, 3, 5, 8];
 
@@ -45,11 +45,11 @@ describe.each(CASES)('$widths, $options', (given) => {
     return train(network, data, all, { epochs: 3 });
   };
 
-  test('the same bits on 1, 2, 3, 5 and 8 workers', async () => {
-    const alone = await run(1);
-    expect(alone.info).toMatchObject({ strategy: 'owner-computes', backend: 'wasm', workers: 1 });
+  test.each(BACKENDS)('the same bits on 1, 2, 3, 5 and 8 workers: %s', async (backend) => {
+    const alone = await run(1, { backend });
+    expect(alone.info).toMatchObject({ strategy: 'owner-computes', backend, workers: 1 });
     for (const workers of WORKERS) {
-      const { parameters, info } = await run(workers);
+      const { parameters, info } = await run(workers, { backend });
       expect(info.workers).toBe(workers);
       expectSameBits(`parameters on ${workers} workers`, parameters, alone.parameters);
     }

@@ -3,9 +3,14 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Dataset, type FitOptions, type LayerParameters, Network, Trainer, type TrainerOptions } from 'gradpool';
+import { findBlas } from '#src/kernels/blas/library.js';
 import { flatten, largest, expectClose } from '../close.ts';
 
 export const STRATEGIES = ['data-parallel', 'coordinator', 'owner-computes'] as const;
+
+/** All backends that can run here: 'blas' where there is a library. */
+export const BACKENDS =
+  'blas' in findBlas() ? (['wasm', 'blas', 'reference'] as const) : (['wasm', 'reference'] as const);
 
 /** In [-1, 1], the same on every run. */
 function value(i: number): number {

@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { Dataset, Network, type Trainer } from 'gradpool';
 import { sameBits, expectSameBits } from '../close.ts';
-import { classes, classifier, STRATEGIES, train, withTrainer } from './problem.ts';
+import { BACKENDS, classes, classifier, STRATEGIES, train, withTrainer } from './problem.ts';
 
-describe.each(STRATEGIES)('the same bits again: %s', (strategy) => {
+const CASES = STRATEGIES.flatMap((strategy) => BACKENDS.map((backend) => ({ strategy, backend })));
+
+describe.each(CASES)('the same bits again: $strategy, $backend', ({ strategy, backend }) => {
   test.each([2, 3])('%i workers', async (workers) => {
-    const options = { strategy, workers, batchSize: 8, seed: 3, momentum: 0.5, backend: 'wasm' } as const;
+    const options = { strategy, workers, batchSize: 8, seed: 3, momentum: 0.5, backend } as const;
     const first = await train(classifier(), classes(60), options, { epochs: 4 });
     const again = await train(classifier(), classes(60), options, { epochs: 4 });
-    expect(first.info.backend).toBe('wasm');
+    expect(first.info.backend).toBe(backend);
     expectSameBits('parameters', again.parameters, first.parameters);
     expect(again.losses).toEqual(first.losses);
 

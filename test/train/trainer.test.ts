@@ -2,7 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Dataset, type EpochReport, type Evaluation, Network, type Progress } from 'gradpool';
 import { expectClose, expectSameBits, sameBits } from '../close.ts';
-import { bytes, classes, classifier, expectCloseParameters, STRATEGIES, train, withTrainer } from './problem.ts';
+import {
+  BACKENDS,
+  bytes,
+  classes,
+  classifier,
+  expectCloseParameters,
+  STRATEGIES,
+  train,
+  withTrainer,
+} from './problem.ts';
 
 const OPTIONS = { workers: 2, batchSize: 8, learningRate: 0.2 };
 
@@ -163,7 +172,7 @@ test('onProgress tells how far the epoch is', async () => {
 });
 
 describe('validation', () => {
-  test.each(['wasm', 'reference'] as const)('is that of network.evaluate: %s', async (backend) => {
+  test.each(BACKENDS)('is that of network.evaluate: %s', async (backend) => {
     const network = classifier();
     const validation = classes(203, 40);
     await withTrainer(network, { ...OPTIONS, workers: 3, backend }, async (trainer) => {

@@ -1,8 +1,9 @@
 import { fma, ROW } from './lanes';
 
 /**
- * H_0 = scale * X + shift, column by column, from `rows` rows of bytes into panels.
+ * H_0 = scale * X + shift, column by column, from `rows` rows of bytes.
  *
+ * h: `row` bytes from row to row and `hStride` from one 8 columns to the next: panels, or plain rows with 32.
  * x: rows of `xStride` bytes, padded to a multiple of 8; scale and shift: padded to `panels` * 8, zero in the padding.
  */
 export function gatherBytes(
@@ -12,11 +13,12 @@ export function gatherBytes(
   xStride: usize,
   scale: usize,
   shift: usize,
+  row: usize,
   rows: i32,
   panels: i32,
 ): void {
   for (let i = 0; i < rows; i++) {
-    let out = h + <usize>i * ROW,
+    let out = h + <usize>i * row,
       from = x + <usize>i * xStride,
       s = scale,
       t = shift;
@@ -34,7 +36,7 @@ export function gatherBytes(
   }
 }
 
-/** The same from rows of float32; `xStride` in bytes, a multiple of 32, zero in the padding. */
+/** The same from rows of float32; `xStride` in bytes, a multiple of 32, zero in the padding. x may be h itself. */
 export function gatherFloats(
   h: usize,
   hStride: usize,
@@ -42,11 +44,12 @@ export function gatherFloats(
   xStride: usize,
   scale: usize,
   shift: usize,
+  row: usize,
   rows: i32,
   panels: i32,
 ): void {
   for (let i = 0; i < rows; i++) {
-    let out = h + <usize>i * ROW,
+    let out = h + <usize>i * row,
       from = x + <usize>i * xStride,
       s = scale,
       t = shift;

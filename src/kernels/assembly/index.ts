@@ -7,3 +7,4 @@ export { gradient, gradientStep, biasGradient, biasGradientStep } from './gradie
 export { sgd, sgdMomentum } from './update';
 export { gatherBytes, gatherFloats } from './gather';
 export { softmaxClasses, softmaxValues, linearValues, sigmoidValues } from './outputs';
+export { addBiasActivate, multiplyDerivative, scaledCopy, columnTotals, plainStep, clearColumns } from './rows';

@@ -2,8 +2,9 @@ import { exp, ln, sigmoid } from './elementary';
 import { columnMask, laneSum, ROW } from './lanes';
 
 // The output layer: Y = f_L(U_L), D_L = Y - D, the loss and the number of right answers, row by row.
-// y (rows, K) holds U_L on entry and Y on return; delta (rows, K); both in panels. `result` points to two float64,
-// the sum of the losses and the sum of the right answers, to which the rows are added.
+// y (rows, K) holds U_L on entry and Y on return; delta (rows, K). Both have `row` bytes from row to row, and `yStride` or
+// `deltaStride` from one 8 columns to the next: panels, or plain rows with 32. `result` points to two float64, the sum
+// of the losses and the sum of the right answers, to which the rows are added.
 
 /** Softmax and cross-entropy for class numbers: labels (rows) int32. Right: the largest output is the class. */
 export function softmaxClasses(
@@ -12,6 +13,7 @@ export function softmaxClasses(
   delta: usize,
   deltaStride: usize,
   labels: usize,
+  row: usize,
   rows: i32,
   columns: i32,
   result: usize,
@@ -19,7 +21,7 @@ export function softmaxClasses(
   let loss: f64 = 0,
     right: f64 = 0;
   for (let i = 0; i < rows; i++) {
-    const at = <usize>i * ROW;
+    const at = <usize>i * row;
     const label = load<i32>(labels + ((<usize>i) << 2));
     const place = <usize>(label >> 3) * yStride + <usize>(label & 7) * 4 + at;
     const max = rowMax(y + at, yStride, columns);
@@ -42,6 +44,7 @@ export function softmaxValues(
   delta: usize,
   deltaStride: usize,
   desired: usize,
+  row: usize,
   rows: i32,
   columns: i32,
   result: usize,
@@ -50,7 +53,7 @@ export function softmaxValues(
   let loss: f64 = 0,
     right: f64 = 0;
   for (let i = 0; i < rows; i++) {
-    const at = <usize>i * ROW;
+    const at = <usize>i * row;
     const max = rowMax(y + at, yStride, columns);
     let cross: f64 = 0,
       total: f64 = 0,
@@ -84,6 +87,7 @@ export function linearValues(
   delta: usize,
   deltaStride: usize,
   desired: usize,
+  row: usize,
   rows: i32,
   columns: i32,
   result: usize,
@@ -92,8 +96,8 @@ export function linearValues(
     desiredStride = <usize>panels * ROW;
   let loss: f64 = 0;
   for (let i = 0; i < rows; i++) {
-    let u = y + <usize>i * ROW,
-      out = delta + <usize>i * ROW,
+    let u = y + <usize>i * row,
+      out = delta + <usize>i * row,
       d = desired;
     for (let p = 0; p < panels; p++) {
       const low = f32x4.sub(v128.load(u), v128.load(d)),
@@ -120,6 +124,7 @@ export function sigmoidValues(
   delta: usize,
   deltaStride: usize,
   desired: usize,
+  row: usize,
   rows: i32,
   columns: i32,
   result: usize,
@@ -128,7 +133,7 @@ export function sigmoidValues(
   let loss: f64 = 0,
     right: f64 = 0;
   for (let i = 0; i < rows; i++) {
-    const at = <usize>i * ROW;
+    const at = <usize>i * row;
     for (let k = 0; k < columns; k++) {
       const u = load<f32>(y + at + <usize>(k >> 3) * yStride + <usize>(k & 7) * 4);
       const d = load<f32>(desired + ((<usize>k) << 2));

@@ -3,13 +3,14 @@ import type { Table } from '../../core/table.ts';
 import type { Arena } from '../../memory/arena.ts';
 import { heartbeat, LOSS, RIGHT } from '../../memory/control.ts';
 import type { BlockPlan, MatrixPlan } from '../../memory/layout.ts';
-import type { Kernels, Share, Step } from '../kernels.ts';
+import type { Kernels, RowCut, Share, Step } from '../kernels.ts';
 import { softmax } from './activations.ts';
 import { activateAll, addBiasGradient, addWeightGradient, hiddenDelta, synaptic } from './dense.ts';
 import { patternLoss, patternRight } from './losses.ts';
 
 type Three = [Float64Array, Float64Array, Float64Array];
 
+const CUT: RowCut = { tile: 4, most: 128 };
 const WHOLE: Share = { index: 0, count: 1 };
 
 /** A share has a run of the inputs of every layer; the first also has the biases. */
@@ -37,6 +38,10 @@ export class ReferenceKernels implements Kernels {
     this.#D = this.#matrix(block.desired, 0);
     this.#H = block.outputs.map((plan) => this.#matrix(plan, 0));
     this.#delta = block.deltas.map((plan) => this.#matrix(plan, 0));
+  }
+
+  rowCut(): RowCut {
+    return CUT;
   }
 
   load(order: Uint32Array, from: number, rows: number, at = 0): void {
