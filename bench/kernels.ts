@@ -65,10 +65,7 @@ function canCompile(path: Twin): boolean {
   }
 }
 
-function shapeCandidates(
-  path: Twin,
-  [rows, inputs, units]: readonly [number, number, number],
-) {
+function shapeCandidates(path: Twin, [rows, inputs, units]: readonly [number, number, number]) {
   const kernels = kernelsOf(path, rows, inputs, units);
   const flops = 2 * rows * inputs * units;
   const repeat = Math.max(1, Math.round(2e6 / flops));

@@ -23,6 +23,6 @@ export type { Initialisation } from './nn/initialise.ts';
 export { type Evaluation, type GradientReport, Network, type NetworkOptions } from './nn/network.ts';
 export type { ParametersInput } from './nn/parameters.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
-export type { Strategy, TrainerOptions } from './train/options.ts';
+export type { Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
 export type { EpochReport, FitOptions, Progress, TrainerInfo } from './train/report.ts';
 export { Trainer } from './train/trainer.ts';

@@ -55,10 +55,12 @@ export interface Plan {
   readonly format: Format;
   readonly workers: number;
   readonly batchSize: number;
+  /** Into how many partial gradients a batch is divided. */
+  readonly shards: number;
   readonly layers: readonly LayerPlan[];
   /**
-   * Parameter-sized slots. Two take turns: one holds the weights, the other the first worker's gradient, over which
-   * an update writes the new weights. The others hold the gradients of the workers 1, 2, ...
+   * Parameter-sized slots. Two take turns: one holds the weights, the other the first partial gradient, over which
+   * an update writes the new weights. The others hold the partial gradients 1, 2, ...
    */
   readonly slots: { readonly offset: number; readonly bytes: number; readonly count: number };
   /** Two velocity slots that take turns, or none without momentum. */
@@ -80,6 +82,8 @@ export interface PlanRequest {
   readonly format: Format;
   /** All workers work on one block, and no worker has a gradient of its own: strategy owner-computes. */
   readonly sharedBlock?: boolean;
+  /** Partial gradients of a batch; default one for each worker. */
+  readonly shards?: number | undefined;
   /** The most rows of a block; default BLOCK_ROWS. */
   readonly blockRows?: number;
 }
@@ -123,7 +127,8 @@ function layOut(request: PlanRequest): Plan {
   const scale = matrix(format, take(matrix(format, 0, 1, spec.inputs).bytes), 1, spec.inputs);
   const shift = matrix(format, take(scale.bytes), 1, spec.inputs);
   const slotBytes = line(inSlot);
-  const slotCount = sharedBlock ? 2 : workers + 1;
+  const shards = sharedBlock ? 1 : (request.shards ?? workers);
+  const slotCount = shards + 1;
   const slots = { offset: take(slotBytes * slotCount), bytes: slotBytes, count: slotCount };
   const velocity = {
     offset: take(momentum ? 2 * slotBytes : 0),
@@ -134,7 +139,7 @@ function layOut(request: PlanRequest): Plan {
   const common = sharedBlock ? trainBlock(batchSize) : undefined;
   if (common) take(common.bytes);
   const workerPlans = Array.from({ length: workers }, () => {
-    const train = common ?? trainBlock(Math.ceil(batchSize / workers));
+    const train = common ?? trainBlock(Math.ceil(batchSize / shards));
     const evaluate = block(format, n, end, mostRows(format, n, EVALUATE_ROWS));
     take(common ? evaluate.bytes : Math.max(train.bytes, evaluate.bytes));
     return { train: train.plan, evaluate: evaluate.plan };
@@ -143,6 +148,7 @@ function layOut(request: PlanRequest): Plan {
     format,
     workers,
     batchSize,
+    shards,
     layers,
     slots,
     velocity,

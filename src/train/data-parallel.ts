@@ -6,48 +6,53 @@ import type { Barrier } from '../sync/barrier.ts';
 import { partialGradients, soleUpdate, stepOfLast, type Worker } from './update.ts';
 
 /** The elements of a parameter slot that a worker reduces and updates: whole cache lines. */
-export function slice(plan: Plan, worker: number): { begin: number; end: number } {
+export function slice(plan: Plan, workers: number, worker: number): { begin: number; end: number } {
   const perLine = 64 / scalarBytes(plan.format);
   const lines = plan.slots.bytes / 64;
   return {
-    begin: shardStart(lines, plan.workers, worker) * perLine,
-    end: shardStart(lines, plan.workers, worker + 1) * perLine,
+    begin: shardStart(lines, workers, worker) * perLine,
+    end: shardStart(lines, workers, worker + 1) * perLine,
   };
 }
 
 /**
  * One worker's part of a task of the strategy `data-parallel`; all workers take part.
  *
- * The rows of each batch are divided among the workers. Each sums the gradients of its rows into its own slot; a barrier;
- * each adds up its slice of all slots in the order of the workers, divides once by the batch's own number of rows and
+ * The rows of each batch are divided into shards, and these among the workers: usually one each. The gradients of a shard
+ * are summed into a slot of its own; a barrier; each worker adds up its slice of all slots in the order of the shards, divides once by the batch's own number of rows and
  * steps; a barrier. The new weights are written over the first gradient, so the old ones stay whole until everybody
  * has arrived at the second barrier: that is where an update is committed. Then the two slots change roles.
- * What a single thread computes with the same batches differs only in the order of the sums.
+ * The bits depend on the number of shards; another number only changes the order of the sums.
  */
 export function trainShare(worker: Worker, order: Uint32Array, plan: Plan, barrier: Barrier, task: EpochTask): void {
   const { epoch, first, last, workers, worker: index } = task;
+  const { shards } = plan;
+  const firstShard = shardStart(shards, workers, index);
+  const lastShard = shardStart(shards, workers, index + 1);
   const { batchSize, rows, step } = epoch;
-  const { begin, end } = slice(plan, index);
+  const { begin, end } = slice(plan, workers, index);
   const shortStep = stepOfLast(epoch);
-  const sole = workers === 1 && plan.velocity.count === 0;
+  const sole = plan.shards === 1 && plan.velocity.count === 0;
   let slot = (epoch.slot + first) & 1;
   for (let u = first; u < last; u++) {
     worker.watch.begin();
     const at = u * batchSize;
     const size = Math.min(batchSize, rows - at);
     const now = size === batchSize ? step : shortStep;
-    const from = shardStart(size, workers, index);
-    const count = shardStart(size, workers, index + 1) - from;
     const to = 1 - slot;
     if (sole && size <= worker.blockRows) {
       soleUpdate(worker, order, at, size, slot, to, now);
     } else {
-      if (count > 0) partialGradients(worker, order, at + from, count, slot, index === 0 ? to : index + 1);
+      for (let s = firstShard; s < lastShard; s++) {
+        const from = shardStart(size, shards, s);
+        const count = shardStart(size, shards, s + 1) - from;
+        if (count > 0) partialGradients(worker, order, at + from, count, slot, s === 0 ? to : s + 1);
+      }
       if (workers > 1) {
         barrier.wait();
         worker.watch.lap('barrier');
       }
-      worker.kernels.update(slot, to, busyParts(size, workers), begin, end, slot, now);
+      worker.kernels.update(slot, to, busyParts(size, shards), begin, end, slot, now);
       worker.watch.lap('update');
     }
     barrier.commit();

@@ -12,14 +12,15 @@ export const STRATEGIES = ['coordinator', 'data-parallel', 'owner-computes'] as 
  *   of workers.
  */
 export type Strategy = (typeof STRATEGIES)[number];
+export type StrategyChoice = Strategy | 'auto';
 
 export const SHARED_MEMORY = ['auto', 'required', 'off'] as const;
 
 /** All optional; see the defaults on each. */
 export interface TrainerOptions {
   /**
-   * Worker threads. By default there are `os.availableParallelism()`; with the strategy `owner-computes`, whose result does
-   * not depend on it, the first epoch then finds out how many of them to use, because small updates are faster on fewer.
+   * Worker threads. By default there are `os.availableParallelism()`; where the result does not depend on it (strategy 'auto' and
+   * `owner-computes`), the first epoch then finds out how many of them to use, because small updates are faster on fewer.
    * A number is taken as it is; more than cores or rows is allowed, and slower.
    */
   workers?: number | undefined;
@@ -33,8 +34,11 @@ export interface TrainerOptions {
   nesterov?: boolean | undefined;
   /** Added to the gradient as weightDecay * w, of biases too; default 0. */
   weightDecay?: number | undefined;
-  /** Default 'owner-computes'. */
-  strategy?: Strategy | undefined;
+  /**
+   * Default 'auto': `owner-computes`; or `data-parallel` where the gradient is small against the batch, then divided into
+   * as many parts as the batch suggests, not the workers. Either gives the same bits for any number of workers.
+   */
+  strategy?: StrategyChoice | undefined;
   /** Default 'auto': wasm, or blas where a library is found and measured to be faster with this network. */
   backend?: BackendChoice | undefined;
   /**
@@ -95,7 +99,7 @@ export function resolveOptions(given: TrainerOptions): ResolvedOptions {
     momentum,
     nesterov,
     weightDecay: finite('weightDecay', o.weightDecay ?? 0, 0),
-    strategy: oneOf('strategy', o.strategy ?? 'owner-computes', STRATEGIES),
+    strategy: oneOf('strategy', o.strategy ?? 'auto', [...STRATEGIES, 'auto'] as const),
     backend: oneOf('backend', o.backend ?? 'auto', BACKENDS),
     blockRows: o.blockRows === undefined ? undefined : integer('blockRows', o.blockRows, 1, 2 ** 31 - 1),
     tuned: o.workers === undefined,

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { wrongType } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
+import { type NetworkSpec, widths } from '../core/spec.ts';
 import type { BackendReport } from '../kernels/kernels.ts';
 import { formatOf } from '../kernels/load.ts';
 import { Arena } from '../memory/arena.ts';
@@ -8,7 +9,13 @@ import { BLOCK_ROWS, planTraining } from '../memory/layout.ts';
 import { detectSharedMemory } from '../memory/shared.ts';
 import { Network } from '../nn/network.ts';
 import { chooseBackend } from './choose.ts';
-import { type ResolvedOptions, resolveOptions, type Strategy, type TrainerOptions } from './options.ts';
+import {
+  type ResolvedOptions,
+  resolveOptions,
+  type Strategy,
+  type StrategyChoice,
+  type TrainerOptions,
+} from './options.ts';
 import type { CoordinatorSetup } from './outcome.ts';
 import type { TrainerInfo } from './report.ts';
 
@@ -20,6 +27,12 @@ const SPINS = 15_000;
 
 /** A BLAS wants so many rows at a time on each core. */
 const ROWS_PER_CORE = 128;
+
+/** Partial gradients of so many bytes in all their layers stay in the first cache while they are summed. */
+const SMALL_GRADIENT = 65_536;
+/** Rows that make a partial gradient worth its sum. */
+const SHARD_ROWS = 128;
+const MOST_SHARDS = 16;
 
 /** Everything that is decided before a thread starts: options, backend, plan, memory. */
 export async function prepare(
@@ -34,30 +47,34 @@ export async function prepare(
   }
   const inline = resolved.sharedMemory === 'off' || !sharedMemory.available;
   const workers = inline ? 1 : resolved.workers;
-  const { strategy, batchSize, stallTimeout } = resolved;
+  const { batchSize, stallTimeout } = resolved;
   const { spec } = network;
+  const { strategy, shards, why } = chooseStrategy(resolved.strategy, spec, batchSize);
   const { source, report } = await chooseBackend(resolved.backend, sharedMemory.available, spec, batchSize, workers);
   const format = formatOf(source.backend);
   const momentum = resolved.momentum > 0;
   const sharedBlock = strategy === 'owner-computes';
   const cores = availableParallelism();
   const blockRows = resolved.blockRows ?? (source.backend === 'blas' ? ROWS_PER_CORE * Math.max(2, cores) : BLOCK_ROWS);
-  const request = { spec, batchSize, workers, momentum, format, sharedBlock, blockRows };
+  const request = { spec, batchSize, workers, momentum, format, sharedBlock, shards, blockRows };
   const arena = Arena.allocate(planTraining(request));
   // A thread that spins keeps a core from the one it waits for, where there are more threads than cores.
   const session = { spec, strategy, arena: arena.handle, source, spins: workers <= cores ? SPINS : 0 };
   const { bytes } = arena.plan;
   const execution = inline ? 'inline' : 'threads';
-  const tuned = resolved.tuned && strategy === 'owner-computes' && workers > 1;
+  const free = strategy === 'owner-computes' || shards !== undefined;
+  const tuned = resolved.tuned && free && workers > 1;
   const info: TrainerInfo = {
     ...report,
     workers,
     tuned,
     cores,
     strategy,
+    strategyReason: why,
+    shards: arena.plan.shards,
     batchSize,
     blockRows: arena.plan.workerPlans[0]!.train.rows,
-    reproducible: reproducibility(strategy, report),
+    reproducible: reproducibility(free, report),
     sharedMemory,
     execution,
     bytes,
@@ -65,9 +82,30 @@ export async function prepare(
   return { resolved, info, arena, setup: { session, strategy, stallTimeout, tuned } };
 }
 
-function reproducibility(strategy: Strategy, { backend, measured }: BackendReport): string {
-  const workers = strategy === 'owner-computes' ? 'any number of workers' : 'the same number of workers';
+function reproducibility(free: boolean, { backend, measured }: BackendReport): string {
+  const workers = free ? 'any number of workers' : 'the same number of workers';
   const where = backend === 'blas' ? ', on machines with as many cores and the same library' : '';
   const choice = measured ? '; the backend was measured, and may be another next time: name one to be sure' : '';
   return `the same bits with ${workers}${where}${choice}`;
+}
+
+/**
+ * Which strategy, and into how many partial gradients a batch is divided if that is not up to the workers. In
+ * owner-computes every worker reads what the others wrote for all rows, and those lines of memory go from core to core;
+ * where the gradient is small against the batch, it is less to exchange gradients. Depends on network and batch alone.
+ */
+function chooseStrategy(
+  choice: StrategyChoice,
+  spec: NetworkSpec,
+  batchSize: number,
+): { strategy: Strategy; shards: number | undefined; why: string } {
+  if (choice !== 'auto') return { strategy: choice, shards: undefined, why: 'it was asked for' };
+  const n = widths(spec);
+  const bytes = 4 * spec.layers.reduce((sum, { units }, l) => sum + (n[l]! + 1) * units, 0);
+  const shards = Math.min(MOST_SHARDS, Math.floor(batchSize / SHARD_ROWS));
+  if (bytes > SMALL_GRADIENT || shards < 2) {
+    return { strategy: 'owner-computes', shards: undefined, why: 'no gradients to exchange' };
+  }
+  const why = `gradients of ${(bytes / 1024).toFixed(1)} KiB are less to exchange than the rows of ${batchSize} patterns`;
+  return { strategy: 'data-parallel', shards, why };
 }

@@ -64,6 +64,9 @@ export interface TrainerInfo extends BackendReport {
   reproducible: string;
   cores: number;
   strategy: Strategy;
+  strategyReason: string;
+  /** Partial gradients of a batch; 1 where there are none. */
+  shards: number;
   batchSize: number;
   /** Rows that go through the network together. */
   blockRows: number;

@@ -38,12 +38,16 @@ function problem({ widths, hidden, rows }: Case): { network: Network; data: Data
   return { network: new Network({ inputs, layers, seed: 3 }), data };
 }
 
-describe.each(CASES)('$widths, $options', (given) => {
-  const run = (workers: number, options: TrainerOptions = {}) => {
+function runner(given: Case) {
+  return (workers: number, options: TrainerOptions = {}) => {
     const { network, data } = problem(given);
     const all = { strategy: 'owner-computes', backend: 'wasm', workers, ...given.options, ...options } as const;
     return train(network, data, all, { epochs: 3 });
   };
+}
+
+describe.each(CASES)('$widths, $options', (given) => {
+  const run = runner(given);
 
   test.each(BACKENDS)('the same bits on 1, 2, 3, 5 and 8 workers: %s', async (backend) => {
     const alone = await run(1, { backend });
@@ -64,5 +68,21 @@ describe.each(CASES)('$widths, $options', (given) => {
     expectSameBits('reference on 2 workers', two.parameters, reference.parameters);
     const apart = wasm.losses.map((loss, i) => Math.abs(loss - reference.losses[i]!) / Math.abs(reference.losses[i]!));
     expect(Math.max(...apart)).toBeLessThan(1e-4);
+  });
+});
+
+/** Small networks, large batches. */
+const SHARDED = CASES.filter(({ options }) => options.batchSize! >= 256);
+
+describe.each(SHARDED)('auto, in as many shards for all: $widths, $options', (given) => {
+  test.each(BACKENDS)('the same bits on any number of workers: %s', async (backend) => {
+    const run = runner(given);
+    const alone = await run(1, { backend, strategy: 'auto' });
+    expect(alone.info).toMatchObject({ strategy: 'data-parallel', shards: 2, backend });
+    for (const workers of WORKERS) {
+      const { parameters, info } = await run(workers, { backend, strategy: 'auto' });
+      expect(info).toMatchObject({ shards: 2, workers });
+      expectSameBits(`parameters on ${workers} workers`, parameters, alone.parameters);
+    }
   });
 });
