@@ -59,7 +59,8 @@ export function curveInTerminal({ points, best }: BatchCurveReport, columns: num
 
 /** The curve with its intervals as SVG. */
 export async function curveAsSvg(report: BatchCurveReport): Promise<string> {
-  const { network, patterns, trainer, environment } = report;
+  const { network, patterns, points, environment } = report;
+  const used = [...new Set(points.map(({ trainer: t }) => `${t.strategy} on ${t.backend}`))].join(' or ');
   const values = report.points.map((p) => {
     const own = report.best.find(({ workers }) => workers === p.workers)!;
     return {
@@ -106,7 +107,7 @@ export async function curveAsSvg(report: BatchCurveReport): Promise<string> {
     title: {
       text: `Time per epoch against batch size: ${[network.inputs, ...network.layers.map((l) => l.units)].join('-')}`,
       subtitle: [
-        `${patterns} patterns; ${trainer.strategy}, ${trainer.backend} (${trainer.path}); ${environment.cpu}, Node ${environment.node}`,
+        `${patterns} patterns; ${used}; ${environment.cpu}, Node ${environment.node}`,
         `medians with 95% intervals over ${report.rounds} rounds; the fastest is ringed`,
       ],
       anchor: 'start',

@@ -1,7 +1,8 @@
 // `npm run bench -- NAME`: runs one benchmark, prints its table and writes its figures with the environment.
 import { Command, Option } from 'commander';
 import { availableParallelism } from 'node:os';
-import { measureBatchCurve } from '../src/index.ts';
+import { type BackendChoice, measureBatchCurve } from '../src/index.ts';
+import { BACKENDS } from '../src/kernels/kernels.ts';
 import { describeEnvironment } from '../src/lab/environment.ts';
 import { benchBarrier } from './barrier.ts';
 import { curveAsSvg, curveInTerminal, curveTable } from './chart.ts';
@@ -11,6 +12,8 @@ import { makeDataset, makeNetwork, NETWORKS, type NetworkName } from './networks
 import { writeWhole } from './output.ts';
 import { benchRoundTrip } from './round-trip.ts';
 import { type Effort, FULL, QUICK } from './timing.ts';
+import { benchCopies } from './copies.ts';
+import { benchStrategies } from './strategies.ts';
 import { benchUpdate } from './update.ts';
 
 interface Measured {
@@ -23,6 +26,8 @@ const BENCHMARKS: Record<string, { about: string; run: (effort: Effort) => Promi
   barrier: { about: 'one passing of the barrier', run: benchBarrier },
   'round-trip': { about: 'a task to each piscina thread and back', run: benchRoundTrip },
   update: { about: 'an update of the networks A, B and C: share of the peak, phases', run: benchUpdate },
+  strategies: { about: 'every strategy against the default', run: benchStrategies },
+  copies: { about: 'two workers against two independent trainings', run: benchCopies },
 };
 
 const program = new Command('bench').description('Benchmarks; each prints a table and writes out/bench-NAME.json.');
@@ -44,23 +49,32 @@ program
   .description('time per update and per epoch against batch size, on synthetic patterns')
   .addOption(new Option('--network <name>', 'which network').choices(Object.keys(NETWORKS)).default('A'))
   .option('--patterns <count>', 'size of the data set', '8192')
+  .addOption(new Option('--backend <name>', 'what does the arithmetic').choices(BACKENDS).default('auto'))
+  .option('--no-blocking', 'let whole batches go through the network, layer by layer: what cache overflow costs')
   .option('--quick', 'a tiny size: only shows that it works')
-  .action(
-    async ({ network: name, patterns, quick = false }: { network: NetworkName; patterns: string; quick?: boolean }) => {
-      enableRelaxedSimd();
-      const widths = NETWORKS[name];
-      const data = makeDataset(widths, quick ? 128 : Number(patterns));
-      const small = { batchSizes: [16, 64], rounds: 1, sampleSeconds: 0.002 };
-      const report = await measureBatchCurve(makeNetwork(widths), data, {
-        workers: [1, availableParallelism()],
-        ...(quick && small),
-      });
-      console.log(curveTable(report));
-      console.log(curveInTerminal(report, process.stdout.columns ?? 100));
-      save('batch-curve', report);
-      writeWhole('out/bench-batch-curve.svg', await curveAsSvg(report));
-    },
-  );
+  .action(async ({ network: name, patterns, backend, blocking, quick = false }: CurveFlags) => {
+    enableRelaxedSimd();
+    const widths = NETWORKS[name];
+    const data = makeDataset(widths, quick ? 128 : Number(patterns));
+    const small = { batchSizes: [16, 64], rounds: 1, sampleSeconds: 0.002 };
+    const report = await measureBatchCurve(makeNetwork(widths), data, {
+      workers: [1, availableParallelism()],
+      trainer: { backend, ...(!blocking && { blockRows: 2 ** 31 - 1, strategy: 'owner-computes' }) },
+      ...(quick && small),
+    });
+    console.log(curveTable(report));
+    console.log(curveInTerminal(report, process.stdout.columns ?? 100));
+    save('batch-curve', report);
+    writeWhole('out/bench-batch-curve.svg', await curveAsSvg(report));
+  });
+
+interface CurveFlags {
+  network: NetworkName;
+  patterns: string;
+  backend: BackendChoice;
+  blocking: boolean;
+  quick?: boolean;
+}
 
 function save(name: string, report: object): void {
   writeWhole(

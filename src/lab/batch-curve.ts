@@ -35,6 +35,8 @@ export interface BatchCurvePoint {
   timePerUpdate: Interval;
   timePerEpoch: Interval;
   samplesPerSecond: Interval;
+  /** What was chosen for this batch size and number of workers. */
+  trainer: Pick<TrainerInfo, 'backend' | 'path' | 'strategy' | 'reason'>;
   /** Time per update of each round. */
   samples: number[];
 }
@@ -61,7 +63,6 @@ export interface BatchCurveReport {
   sampleSeconds: number;
   points: BatchCurvePoint[];
   best: BestBatchSizes[];
-  trainer: Pick<TrainerInfo, 'backend' | 'path' | 'strategy' | 'reason'>;
   environment: Environment;
 }
 
@@ -187,20 +188,21 @@ async function measure(
 }
 
 function report(network: Network, dataset: DataSource, points: readonly Point[], o: Resolved): BatchCurveReport {
-  const measured = points.map(({ batchSize, workers, samples }): BatchCurvePoint => {
+  const measured = points.map(({ batchSize, workers, samples, trainer }): BatchCurvePoint => {
+    const { backend, path, strategy, reason } = trainer.info;
     const updatesPerEpoch = Math.ceil(dataset.length / batchSize);
     const interval = (values: number[]) => medianInterval(values, o.seed);
     return {
       batchSize,
       workers,
       updatesPerEpoch,
+      trainer: { backend, path, strategy, reason },
       samples,
       timePerUpdate: interval(samples),
       timePerEpoch: interval(samples.map((t) => t * updatesPerEpoch)),
       samplesPerSecond: interval(samples.map((t) => dataset.length / (t * updatesPerEpoch))),
     };
   });
-  const { backend, path, strategy, reason } = points[0]!.trainer.info;
   return {
     kind: 'batch-curve',
     version: 1,
@@ -215,7 +217,6 @@ function report(network: Network, dataset: DataSource, points: readonly Point[],
         measured.filter((point) => point.workers === workers),
       ),
     ),
-    trainer: { backend, path, strategy, reason },
     environment: describeEnvironment(),
   };
 }

@@ -33,7 +33,7 @@ export interface Blas {
   readonly version: string;
   readonly sgemm: Sgemm;
   /** The address of shared memory. */
-  addressOf(memory: ArrayBufferLike): number;
+  readonly addressOf: (memory: ArrayBufferLike) => number;
 }
 
 type Koffi = typeof koffi;
@@ -133,8 +133,11 @@ function callIfPresent(call: () => unknown, symbol: string): unknown {
   }
 }
 
-/** A 2 x 3 by 3 x 2 product in whole numbers, with both transpositions, alpha and beta: right to the last bit or refused. */
-function checkProduct(sgemm: Sgemm, addressOf: (memory: ArrayBufferLike) => number, library: string): void {
+/**
+ * A 2 x 3 by 3 x 2 product in whole numbers, with both transpositions, alpha and beta: right to the last bit.
+ * @throws Error if it is not
+ */
+export function checkProduct(sgemm: Sgemm, addressOf: (memory: ArrayBufferLike) => number, library: string): void {
   const numbers = new Float32Array(new SharedArrayBuffer(64 * 4));
   const at = addressOf(numbers.buffer);
   // A^T (3 x 2) at 0, B^T (2 x 3) at 16, C at 32: C = 2 A B + 1 C.
