@@ -14,7 +14,8 @@ export function describeFloat32(tests: (path: Exclude<KernelPath, 'float64'>) =>
   describeTwins(tests);
   const found = findBlas();
   if ('blas' in found) describe(`sgemm of ${found.blas.library}`, () => tests('sgemm'));
-  else it(`blas is not tested: ${found.obstacle}`, () => expect(process.env.CI_HAS_BLAS).toBeUndefined());
+  else
+    it(`blas is not tested: ${found.obstacle}`, () => expect(process.env.CI_HAS_BLAS, 'CI has a BLAS').toBeUndefined());
 }
 
 /** Declares the tests of both wasm twins; one that this engine cannot run is named as such. */
