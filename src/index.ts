@@ -5,7 +5,7 @@ export type { Activation, LayerSpec, Loss, NetworkSpec } from './core/spec.ts';
 export type { Affine, DataSource, NumericArray, Scaling } from './core/table.ts';
 export { type ArraysInput, Dataset, type IdxInput } from './data/dataset.ts';
 export { Normalization, type NormalizationMethod, type NormalizationOptions } from './data/normalization.ts';
-export type { Backend, BackendChoice, KernelPath } from './kernels/kernels.ts';
+export type { Backend, BackendChoice, KernelPath, Twin } from './kernels/kernels.ts';
 export {
   type BatchCurveOptions,
   type BatchCurvePoint,

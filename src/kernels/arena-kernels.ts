@@ -5,7 +5,7 @@ import { heartbeat } from '../memory/control.ts';
 import type { BlockPlan, MatrixPlan } from '../memory/layout.ts';
 import type { KernelExports } from './exports.ts';
 import { Gather, type Strides } from './gather.ts';
-import type { Step } from './kernels.ts';
+import type { OwnPlace, Step } from './kernels.ts';
 
 /** What the float32 backends have in common: rows come in, outputs are compared, parameters take a step. */
 export abstract class ArenaKernels {
@@ -57,24 +57,34 @@ export abstract class ArenaKernels {
     this.tick();
   }
 
-  update(from: number, to: number, workers: number, begin: number, end: number, phase: number, step: Step): void {
+  update(
+    from: number,
+    to: number,
+    workers: number,
+    begin: number,
+    end: number,
+    phase: number,
+    step: Step,
+    own?: OwnPlace,
+  ): void {
     const { slots, velocity } = this.arena.plan;
     const at = begin * 4;
     const next = this.arena.slot(to) + at;
+    const first = own === undefined ? next : this.arena.slot(own.gradient) + at;
     const w = this.arena.slot(from) + at;
     const others = this.arena.slot(2) + at;
     const count = end - begin;
     if (velocity.count === 0) {
-      this.wasm.sgd(next, w, next, others, slots.bytes, workers - 1, count, step.rate, step.scale, step.decay);
+      this.wasm.sgd(next, w, first, others, slots.bytes, workers - 1, count, step.rate, step.scale, step.decay);
     } else {
-      const v = velocity.offset + phase * slots.bytes + at;
-      const nextV = velocity.offset + (1 - phase) * slots.bytes + at;
+      const v = velocity.offset + (own?.velocity ?? phase) * slots.bytes + at;
+      const nextV = velocity.offset + (own?.velocity ?? 1 - phase) * slots.bytes + at;
       this.wasm.sgdMomentum(
         next,
         w,
         nextV,
         v,
-        next,
+        first,
         others,
         slots.bytes,
         workers - 1,
@@ -85,6 +95,17 @@ export abstract class ArenaKernels {
         step.momentum,
         step.nesterov ? 1 : 0,
       );
+    }
+    this.tick();
+  }
+
+  average(slots: readonly number[], to: number, begin: number, end: number): void {
+    const weight = 1 / slots.length;
+    const next = this.arena.slot(to) + begin * 4;
+    for (let i = 0; i < slots.length; i++) {
+      const w = this.arena.slot(slots[i]!) + begin * 4;
+      if (i === 0) this.wasm.scaledCopy(next, w, end - begin, weight);
+      else this.wasm.plainStep(next, next, w, end - begin, -weight, 1);
     }
     this.tick();
   }

@@ -31,6 +31,12 @@ export interface Share {
   readonly count: number;
 }
 
+/** Where a worker keeps what it shares with nobody: the slot of its gradient, and the number of its velocity. */
+export interface OwnPlace {
+  readonly gradient: number;
+  readonly velocity: number;
+}
+
 /** Rows are dealt out in tiles, and go through the network at most so many together. */
 export interface RowCut {
   readonly tile: number;
@@ -71,9 +77,20 @@ export interface Kernels {
   /**
    * Sums the partial gradients and steps, on the elements [begin, end) of a slot. The gradients are in slot `to`
    * (where the new weights then stand) and in the `workers - 1` slots from 2 on. `phase` tells which velocity slot
-   * is read; the other is written.
+   * is read; the other is written. With `own` the gradient is in another slot, and one velocity is read and written.
    */
-  update(from: number, to: number, workers: number, begin: number, end: number, phase: number, step: Step): void;
+  update(
+    from: number,
+    to: number,
+    workers: number,
+    begin: number,
+    end: number,
+    phase: number,
+    step: Step,
+    own?: OwnPlace,
+  ): void;
+  /** The mean of the elements [begin, end) of some slots into slot `to`. */
+  average(slots: readonly number[], to: number, begin: number, end: number): void;
   /** `update` of one share, from the one gradient in slot `to`. */
   updateShare(from: number, to: number, phase: number, step: Step, share: Share): void;
   /** A share; made once, not per update. */

@@ -14,7 +14,11 @@ export const SLEEPERS = 3 * LINE;
 export const COMPLETED = 4 * LINE;
 /** Counts up while the coordinator's thread is at work and its event loop turns. */
 export const ALIVE = 5 * LINE;
-const FIRST_HEARTBEAT = 6 * LINE;
+/** The parameter slot that holds the committed weights. */
+export const CURRENT = 6 * LINE;
+/** The next update that no worker has taken; of the strategy hogwild. */
+export const NEXT = 7 * LINE;
+const FIRST_HEARTBEAT = 8 * LINE;
 
 /** Counts up whenever worker `worker` has finished a piece of work. The coordinator has the one after the last. */
 export function heartbeat(worker: number): number {

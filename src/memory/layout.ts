@@ -60,11 +60,11 @@ export interface Plan {
   readonly layers: readonly LayerPlan[];
   /**
    * Parameter-sized slots. Two take turns: one holds the weights, the other the first partial gradient, over which
-   * an update writes the new weights. The others hold the partial gradients 1, 2, ...
+   * an update writes the new weights. Then come the partial gradients 1, 2, ..., then each worker's own slots.
    */
   readonly slots: { readonly offset: number; readonly bytes: number; readonly count: number };
-  /** Two velocity slots that take turns, or none without momentum. */
-  readonly velocity: { readonly offset: number; readonly count: 0 | 2 };
+  /** Two velocity slots that take turns, or one for each worker where each has its own; none without momentum. */
+  readonly velocity: { readonly offset: number; readonly count: number };
   /** Of each input: H_0 = scale * X + shift. */
   readonly scale: MatrixPlan;
   readonly shift: MatrixPlan;
@@ -84,6 +84,10 @@ export interface PlanRequest {
   readonly sharedBlock?: boolean;
   /** Partial gradients of a batch; default one for each worker. */
   readonly shards?: number | undefined;
+  /** Slots that each worker has for itself; then there is one shard, and each worker has a velocity. Default 0. */
+  readonly ownSlots?: number;
+  /** The most rows of a batch that one worker has; default its part, or a shard. */
+  readonly workerRows?: number;
   /** The most rows of a block; default BLOCK_ROWS. */
   readonly blockRows?: number;
 }
@@ -127,19 +131,22 @@ function layOut(request: PlanRequest): Plan {
   const scale = matrix(format, take(matrix(format, 0, 1, spec.inputs).bytes), 1, spec.inputs);
   const shift = matrix(format, take(scale.bytes), 1, spec.inputs);
   const slotBytes = line(inSlot);
-  const shards = sharedBlock ? 1 : (request.shards ?? workers);
-  const slotCount = shards + 1;
+  const { ownSlots = 0 } = request;
+  const shards = sharedBlock || ownSlots > 0 ? 1 : (request.shards ?? workers);
+  const slotCount = shards + 1 + ownSlots * workers;
   const slots = { offset: take(slotBytes * slotCount), bytes: slotBytes, count: slotCount };
+  const velocities = !momentum ? 0 : ownSlots > 0 ? workers : 2;
   const velocity = {
-    offset: take(momentum ? 2 * slotBytes : 0),
-    count: momentum ? (2 as const) : (0 as const),
+    offset: take(velocities * slotBytes),
+    count: velocities,
   };
   const statistics = take(STATISTICS_BYTES * (workers + 1));
   const trainBlock = (rows: number) => block(format, n, end, Math.min(rows, mostRows(format, n, blockRows)));
   const common = sharedBlock ? trainBlock(batchSize) : undefined;
   if (common) take(common.bytes);
+  const workerRows = request.workerRows ?? Math.ceil(batchSize / shards);
   const workerPlans = Array.from({ length: workers }, () => {
-    const train = common ?? trainBlock(Math.ceil(batchSize / shards));
+    const train = common ?? trainBlock(workerRows);
     const evaluate = block(format, n, end, mostRows(format, n, EVALUATE_ROWS));
     take(common ? evaluate.bytes : Math.max(train.bytes, evaluate.bytes));
     return { train: train.plan, evaluate: evaluate.plan };

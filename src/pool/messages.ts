@@ -12,6 +12,8 @@ export interface SessionSetup {
   readonly source: KernelSource;
   /** How an epoch is trained by its resident workers. */
   readonly strategy: string;
+  /** Of the strategy local-sgd: updates between averagings. */
+  readonly averagingPeriod: number;
   /** How often a barrier looks before it sleeps. */
   readonly spins: number;
 }
@@ -33,7 +35,7 @@ export interface EpochPlan {
   readonly batchSize: number;
   /** How many rows of the order belong to the epoch; the last batch may be short. */
   readonly rows: number;
-  /** The slot that holds the weights at the start. */
+  /** The slot that holds the weights when the epoch begins. */
   readonly slot: number;
   /** Its `scale` is that of a full batch. */
   readonly step: Step;
@@ -55,6 +57,8 @@ export type WorkerTask =
       readonly first: number;
       readonly last: number;
       readonly workers: number;
+      /** That holds the weights; a worker finds it in shared memory when it begins. */
+      readonly slot: number;
     }
   /** Strategy coordinator: the partial gradient of the rows [from, from + rows) into a slot. */
   | {

@@ -1,5 +1,5 @@
 import { GradpoolError } from '../core/errors.ts';
-import { ABORT, ARRIVED, COMPLETED, GENERATION, SLEEPERS } from '../memory/control.ts';
+import { ABORT, ARRIVED, COMPLETED, CURRENT, GENERATION, NEXT, SLEEPERS } from '../memory/control.ts';
 
 /** Thrown out of a wait, or by {@link throwIfAborted}, once the abort word is set: not an error, a way home. */
 export class Stopped extends Error {
@@ -37,21 +37,25 @@ export class Barrier {
     this.#limit = options.limit;
   }
 
-  /** Waits for the others, and with the last of them commits an update: COMPLETED has counted it before anybody passes. */
-  commit(): void {
-    this.wait(1);
+  /**
+   * Waits for the others, and with the last of them commits: before anybody passes, CURRENT tells that `slot` holds the
+   * weights, and COMPLETED has counted the updates that are in them.
+   */
+  commit(slot: number, updates = 1): void {
+    this.#meet(slot, updates);
   }
 
-  /**
-   * Waits for the others.
-   * @param commits - how many updates are complete once all have arrived
-   */
-  wait(commits = 0): void {
+  /** Waits for the others. */
+  wait(): void {
+    this.#meet(0, 0);
+  }
+
+  #meet(slot: number, updates: number): void {
     const words = this.#words;
     // Read before arriving: once the last party has arrived the generation may move at any time.
     const generation = Atomics.load(words, GENERATION);
     if (Atomics.add(words, ARRIVED, 1) === this.#parties - 1) {
-      this.#open(generation, commits);
+      this.#open(generation, slot, updates);
       return;
     }
     for (let i = 0; i < this.#spins; i++) {
@@ -61,11 +65,14 @@ export class Barrier {
     this.#sleep(generation);
   }
 
-  #open(generation: number, commits: number): void {
+  #open(generation: number, slot: number, updates: number): void {
     const words = this.#words;
     // Nobody can arrive at the next generation before it is open, so the count may be reset first.
     Atomics.store(words, ARRIVED, 0);
-    if (commits > 0) Atomics.add(words, COMPLETED, commits);
+    if (updates > 0) {
+      Atomics.store(words, CURRENT, slot);
+      Atomics.add(words, COMPLETED, updates);
+    }
     Atomics.store(words, GENERATION, generation + 1);
     // Read after the generation is open: a sleeper counts itself before it looks at the generation for the last
     // time, so either it is seen here or it sees the new generation. Waking nobody costs a lock; not asking, nothing.
@@ -111,4 +118,5 @@ export function resetBarrier(words: Int32Array): void {
   Atomics.store(words, GENERATION, 0);
   Atomics.store(words, SLEEPERS, 0);
   Atomics.store(words, COMPLETED, 0);
+  Atomics.store(words, NEXT, 0);
 }

@@ -3,7 +3,7 @@ import { fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { Table } from '../core/table.ts';
 import { busyParts, shardStart } from '../data/partition.ts';
-import { COMPLETED, FIRST_PHASE, LOSS, PHASES, RIGHT } from '../memory/control.ts';
+import { COMPLETED, CURRENT, FIRST_PHASE, LOSS, PHASES, RIGHT } from '../memory/control.ts';
 import { scalarBytes } from '../memory/layout.ts';
 import { allocate } from '../memory/shared.ts';
 import type { DataKey, EpochPlan, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
@@ -75,10 +75,11 @@ export class Coordinator {
     data.order.set(rows);
     if (shuffle) new Random(shuffle.seed, shuffle.stream).shuffle(data.order);
     this.#clearStatistics();
+    Atomics.store(arena.control, CURRENT, epoch.slot);
     const textbook = this.#setup.strategy === 'coordinator';
     const end = await this.#supervise(textbook ? this.#trainByTasks(epoch) : this.#trainResident(epoch));
     const completed = Atomics.load(arena.control, COMPLETED);
-    const slot = (epoch.slot + completed) & 1;
+    const slot = Atomics.load(arena.control, CURRENT);
     if (end.state !== 'done') return { ...end, completed, slot };
     const seconds = (performance.now() - started) / 1000;
     const phases = Array.from({ length: this.#pool.size }, (_, w) => this.#phases(w));
@@ -120,6 +121,7 @@ export class Coordinator {
         first,
         last,
         workers,
+        slot: epoch.slot,
       }));
       const seconds = await this.#all(tasks);
       this.#tuning?.record(workers, updates, Math.max(...seconds));
@@ -151,6 +153,7 @@ export class Coordinator {
       );
       this.#watch.lap('barrier');
       kernels.update(from, to, busyParts(size, this.#pool.size), 0, end, from, { ...step, scale: 1 / size });
+      Atomics.store(arena.control, CURRENT, to);
       Atomics.store(arena.control, COMPLETED, u + 1);
       this.#watch.lap('update');
     }

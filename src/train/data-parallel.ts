@@ -33,7 +33,7 @@ export function trainShare(worker: Worker, order: Uint32Array, plan: Plan, barri
   const { begin, end } = slice(plan, workers, index);
   const shortStep = stepOfLast(epoch);
   const sole = plan.shards === 1 && plan.velocity.count === 0;
-  let slot = (epoch.slot + first) & 1;
+  let { slot } = task;
   for (let u = first; u < last; u++) {
     worker.watch.begin();
     const at = u * batchSize;
@@ -55,7 +55,7 @@ export function trainShare(worker: Worker, order: Uint32Array, plan: Plan, barri
       worker.kernels.update(slot, to, busyParts(size, shards), begin, end, slot, now);
       worker.watch.lap('update');
     }
-    barrier.commit();
+    barrier.commit(to);
     worker.watch.end('barrier');
     slot = to;
   }

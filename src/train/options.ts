@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { finite, flag, integer, oneOf, options } from '../core/checks.ts';
 import { BACKENDS, type BackendChoice } from '../kernels/kernels.ts';
 
-export const STRATEGIES = ['coordinator', 'data-parallel', 'owner-computes'] as const;
+export const STRATEGIES = ['coordinator', 'data-parallel', 'owner-computes', 'local-sgd', 'hogwild'] as const;
 /**
  * How the work of an update is shared.
  * - `coordinator`: a task per worker per update; the coordinator sums the partial gradients and applies SGD.
@@ -10,6 +10,12 @@ export const STRATEGIES = ['coordinator', 'data-parallel', 'owner-computes'] as 
  * - `owner-computes`: the batch is split for forward and deltas; then each worker computes the whole-batch gradient of the
  *   parameters that it owns and steps. No reduction, two barriers per update (per block of rows), and the same bits for any number
  *   of workers.
+ * - `local-sgd`: each worker steps on a copy of its own with the rows that are its part of each batch; the copies are averaged
+ *   every `averagingPeriod` updates (Stich 2018). Two barriers per averaging. Not the gradient of the whole batch in between;
+ *   the result depends on the number of workers, and is the same for the same number.
+ * - `hogwild`: each worker takes whole batches and steps on the one set of weights, without locks or barriers (Recht et al.
+ *   2011). Steps may get lost; the result differs from run to run. A training that is stopped or fails leaves the weights
+ *   as they stand.
  */
 export type Strategy = (typeof STRATEGIES)[number];
 export type StrategyChoice = Strategy | 'auto';
@@ -39,6 +45,8 @@ export interface TrainerOptions {
    * as many parts as the batch suggests, not the workers. Either gives the same bits for any number of workers.
    */
   strategy?: StrategyChoice | undefined;
+  /** Updates between two averagings of the strategy `local-sgd`; only with it. Default 8. */
+  averagingPeriod?: number | undefined;
   /** Default 'auto': wasm, or blas where a library is found and measured to be faster with this network. */
   backend?: BackendChoice | undefined;
   /**
@@ -74,6 +82,7 @@ const KEYS = [
   'nesterov',
   'weightDecay',
   'strategy',
+  'averagingPeriod',
   'backend',
   'blockRows',
   'shuffle',
@@ -92,6 +101,10 @@ export function resolveOptions(given: TrainerOptions): ResolvedOptions {
   const nesterov = flag('nesterov', o.nesterov ?? false);
   if (nesterov && momentum === 0)
     throw new RangeError('"nesterov" expected a "momentum" above 0 beside it, got momentum 0');
+  const strategy = oneOf('strategy', o.strategy ?? 'auto', [...STRATEGIES, 'auto'] as const);
+  const averagingPeriod = integer('averagingPeriod', o.averagingPeriod ?? 8, 1, 2 ** 31 - 1);
+  if (o.averagingPeriod !== undefined && strategy !== 'local-sgd')
+    throw new RangeError(`"averagingPeriod" expected "strategy" local-sgd beside it, got strategy ${strategy}`);
   return {
     workers: integer('workers', o.workers ?? availableParallelism(), 1, MOST_WORKERS),
     batchSize: integer('batchSize', o.batchSize ?? 64, 1, 2 ** 31 - 1),
@@ -99,7 +112,8 @@ export function resolveOptions(given: TrainerOptions): ResolvedOptions {
     momentum,
     nesterov,
     weightDecay: finite('weightDecay', o.weightDecay ?? 0, 0),
-    strategy: oneOf('strategy', o.strategy ?? 'auto', [...STRATEGIES, 'auto'] as const),
+    strategy,
+    averagingPeriod,
     backend: oneOf('backend', o.backend ?? 'auto', BACKENDS),
     blockRows: o.blockRows === undefined ? undefined : integer('blockRows', o.blockRows, 1, 2 ** 31 - 1),
     tuned: o.workers === undefined,

@@ -26,7 +26,7 @@ export function trainOwned(worker: Worker, order: Uint32Array, plan: Plan, barri
   const share = kernels.share(index, workers);
   const shortStep = stepOfLast(epoch);
   const plain = plan.velocity.count === 0;
-  let slot = (epoch.slot + first) & 1;
+  let { slot } = task;
   for (let u = first; u < last; u++) {
     watch.begin();
     const start = u * batchSize;
@@ -51,7 +51,7 @@ export function trainOwned(worker: Worker, order: Uint32Array, plan: Plan, barri
         ownStep(worker, wave, slot, to, size === batchSize ? step : shortStep, done > 0, plain, share);
       }
     }
-    barrier.commit();
+    barrier.commit(to);
     watch.end('barrier');
     slot = to;
   }

@@ -5,7 +5,7 @@ import { type NetworkSpec, widths } from '../core/spec.ts';
 import type { BackendReport } from '../kernels/kernels.ts';
 import { formatOf } from '../kernels/load.ts';
 import { Arena } from '../memory/arena.ts';
-import { BLOCK_ROWS, planTraining } from '../memory/layout.ts';
+import { BLOCK_ROWS, planTraining, type PlanRequest } from '../memory/layout.ts';
 import { detectSharedMemory } from '../memory/shared.ts';
 import { Network } from '../nn/network.ts';
 import { chooseBackend } from './choose.ts';
@@ -53,13 +53,14 @@ export async function prepare(
   const { source, report } = await chooseBackend(resolved.backend, sharedMemory.available, spec, batchSize, workers);
   const format = formatOf(source.backend);
   const momentum = resolved.momentum > 0;
-  const sharedBlock = strategy === 'owner-computes';
+  const memory = memoryOf(strategy, batchSize, workers, shards);
   const cores = availableParallelism();
   const blockRows = resolved.blockRows ?? (source.backend === 'blas' ? ROWS_PER_CORE * Math.max(2, cores) : BLOCK_ROWS);
-  const request = { spec, batchSize, workers, momentum, format, sharedBlock, shards, blockRows };
+  const request = { spec, batchSize, workers, momentum, format, blockRows, ...memory };
   const arena = Arena.allocate(planTraining(request));
   // A thread that spins keeps a core from the one it waits for, where there are more threads than cores.
-  const session = { spec, strategy, arena: arena.handle, source, spins: workers <= cores ? SPINS : 0 };
+  const { averagingPeriod } = resolved;
+  const session = { spec, strategy, averagingPeriod, arena: arena.handle, source, spins: workers <= cores ? SPINS : 0 };
   const { bytes } = arena.plan;
   const execution = inline ? 'inline' : 'threads';
   const free = strategy === 'owner-computes' || shards !== undefined;
@@ -72,9 +73,10 @@ export async function prepare(
     strategy,
     strategyReason: why,
     shards: arena.plan.shards,
+    ...(strategy === 'local-sgd' && { averagingPeriod }),
     batchSize,
     blockRows: arena.plan.workerPlans[0]!.train.rows,
-    reproducible: reproducibility(free, report),
+    reproducible: reproducibility(strategy, workers, free, report),
     sharedMemory,
     execution,
     bytes,
@@ -82,11 +84,31 @@ export async function prepare(
   return { resolved, info, arena, setup: { session, strategy, stallTimeout, tuned } };
 }
 
-function reproducibility(free: boolean, { backend, measured }: BackendReport): string {
-  const workers = free ? 'any number of workers' : 'the same number of workers';
+function reproducibility(
+  strategy: Strategy,
+  workers: number,
+  free: boolean,
+  { backend, measured }: BackendReport,
+): string {
+  if (strategy === 'hogwild' && workers > 1) return 'other bits in every run: the steps of the workers race';
+  const count = free ? 'any number of workers' : 'the same number of workers';
   const where = backend === 'blas' ? ', on machines with as many cores and the same library' : '';
   const choice = measured ? '; the backend was measured, and may be another next time: name one to be sure' : '';
-  return `the same bits with ${workers}${where}${choice}`;
+  return `the same bits with ${count}${where}${choice}`;
+}
+
+/** What a strategy needs in the arena. */
+function memoryOf(
+  strategy: Strategy,
+  batchSize: number,
+  workers: number,
+  shards: number | undefined,
+): Partial<PlanRequest> {
+  if (strategy === 'owner-computes') return { sharedBlock: true };
+  // The weights of its own take turns.
+  if (strategy === 'local-sgd') return { ownSlots: 2, workerRows: Math.ceil(batchSize / workers) };
+  if (strategy === 'hogwild') return { ownSlots: 1, workerRows: batchSize };
+  return { shards };
 }
 
 /**

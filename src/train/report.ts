@@ -67,6 +67,8 @@ export interface TrainerInfo extends BackendReport {
   strategyReason: string;
   /** Partial gradients of a batch; 1 where there are none. */
   shards: number;
+  /** Of the strategy `local-sgd`. */
+  averagingPeriod?: number;
   batchSize: number;
   /** Rows that go through the network together. */
   blockRows: number;

@@ -2,9 +2,12 @@ import { threadId } from 'node:worker_threads';
 import { toFailure } from '../core/errors.ts';
 import { KernelFactory } from '../kernels/load.ts';
 import { Arena } from '../memory/arena.ts';
-import type { DataKey, SessionSetup, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
+import { CURRENT } from '../memory/control.ts';
+import type { DataKey, EpochTask, SessionSetup, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
 import { abort, Barrier, Stopped } from '../sync/barrier.ts';
 import { trainShare } from './data-parallel.ts';
+import { trainHogwild } from './hogwild.ts';
+import { trainLocally } from './local-sgd.ts';
 import { trainOwned } from './owner-computes.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { evaluateRows, partialGradients, type Worker } from './update.ts';
@@ -82,10 +85,11 @@ export class Session {
     switch (task.kind) {
       case 'epoch': {
         const barrier = this.#barrierOf(task.workers);
+        // Before the meeting: after it the others may already commit.
+        const slot = Atomics.load(this.arena.control, CURRENT);
         if (task.workers > 1) barrier.wait();
         begun = performance.now();
-        const train = this.#setup.strategy === 'owner-computes' ? trainOwned : trainShare;
-        train(worker, order, this.arena.plan, barrier, task);
+        this.#train(worker, order, barrier, { ...task, slot });
         break;
       }
       case 'gradients':
@@ -99,6 +103,15 @@ export class Session {
         worker.watch.publish();
     }
     return (performance.now() - begun) / 1000;
+  }
+
+  #train(worker: Worker, order: Uint32Array, barrier: Barrier, task: EpochTask): void {
+    const { plan, control } = this.arena;
+    const { strategy, averagingPeriod } = this.#setup;
+    if (strategy === 'owner-computes') trainOwned(worker, order, plan, barrier, task);
+    else if (strategy === 'local-sgd') trainLocally(worker, order, plan, barrier, task, averagingPeriod);
+    else if (strategy === 'hogwild') trainHogwild(worker, order, plan, control, task);
+    else trainShare(worker, order, plan, barrier, task);
   }
 
   /** The barrier of the first `parties` workers; all of them use the same words, at different times. */

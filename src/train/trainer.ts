@@ -3,7 +3,7 @@ import { type Failure, fromFailure, GradpoolError, toFailure } from '../core/err
 import type { DataSource } from '../core/table.ts';
 import type { Step } from '../kernels/kernels.ts';
 import type { Arena } from '../memory/arena.ts';
-import { COMPLETED } from '../memory/control.ts';
+import { COMPLETED, CURRENT } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
 import type { DataKey } from '../pool/messages.ts';
 import { abort, resetBarrier } from '../sync/barrier.ts';
@@ -210,7 +210,7 @@ export class Trainer {
   /** What can still be said of an epoch whose coordinator has died: what it committed stands in shared memory. */
   #orphaned(error: unknown): EpochOutcome {
     const completed = Atomics.load(this.#arena.control, COMPLETED);
-    const slot = (this.#weights.slot + completed) & 1;
+    const slot = Atomics.load(this.#arena.control, CURRENT);
     return { state: 'failed', completed, slot, failure: toFailure(error, 'ERR_WORKER_FAILED') };
   }
 

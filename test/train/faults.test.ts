@@ -14,7 +14,7 @@ const LIMIT = 2000;
 interface Fault {
   /** The user's thread is 0, the coordinator's 1, the workers' 2, 3, ... */
   thread: number;
-  where: 'clock' | 'forward' | 'addBiasActivate' | 'gradient' | 'gradientStep' | 'sgd' | 'sgdMomentum';
+  where: 'clock' | 'forward' | 'addBiasActivate' | 'scaledCopy' | 'gradient' | 'gradientStep' | 'sgd' | 'sgdMomentum';
   call: number;
   kind: 'exit' | 'throw' | 'loop' | 'block';
 }
@@ -41,11 +41,15 @@ async function suffer(fault: Fault, options: object): Promise<Outcome & { delay:
   return { ...outcome, delay: outcome.ended - struck };
 }
 
-function expectCleanEnd(outcome: Outcome & { delay: number }): void {
+function expectEnd(outcome: Outcome & { delay: number }): void {
   expect(outcome.code, outcome.message).toBe('ERR_WORKER_FAILED');
   expect(outcome.delay).toBeLessThan(LIMIT);
   expect(outcome.closed - outcome.ended).toBeLessThan(LIMIT);
   expect(outcome.again).toBe('ERR_WORKER_FAILED');
+}
+
+function expectCleanEnd(outcome: Outcome & { delay: number }): void {
+  expectEnd(outcome);
   expect(outcome.updates, 'updates of which the weights consist').toBeGreaterThan(0);
 }
 
@@ -61,6 +65,16 @@ describe.each(['exit', 'throw', 'loop', 'block'] as const)('a worker that %ss', 
   test('in its share of the step, owner-computes on two workers', async () => {
     const options = { workers: 2, strategy: 'owner-computes' };
     expectCleanEnd(await suffer({ thread: 3, where: 'gradientStep', call: 21, kind }, options));
+  });
+
+  test('while copies are averaged, local-sgd', async () => {
+    const options = { workers: 2, strategy: 'local-sgd', averagingPeriod: 1 };
+    expectCleanEnd(await suffer({ thread: 3, where: 'scaledCopy', call: 4, kind }, options));
+  });
+
+  // Its weights are as they stand: of no whole number of updates.
+  test('in an update, hogwild', async () => {
+    expectEnd(await suffer({ thread: 3, where: 'sgd', call: 21, kind }, { workers: 2, strategy: 'hogwild' }));
   });
 
   test('in the gradient, strategy coordinator on two workers', async () => {

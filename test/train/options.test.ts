@@ -55,6 +55,11 @@ const TRAINER: Record<keyof TrainerOptions, Wrong[]> = {
     [1, TypeError],
     ['dataparallel', RangeError],
   ],
+  averagingPeriod: [
+    ['8', TypeError],
+    [0, RangeError],
+    [8, RangeError], // without local-sgd
+  ],
   blockRows: [
     ['all', TypeError],
     [0, RangeError],

@@ -3,7 +3,7 @@ import type { Table } from '../../core/table.ts';
 import type { Arena } from '../../memory/arena.ts';
 import { heartbeat, LOSS, RIGHT } from '../../memory/control.ts';
 import type { BlockPlan, MatrixPlan } from '../../memory/layout.ts';
-import type { Kernels, RowCut, Share, Step } from '../kernels.ts';
+import type { Kernels, OwnPlace, RowCut, Share, Step } from '../kernels.ts';
 import { softmax } from './activations.ts';
 import { activateAll, addBiasGradient, addWeightGradient, hiddenDelta, synaptic } from './dense.ts';
 import { patternLoss, patternRight } from './losses.ts';
@@ -147,11 +147,31 @@ export class ReferenceKernels implements Kernels {
     if (share.index === 0) this.update(from, to, 1, b, b + m, phase, step);
   }
 
-  update(from: number, to: number, workers: number, begin: number, end: number, phase: number, step: Step): void {
+  average(slots: readonly number[], to: number, begin: number, end: number): void {
+    const copies = slots.map((slot) => this.#slot(slot));
+    const next = this.#slot(to);
+    for (let i = begin; i < end; i++) {
+      let sum = 0;
+      for (const copy of copies) sum += copy[i]!;
+      next[i] = sum / copies.length;
+    }
+    this.#tick();
+  }
+
+  update(
+    from: number,
+    to: number,
+    workers: number,
+    begin: number,
+    end: number,
+    phase: number,
+    step: Step,
+    own?: OwnPlace,
+  ): void {
     const { slots, velocity } = this.#arena.plan;
-    const gradients = Array.from({ length: workers }, (_, i) => this.#slot(i === 0 ? to : i + 1));
+    const gradients = Array.from({ length: workers }, (_, i) => this.#slot(i === 0 ? (own?.gradient ?? to) : i + 1));
     const [w, next] = [this.#slot(from), this.#slot(to)];
-    const [v, nextV] = [phase, 1 - phase].map((i) =>
+    const [v, nextV] = (own ? [own.velocity, own.velocity] : [phase, 1 - phase]).map((i) =>
       velocity.count === 0
         ? undefined
         : new Float64Array(this.#arena.handle.buffer, velocity.offset + i * slots.bytes, slots.bytes / 8),
