@@ -3,6 +3,7 @@ import type { Table } from '../core/table.ts';
 import type { Arena } from '../memory/arena.ts';
 import { heartbeat } from '../memory/control.ts';
 import type { BlockPlan, MatrixPlan } from '../memory/layout.ts';
+import type { Blas } from './blas/library.ts';
 import type { KernelExports } from './exports.ts';
 import { Gather, type Strides } from './gather.ts';
 import type { OwnPlace, Step } from './kernels.ts';
@@ -27,7 +28,15 @@ export abstract class ArenaKernels {
   /** Of U_L, Y and D_L, which have the same shape. */
   readonly #outputStrides: Strides;
 
-  constructor(wasm: KernelExports, spec: NetworkSpec, arena: Arena, worker: number, block: BlockPlan, table: Table) {
+  constructor(
+    wasm: KernelExports,
+    spec: NetworkSpec,
+    arena: Arena,
+    worker: number,
+    block: BlockPlan,
+    table: Table,
+    blas?: Blas,
+  ) {
     this.wasm = wasm;
     this.arena = arena;
     this.H = block.outputs;
@@ -35,7 +44,7 @@ export abstract class ArenaKernels {
     this.#control = arena.control;
     this.#beat = heartbeat(worker);
     this.#statistics = arena.statisticsOffset(worker);
-    this.#gather = new Gather(wasm, arena, block, table, stridesOf(arena, block.outputs[0]!));
+    this.#gather = new Gather(wasm, arena, block, table, stridesOf(arena, block.outputs[0]!), blas);
     this.#outputStrides = stridesOf(arena, block.outputs.at(-1)!);
     this.#desired = block.desired.offset;
     this.#desiredStride = table.targets.kind === 'classes' ? 4 : block.desired.stride;

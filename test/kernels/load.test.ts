@@ -110,6 +110,21 @@ function cases(path: KernelPath, most: number): void {
     }
   });
 
+  // Long rows of float32 are copied otherwise than short ones, and with nothing to scale are left as they are.
+  it.each([3, 31, 128, 200, 301])('rows of %i float32 with a stride, scaled and as they are', (n) => {
+    const random = new Random(4);
+    for (const stride of [n, n + 5]) {
+      const inputs = columns(Float32Array.from(normals(random, TABLE * stride)), n, stride);
+      const identity = { scale: new Float64Array(n).fill(1), shift: new Float64Array(n) };
+      const targets: Targets = { kind: 'values', columns: columns(new Float32Array(TABLE), 1), affine: undefined };
+      for (const by of [identity, affine(random, n)]) {
+        const chosen = order(random, 7);
+        const rig = loadRig(path, { inputs, affine: by, targets }, chosen, spec(n, 1));
+        expectClose(`stride ${stride}`, rig.read(rig.block.outputs[0]!, 7), expected(inputs, by, chosen), CLOSE);
+      }
+    }
+  });
+
   it('classes', () => {
     const random = new Random(3);
     for (const K of [2, 3, 10, 33]) {

@@ -51,7 +51,7 @@ export class BlasKernels extends ArenaKernels implements Kernels {
     block: BlockPlan,
     table: Table,
   ) {
-    super(wasm, spec, arena, worker, block, table);
+    super(wasm, spec, arena, worker, block, table, blas);
     this.#sgemm = blas.sgemm;
     this.#memory = blas.addressOf(arena.handle.buffer);
     this.#parts = parts;
