@@ -1,0 +1,59 @@
+// gradpool as built in ../../dist. Variant: its backend. Whole epochs; the figure is from the epochs' own seconds, which
+// hold shuffling and gathering but not the message that starts an epoch; `wallPatternsPerSecond` holds that too.
+import { readFileSync } from 'node:fs';
+import { readData, CHECKED } from '../lib/data.mjs';
+import { serve } from '../lib/task.mjs';
+
+await serve(async ({ widths, batch, threads, seconds, rate, seed, strategy, variant, files }) => {
+  const { enableRelaxedSimd } = await import('../../../dist/bench/flags.js');
+  const simd = enableRelaxedSimd();
+  const { Dataset, Network, Trainer } = await import('../../../dist/src/index.js');
+
+  const { inputs, classes } = readData(files);
+  const data = Dataset.fromArrays({ inputs, inputSize: widths[0], targets: classes });
+  const checked = data.slice(0, CHECKED);
+  const layers = widths.slice(1).map((units, l) => ({
+    units,
+    activation: l === widths.length - 2 ? 'softmax' : 'relu',
+  }));
+  const network = new Network({ inputs: widths[0], layers, seed });
+  const trainer = await Trainer.create(network, {
+    batchSize: batch,
+    learningRate: rate,
+    backend: variant,
+    seed,
+    ...(threads !== 'default' && { workers: threads }),
+    ...(strategy !== undefined && { strategy }),
+  });
+  const lossBefore = network.evaluate(checked).loss;
+  // The first epoch also finds out how many workers to use.
+  await trainer.fit(data);
+  const total = { samples: 0, seconds: 0, updates: 0, workers: 0 };
+  const start = performance.now();
+  let now;
+  do {
+    for await (const epoch of trainer.epochs(data)) {
+      total.samples += epoch.samples;
+      total.seconds += epoch.seconds;
+      total.updates += epoch.updates;
+      total.workers = epoch.workers;
+    }
+    now = performance.now();
+  } while (now < start + 1000 * seconds);
+  const { info } = trainer;
+  await trainer.close();
+  return {
+    patternsPerSecond: total.samples / total.seconds,
+    version: JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')).version,
+    detail: {
+      lossBefore,
+      lossAfter: network.evaluate(checked).loss,
+      updates: total.updates,
+      wallPatternsPerSecond: (1000 * total.samples) / (now - start),
+      workers: total.workers,
+      simd,
+      backend: info.backend,
+      strategy: info.strategy,
+    },
+  };
+});
