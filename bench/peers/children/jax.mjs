@@ -1,43 +1,12 @@
 // jax-js on its wasm backend: value and gradient under `jit`. Rows are shuffled and gathered into a typed array here, as
 // it has no fast way to do so. Two threads need a browser's `Worker`, which a shim makes of a worker thread.
 import { readFileSync } from 'node:fs';
-import { Worker as Thread } from 'node:worker_threads';
 import { batches, heWeights } from '../lib/batches.mjs';
 import { CHECKED, readData } from '../lib/data.mjs';
+import { WorkerShim } from '../lib/worker-shim.mjs';
 import { timeUpdates } from '../lib/clock.mjs';
 import { random } from '../lib/random.mjs';
 import { serve } from '../lib/task.mjs';
-
-/** What jax-js asks of a Worker: a module from a blob, messages to and from it. */
-class WorkerShim {
-  onmessage;
-  onerror;
-  #thread;
-
-  constructor(url) {
-    const glue = `
-      const { parentPort, workerData } = require('node:worker_threads');
-      const { resolveObjectURL } = require('node:buffer');
-      globalThis.self = globalThis;
-      globalThis.postMessage = (message) => parentPort.postMessage(message);
-      const early = [];
-      const keep = (data) => early.push(data);
-      parentPort.on('message', keep);
-      resolveObjectURL(workerData).text().then((source) => {
-        (0, eval)(source);
-        parentPort.off('message', keep);
-        parentPort.on('message', (data) => self.onmessage({ data }));
-        for (const data of early) self.onmessage({ data });
-      });`;
-    this.#thread = new Thread(glue, { eval: true, workerData: url });
-    this.#thread.on('message', (data) => this.onmessage?.({ data }));
-    this.#thread.on('error', (error) => this.onerror?.(error));
-  }
-
-  postMessage(message) {
-    this.#thread.postMessage(message);
-  }
-}
 
 await serve(async ({ widths, batch, threads, seconds, rate, seed, files }) => {
   if (threads > 1) {

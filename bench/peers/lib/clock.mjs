@@ -1,7 +1,7 @@
 // How long training takes: warm up, then whole updates until the time is over.
 
-/** A first call that takes this many times the time of the measurement is the measurement: there is no time for more. */
-const TOO_SLOW = 5;
+/** Seconds. Where the first call takes longer it is the measurement, there being no time for more: `warm` is false. */
+const TOO_SLOW = 10;
 
 /**
  * Times `update`, which trains on the next mini-batch. A new epoch is begun by it, inside the time.
@@ -10,8 +10,9 @@ const TOO_SLOW = 5;
  */
 export async function timeUpdates(update, seconds) {
   const first = await repeat(update, 0);
-  if (first.elapsed > TOO_SLOW * seconds) return { ...first, warm: false };
-  await repeat(update, Math.max(0.2, 0.5 * seconds));
+  if (first.elapsed > TOO_SLOW) return { ...first, warm: false };
+  const left = Math.max(0.2, 0.5 * seconds) - first.elapsed;
+  if (left > 0) await repeat(update, left);
   return { ...(await repeat(update, seconds)), warm: true };
 }
 
@@ -38,7 +39,7 @@ async function repeat(update, seconds) {
  */
 export async function timeEpochs(train, { batch, patterns, seconds }) {
   const first = await repeat(() => train(batch), 0);
-  if (first.elapsed > TOO_SLOW * seconds) return { ...first, warm: false, rows: batch };
+  if (first.elapsed > TOO_SLOW) return { ...first, warm: false, rows: batch };
   // One mini-batch at a time tells roughly how fast it is: it never takes longer per row within a longer epoch.
   const rough = await repeat(() => train(batch), 0.2 * seconds);
   const perUpdate = rough.elapsed / rough.updates;
