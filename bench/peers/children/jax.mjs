@@ -33,7 +33,11 @@ await serve(async ({ widths, batch, threads, seconds, rate, seed, files }) => {
       const z = np.dot(a, w).add(b);
       a = l < layers.length - 1 ? nn.relu(z) : z;
     }
-    return nn.logSoftmax(a, -1).mul(y).sum().mul(-1 / batch);
+    return nn
+      .logSoftmax(a, -1)
+      .mul(y)
+      .sum()
+      .mul(-1 / batch);
   };
   const step = jit((layers, x, y) => {
     const copies = layers.map(({ w, b }) => ({ w: w.ref, b: b.ref }));

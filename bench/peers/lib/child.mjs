@@ -40,6 +40,8 @@ export function measureInChild({ file, args }, threads, { limit, signal }) {
     child.on('close', (code, killedBy) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
+      // A terminal sends Ctrl-C to the child as well, which may be told first.
+      if (killedBy === 'SIGINT') end ??= { state: 'stopped' };
       resolve(end ?? parse(output, errors, code ?? killedBy));
     });
   });
@@ -53,9 +55,7 @@ function parse(output, errors, code) {
     return { state: 'failed', reason: `exit ${code}: ${errors.match(/^\w*Error:.*$/m)?.[0] ?? last}` };
   }
   const result = JSON.parse(line);
-  return 'unavailable' in result
-    ? { state: 'unavailable', reason: result.unavailable }
-    : { state: 'measured', result };
+  return 'unavailable' in result ? { state: 'unavailable', reason: result.unavailable } : { state: 'measured', result };
 }
 
 function environmentFor(threads) {

@@ -1,7 +1,7 @@
 // All measurements, in rounds, in a random order in each: what slows the machine for a while meets everyone.
 import { loadavg } from 'node:os';
-import { count } from '../../../dist/bench/output.js';
 import { measureInChild } from './child.mjs';
+import { count } from './format.mjs';
 import { random, shuffle } from './random.mjs';
 
 /** Small enough for one pattern at a time not to diverge; speed does not depend on it. */
@@ -41,7 +41,8 @@ export async function measureInRounds(peers, cells, options, into) {
   );
   const uniform = random(seed);
   for (let round = 1; round <= rounds; round++) {
-    for (const [i, measurement] of shuffle([...plan], uniform).entries()) {
+    const order = shuffle([...plan], uniform);
+    for (const [i, measurement] of order.entries()) {
       const { peer, cell, threads } = measurement;
       if (!plan.includes(measurement)) continue;
       const task = {
@@ -61,7 +62,9 @@ export async function measureInRounds(peers, cells, options, into) {
       const told = record(which, round, outcome, limit, into);
       if (outcome.state === 'unavailable') plan = plan.filter((other) => other.peer !== peer);
       else if (outcome.state !== 'measured') plan = plan.filter((other) => other !== measurement);
-      say(`round ${round}/${rounds} ${String(i + 1).padStart(3)}/${plan.length} ${cell.key} ${peer.name} x${threads}: ${told}`);
+      say(
+        `round ${round}/${rounds} ${String(i + 1).padStart(3)}/${order.length} ${cell.key} ${peer.name} x${threads}: ${told}`,
+      );
     }
     onRound();
   }
