@@ -19,11 +19,14 @@ export function peakMeter(): () => number {
 export function sgemmMeter(n = 1024): (() => number) | undefined {
   const found = findBlas();
   if ('obstacle' in found) return undefined;
-  const { sgemm, addressOf } = found.blas;
+  const { sgemm, pin } = found.blas;
   const numbers = new Float32Array(new SharedArrayBuffer(3 * n * n * 4)).fill(0.5);
-  const at = addressOf(numbers.buffer);
+  const pinned = pin(numbers.buffer);
   const step = n * n * 4;
-  const once = () => sgemm(ROW_MAJOR, AS_IS, AS_IS, n, n, n, 1, at, n, at + step, n, 0, at + 2 * step, n);
+  const once = () => {
+    const at = pinned.address;
+    sgemm(ROW_MAJOR, AS_IS, AS_IS, n, n, n, 1, at, n, at + step, n, 0, at + 2 * step, n);
+  };
   return best(2 * n ** 3, once, 2);
 }
 

@@ -150,12 +150,14 @@ function stageNatively(
   offset: number,
   targetStride: number,
 ) {
-  const source = blas.addressOf(values.buffer) + values.byteOffset;
-  const target = blas.addressOf(buffer) + offset;
+  const source = blas.pin(values.buffer);
+  const target = blas.pin(buffer);
   const [bytes, sourceStride] = [size * values.BYTES_PER_ELEMENT, stride * values.BYTES_PER_ELEMENT];
   return (order: Uint32Array, from: number, rows: number, at: number): void => {
+    const to = target.address + offset + at * targetStride;
+    const origin = source.address + values.byteOffset;
     for (let p = 0; p < rows; p++) {
-      memcpy(target + (at + p) * targetStride, source + order[from + p]! * sourceStride, bytes);
+      memcpy(to + p * targetStride, origin + order[from + p]! * sourceStride, bytes);
     }
   };
 }

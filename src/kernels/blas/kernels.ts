@@ -6,7 +6,7 @@ import { ArenaKernels } from '../arena-kernels.ts';
 import type { KernelExports } from '../exports.ts';
 import type { Kernels, RowCut, Share, Step } from '../kernels.ts';
 import { activationCodes, LINEAR } from '../tiles.ts';
-import { AS_IS, type Blas, ROW_MAJOR, type Sgemm, TRANSPOSED } from './library.ts';
+import { AS_IS, type Blas, type Pinned, ROW_MAJOR, type Sgemm, TRANSPOSED } from './library.ts';
 import { pieceOf, type RowShare, shareOfRows } from './parts.ts';
 
 /** One call into the library does at most this much, so that a worker's heartbeat never pauses for long. */
@@ -34,7 +34,7 @@ interface Layer {
  */
 export class BlasKernels extends ArenaKernels implements Kernels {
   readonly #sgemm: Sgemm;
-  readonly #memory: number;
+  readonly #memory: Pinned;
   readonly #layers: readonly Layer[];
   readonly #parts: number;
   readonly #whole: RowShare;
@@ -53,7 +53,7 @@ export class BlasKernels extends ArenaKernels implements Kernels {
   ) {
     super(wasm, spec, arena, worker, block, table, blas);
     this.#sgemm = blas.sgemm;
-    this.#memory = blas.addressOf(arena.handle.buffer);
+    this.#memory = blas.pin(arena.handle.buffer);
     this.#parts = parts;
     const codes = activationCodes(spec);
     this.#layers = arena.plan.layers.map(({ weights, bias }, i) => ({
@@ -231,7 +231,7 @@ export class BlasKernels extends ArenaKernels implements Kernels {
     c: number,
     { stride: strideC }: MatrixPlan,
   ): void {
-    const at = this.#memory;
+    const at = this.#memory.address;
     this.#sgemm(
       ROW_MAJOR,
       transA,

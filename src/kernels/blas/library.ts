@@ -28,6 +28,12 @@ export const ROW_MAJOR = 101;
 export const AS_IS = 111;
 export const TRANSPOSED = 112;
 
+/** Shared memory and where it lies. Who passes on the address keeps this object: the address alone keeps no memory. */
+export interface Pinned {
+  readonly address: number;
+  readonly memory: ArrayBufferLike;
+}
+
 /** A BLAS as one thread has it. */
 export interface Blas {
   /** The name or path under which it was opened. */
@@ -37,8 +43,7 @@ export interface Blas {
   readonly sgemm: Sgemm;
   /** The C library's, where it can be found through the BLAS: for long rows faster than a loop. */
   readonly memcpy: Memcpy | undefined;
-  /** The address of shared memory. */
-  readonly addressOf: (memory: ArrayBufferLike) => number;
+  readonly pin: (memory: ArrayBufferLike) => Pinned;
 }
 
 type Koffi = typeof koffi;
@@ -115,10 +120,10 @@ function open(ffi: Koffi, library: string): Blas {
   for (const { symbol, signature } of ONE_THREAD) callIfPresent(() => handle.func(signature)(1), symbol);
   const versions = VERSIONS.map((symbol) => callIfPresent(() => handle.func(`const char *${symbol}()`)(), symbol));
   const version = versions.find((text) => typeof text === 'string')?.trim() ?? '';
-  const addressOf = (memory: ArrayBufferLike) => Number(ffi.address(new Uint8Array(memory)));
-  checkProduct(sgemm, addressOf, library);
+  const pin = (memory: ArrayBufferLike) => ({ memory, address: Number(ffi.address(new Uint8Array(memory))) });
+  checkProduct(sgemm, pin, library);
   const memcpy = findMemcpy(handle);
-  return { library, version, sgemm, memcpy, addressOf };
+  return { library, version, sgemm, memcpy, pin };
 }
 
 function loadKoffi(): Koffi | string {
@@ -150,9 +155,9 @@ function callIfPresent(call: () => unknown, symbol: string): unknown {
  * A 2 x 3 by 3 x 2 product in whole numbers, with both transpositions, alpha and beta: right to the last bit.
  * @throws Error if it is not
  */
-export function checkProduct(sgemm: Sgemm, addressOf: (memory: ArrayBufferLike) => number, library: string): void {
+export function checkProduct(sgemm: Sgemm, pin: Blas['pin'], library: string): void {
   const numbers = new Float32Array(new SharedArrayBuffer(64 * 4));
-  const at = addressOf(numbers.buffer);
+  const at = pin(numbers.buffer).address;
   // A^T (3 x 2) at 0, B^T (2 x 3) at 16, C at 32: C = 2 A B + 1 C.
   numbers.set([1, 4, 2, 5, 3, 6], 0);
   numbers.set([7, 9, 11, 8, 10, 12], 16);

@@ -36,16 +36,16 @@ describe.each(['/nowhere/libblas.so', text, ...NO_BLAS])('GRADPOOL_BLAS=%s', (pa
 });
 
 it('a library that multiplies wrongly is refused', () => {
-  const memory = new Map<number, ArrayBufferLike>();
-  const addressOf = (buffer: ArrayBufferLike) => {
-    memory.set(4096, buffer);
-    return 4096;
+  const pinned = new Map<number, ArrayBufferLike>();
+  const pin = (memory: ArrayBufferLike) => {
+    pinned.set(4096, memory);
+    return { memory, address: 4096 };
   };
-  expect(() => checkProduct(() => undefined, addressOf, 'libwrong.so')).toThrow(
+  expect(() => checkProduct(() => undefined, pin, 'libwrong.so')).toThrow(
     'libwrong.so multiplies wrongly: [1, 1, 1, 1] instead of [117, 129, 279, 309]',
   );
-  const right = () => new Float32Array(memory.get(4096)!).set([117, 129, 279, 309], 32);
-  expect(() => checkProduct(right, addressOf, 'libright.so')).not.toThrow();
+  const right = () => new Float32Array(pinned.get(4096)!).set([117, 129, 279, 309], 32);
+  expect(() => checkProduct(right, pin, 'libright.so')).not.toThrow();
 });
 
 interface Bare {
