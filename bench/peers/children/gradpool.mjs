@@ -26,8 +26,10 @@ await serve(async ({ widths, batch, threads, seconds, rate, seed, strategy, vari
     ...(strategy !== undefined && { strategy }),
   });
   const lossBefore = network.evaluate(checked).loss;
-  // The first epoch also finds out how many workers to use.
-  await trainer.fit(data);
+  // The first epochs also find out how many workers to use.
+  const warm = performance.now() + 1000 * Math.max(0.2, 0.5 * seconds);
+  do await trainer.fit(data);
+  while (performance.now() < warm);
   const total = { samples: 0, seconds: 0, updates: 0, workers: 0 };
   const start = performance.now();
   let now;

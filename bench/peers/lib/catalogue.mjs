@@ -42,11 +42,10 @@ export function catalogue({ python, out }) {
     applies: ALWAYS,
     command: (task) => ({ file: python, args: [join(CHILDREN, script), JSON.stringify(task)] }),
   });
-  const ours = [...BOTH, 'default'];
   return [
-    node('gradpool', 'gradpool', ours, 'gradpool.mjs', 'auto'),
-    node('gradpool-wasm', 'gradpool', ours, 'gradpool.mjs', 'wasm'),
-    node('gradpool-blas', 'gradpool', ours, 'gradpool.mjs', 'blas'),
+    node('gradpool', 'gradpool', ['default'], 'gradpool.mjs', 'auto'),
+    node('gradpool-wasm', 'gradpool', [1, 'default'], 'gradpool.mjs', 'wasm'),
+    node('gradpool-blas', 'gradpool', ['default'], 'gradpool.mjs', 'blas'),
     py('numpy', 'numpy_sgd.py'),
     py('pytorch', 'pytorch.py', 'modules'),
     py('pytorch-manual', 'pytorch.py', 'manual'),
