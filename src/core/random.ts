@@ -3,10 +3,8 @@
  * The same seed and stream give the same numbers on every machine.
  */
 export class Random {
-  #a: number;
-  #b: number;
-  #c: number;
-  #d: number;
+  /** Numbers that are no small integers would be boxed at every write to a field. */
+  readonly #state: Int32Array;
 
   /**
    * @param seed - an integer; its low 53 bits count
@@ -16,31 +14,39 @@ export class Random {
     const next = splitmix32(
       (seed | 0) ^ Math.imul(Math.floor(seed / 2 ** 32) | 0, 0x9e3779b1) ^ Math.imul(stream + 1, 0x85ebca6b),
     );
-    this.#a = next();
-    this.#b = next();
-    this.#c = next();
-    this.#d = next() | 1;
+    this.#state = Int32Array.of(next(), next(), next(), next() | 1);
   }
 
   /** A uniform integer in [0, 2^32). */
   uint32(): number {
-    const result = Math.imul(rotateLeft(Math.imul(this.#b, 5), 7), 9) >>> 0;
-    const t = this.#b << 9;
-    this.#c ^= this.#a;
-    this.#d ^= this.#b;
-    this.#b ^= this.#c;
-    this.#a ^= this.#d;
-    this.#c ^= t;
-    this.#d = rotateLeft(this.#d, 11);
-    return result;
+    const state = this.#state;
+    const b = state[1]!;
+    const c = state[2]! ^ state[0]!;
+    const d = state[3]! ^ b;
+    state[0]! ^= d;
+    state[1] = b ^ c;
+    state[2] = c ^ (b << 9);
+    state[3] = rotateLeft(d, 11);
+    return Math.imul(rotateLeft(Math.imul(b, 5), 7), 9) >>> 0;
   }
 
-  /** A uniform integer in [0, bound), without modulo bias (Lemire 2019). `bound` is at most 2^32. */
+  /**
+   * A uniform integer in [0, bound): the upper half of a product of 64 bits, drawn again where its lower half would make
+   * some results likelier (Lemire 2019, algorithm 5). `bound` is at most 2^32.
+   */
   below(bound: number): number {
-    const limit = 2 ** 32 - (2 ** 32 % bound);
-    let value = this.uint32();
-    while (value >= limit) value = this.uint32();
-    return value % bound;
+    const high = Math.floor(bound / 2 ** 16);
+    const low = bound - high * 2 ** 16;
+    for (;;) {
+      const value = this.uint32();
+      // value * bound = upper * 2^32 + lower, in parts that a double holds exactly.
+      const first = value * low;
+      const carry = Math.floor(first / 2 ** 16);
+      const second = value * high + carry;
+      const upper = Math.floor(second / 2 ** 16);
+      const lower = (second - upper * 2 ** 16) * 2 ** 16 + (first - carry * 2 ** 16);
+      if (lower >= bound || lower >= 2 ** 32 % bound) return upper;
+    }
   }
 
   /** A uniform number in [0, 1), with 53 bits. */

@@ -61,9 +61,13 @@ export class Arena {
     return this.plan.statistics + index * STATISTICS_BYTES;
   }
 
-  /** The statistics of a worker: LOSS, RIGHT, then the seconds of each phase. */
-  statistics(index: number): Float64Array {
-    return new Float64Array(this.handle.buffer, this.statisticsOffset(index), STATISTICS_BYTES / 8);
+  /**
+   * The statistics of a worker: LOSS, RIGHT, then the seconds of each phase and SECONDS.
+   * @param place - 0: of the epoch under way; those of the run's earlier epochs stand at 1, 2, ...
+   */
+  statistics(index: number, place = 0): Float64Array {
+    const offset = this.statisticsOffset(index + place * (this.plan.workers + 1));
+    return new Float64Array(this.handle.buffer, offset, STATISTICS_BYTES / 8);
   }
 
   /** The start of a parameter slot. */

@@ -41,5 +41,9 @@ export const LOSS = 0;
 export const RIGHT = 1;
 /** Seconds in PHASES[i] stand at FIRST_PHASE + i. */
 export const FIRST_PHASE = 2;
+/** Seconds of the whole epoch. */
+export const SECONDS = FIRST_PHASE + PHASES.length;
+/** Epochs that workers train without coming back; each has its statistics. */
+export const EPOCHS_PER_RUN = 16;
 /** The size of a worker's statistics in bytes: two cache lines. */
 export const STATISTICS_BYTES = 128;

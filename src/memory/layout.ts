@@ -1,6 +1,6 @@
 import { GradpoolError } from '../core/errors.ts';
 import { type NetworkSpec, widths } from '../core/spec.ts';
-import { controlBytes, STATISTICS_BYTES } from './control.ts';
+import { controlBytes, EPOCHS_PER_RUN, STATISTICS_BYTES } from './control.ts';
 
 /** How a backend wants its tensors. */
 export type Format =
@@ -69,7 +69,7 @@ export interface Plan {
   readonly scale: MatrixPlan;
   readonly shift: MatrixPlan;
   readonly workerPlans: readonly WorkerPlan[];
-  /** The statistics of each worker, then of the coordinator, STATISTICS_BYTES apart. */
+  /** The statistics of each worker, then of the coordinator, STATISTICS_BYTES apart; and that EPOCHS_PER_RUN times. */
   readonly statistics: number;
   readonly bytes: number;
 }
@@ -140,7 +140,7 @@ function layOut(request: PlanRequest): Plan {
     offset: take(velocities * slotBytes),
     count: velocities,
   };
-  const statistics = take(STATISTICS_BYTES * (workers + 1));
+  const statistics = take(STATISTICS_BYTES * (workers + 1) * EPOCHS_PER_RUN);
   const trainBlock = (rows: number) => block(format, n, end, Math.min(rows, mostRows(format, n, blockRows)));
   const common = sharedBlock ? trainBlock(batchSize) : undefined;
   if (common) take(common.bytes);

@@ -25,20 +25,33 @@ export type DataKey = 'train' | 'validation';
 export interface SharedData {
   readonly key: DataKey;
   readonly table: Table;
-  /** Rows of the table in the order in which they are used; in shared memory, rewritten by the coordinator. */
-  readonly order: Uint32Array;
+  /** Which rows of the table belong to the set. */
+  readonly rows: Uint32Array;
+  /** Room for as many of them as there may be epochs in a run, each in an order of its own. */
+  readonly orders: Uint32Array;
 }
 
-/** Everything about an epoch that all its workers share. */
-export interface EpochPlan {
+/** Where each order of the patterns comes from: a stream of a seed per epoch. */
+export interface Shuffle {
+  readonly seed: number;
+  /** Of the first epoch of a run; the next has the next. */
+  readonly stream: number;
+}
+
+/** Epochs that are trained one after the other, without their workers coming back: what all of them share. */
+export interface RunPlan {
+  readonly epochs: number;
+  /** Of an epoch; of a run of one maybe only its first ones. */
   readonly updates: number;
   readonly batchSize: number;
   /** How many rows of the order belong to the epoch; the last batch may be short. */
   readonly rows: number;
-  /** The slot that holds the weights when the epoch begins. */
+  /** The slot that holds the weights when the run begins. */
   readonly slot: number;
   /** Its `scale` is that of a full batch. */
   readonly step: Step;
+  /** Undefined: in the order of the data set. */
+  readonly shuffle: Shuffle | undefined;
 }
 
 /** A task for one worker thread. */
@@ -49,16 +62,14 @@ export type WorkerTask =
       readonly data: SharedData;
       readonly parties: number;
     }
-  /** Resident strategies: the updates [first, last) of an epoch, by the first `workers` workers. */
+  /** Resident strategies: the updates [first, last) of a run, counted through its epochs, by the first `workers` workers. */
   | {
-      readonly kind: 'epoch';
+      readonly kind: 'run';
       readonly worker: number;
-      readonly epoch: EpochPlan;
+      readonly run: RunPlan;
       readonly first: number;
       readonly last: number;
       readonly workers: number;
-      /** That holds the weights; a worker finds it in shared memory when it begins. */
-      readonly slot: number;
     }
   /** Strategy coordinator: the partial gradient of the rows [from, from + rows) into a slot. */
   | {
@@ -68,6 +79,7 @@ export type WorkerTask =
       readonly rows: number;
       readonly slot: number;
       readonly into: number;
+      readonly shuffled: boolean;
     }
   | {
       readonly kind: 'evaluate';
@@ -77,7 +89,7 @@ export type WorkerTask =
       readonly slot: number;
     };
 
-export type EpochTask = Extract<WorkerTask, { readonly kind: 'epoch' }>;
+export type RunTask = Extract<WorkerTask, { readonly kind: 'run' }>;
 
 export type WorkerResult =
   /** `seconds`: of work, from when all workers of the task had begun. */

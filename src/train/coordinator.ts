@@ -1,15 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
-import { Random } from '../core/random.ts';
 import type { Table } from '../core/table.ts';
 import { busyParts, shardStart } from '../data/partition.ts';
-import { COMPLETED, CURRENT, FIRST_PHASE, LOSS, PHASES, RIGHT } from '../memory/control.ts';
+import { COMPLETED, CURRENT, EPOCHS_PER_RUN, FIRST_PHASE, LOSS, PHASES, RIGHT, SECONDS } from '../memory/control.ts';
 import { scalarBytes } from '../memory/layout.ts';
 import { allocate } from '../memory/shared.ts';
-import type { DataKey, EpochPlan, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
+import type { DataKey, RunPlan, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
 import type { TaskPool } from '../pool/pool.ts';
 import { abort, Stopped, throwIfAborted } from '../sync/barrier.ts';
-import type { CoordinatorSetup, End, EpochOutcome, EvaluationOutcome, PhaseSeconds, Shuffle } from './outcome.ts';
+import type { CoordinatorSetup, End, EpochSums, EvaluationOutcome, PhaseSeconds, RunOutcome } from './outcome.ts';
 import { Session } from './session.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { WorkerTuning } from './tuning.ts';
@@ -17,18 +16,20 @@ import { Watchdog, workersPulse } from './watchdog.ts';
 
 /** How long the others may take to leave after one has failed, before their threads are ended; ms. */
 const FAREWELL = 200;
+/** Where epochs are short several are trained in one go: as many as have so many rows together. */
+const ROWS_PER_RUN = 2 ** 18;
 /** How long threads may take to start; ms. */
 const START_LIMIT = 30_000;
 
 /**
- * Runs epochs on a pool: shuffles, divides, collects; and in the strategy `coordinator` also adds up the partial
+ * Runs epochs on a pool: divides, collects; and in the strategy `coordinator` also adds up the partial
  * gradients and applies SGD. It lives in a thread of its own, behind comlink, or on the caller's where there are no threads.
  */
 export class Coordinator {
   readonly #setup: CoordinatorSetup;
   readonly #pool: TaskPool;
   readonly #session: Session;
-  readonly #data = new Map<DataKey, { data: SharedData; rows: Uint32Array }>();
+  readonly #data = new Map<DataKey, SharedData>();
   readonly #watch: Stopwatch;
   readonly #tuning: WorkerTuning | undefined;
   /** How many workers did the last task. */
@@ -47,10 +48,11 @@ export class Coordinator {
    * Hands a data set to all threads and sees that each of `workers` tasks sits on a thread of its own.
    */
   async attach(key: DataKey, table: Table, rows: Uint32Array): Promise<End> {
-    const order = new Uint32Array(allocate(rows.byteLength));
-    order.set(rows);
-    const data = { key, table, order };
-    this.#data.set(key, { data, rows });
+    const shared = new Uint32Array(allocate(rows.byteLength));
+    shared.set(rows);
+    const epochs = key === 'train' ? epochsPerRun(rows.length) : 0;
+    const data = { key, table, rows: shared, orders: new Uint32Array(allocate(epochs * rows.byteLength)) };
+    this.#data.set(key, data);
     this.#session.setData(data);
     const parties = this.#pool.size;
     const task: WorkerTask = { kind: 'attach', setup: this.#setup.session, data, parties };
@@ -67,32 +69,28 @@ export class Coordinator {
       : this.#broken(`${parties} workers sat on ${threads.size} threads`);
   }
 
-  /** Trains one epoch, or its first `epoch.updates` updates. */
-  async train(epoch: EpochPlan, shuffle: Shuffle | undefined): Promise<EpochOutcome> {
+  /** Trains epochs, as many of those asked for as it finds good to train in one go. */
+  async train(asked: RunPlan): Promise<RunOutcome> {
     const started = performance.now();
     const { arena } = this.#session;
-    const { data, rows } = this.#data.get('train')!;
-    data.order.set(rows);
-    if (shuffle) new Random(shuffle.seed, shuffle.stream).shuffle(data.order);
-    this.#clearStatistics();
-    Atomics.store(arena.control, CURRENT, epoch.slot);
     const textbook = this.#setup.strategy === 'coordinator';
-    const end = await this.#supervise(textbook ? this.#trainByTasks(epoch) : this.#trainResident(epoch));
+    const one = textbook || this.#tuning?.decided === false;
+    const run = { ...asked, epochs: one ? 1 : Math.min(asked.epochs, epochsPerRun(asked.rows)) };
+    this.#clearStatistics();
+    Atomics.store(arena.control, CURRENT, run.slot);
+    const end = await this.#supervise(textbook ? this.#trainByTasks(run) : this.#trainResident(run));
     const completed = Atomics.load(arena.control, COMPLETED);
     const slot = Atomics.load(arena.control, CURRENT);
     if (end.state !== 'done') return { ...end, completed, slot };
-    const seconds = (performance.now() - started) / 1000;
-    const phases = Array.from({ length: this.#pool.size }, (_, w) => this.#phases(w));
-    const coordinator = textbook ? this.#phases(this.#pool.size) : undefined;
-    const workers = this.#active;
-    return { state: 'done', completed, slot, seconds, workers, ...this.#sums(), phases, coordinator };
+    const epochs = this.#epochs(run.epochs, (performance.now() - started) / 1000);
+    return { state: 'done', completed, slot, workers: this.#active, epochs };
   }
 
   /** Measures the attached validation set with the weights of a slot. */
   async evaluate(slot: number): Promise<EvaluationOutcome> {
-    const { order } = this.#data.get('validation')!.data;
+    const { rows: all } = this.#data.get('validation')!;
     this.#clearStatistics();
-    const tasks = this.#shares(order.length).map(({ worker, from, rows }): WorkerTask => ({
+    const tasks = this.#shares(all.length).map(({ worker, from, rows }): WorkerTask => ({
       kind: 'evaluate',
       worker,
       from,
@@ -100,7 +98,7 @@ export class Coordinator {
       slot,
     }));
     const end = await this.#supervise(this.#all(tasks));
-    return end.state === 'done' ? { state: 'done', ...this.#sums() } : end;
+    return end.state === 'done' ? { state: 'done', ...this.#sums(0) } : end;
   }
 
   /** Ends all threads. */
@@ -108,20 +106,20 @@ export class Coordinator {
     await this.#pool.destroy();
   }
 
-  /** Resident workers: one task each for the whole epoch; while their number is being tuned, for a piece of it. */
-  async #trainResident(epoch: EpochPlan): Promise<void> {
-    for (let first = 0; first < epoch.updates;) {
-      const left = epoch.updates - first;
+  /** Resident workers: one task each for the whole run; while their number is being tuned, for a piece of it. */
+  async #trainResident(run: RunPlan): Promise<void> {
+    const total = run.epochs * run.updates;
+    for (let first = 0; first < total;) {
+      const left = total - first;
       const { workers, updates } = this.#tuning?.next(left) ?? { workers: this.#pool.size, updates: left };
       const last = first + updates;
       const tasks = Array.from({ length: workers }, (_, worker): WorkerTask => ({
-        kind: 'epoch',
+        kind: 'run',
         worker,
-        epoch,
+        run,
         first,
         last,
         workers,
-        slot: epoch.slot,
       }));
       const seconds = await this.#all(tasks);
       this.#tuning?.record(workers, updates, Math.max(...seconds));
@@ -131,9 +129,11 @@ export class Coordinator {
   }
 
   /** coordinator: one task per worker per update, then the sum of the partial gradients and the step here. */
-  async #trainByTasks({ updates, batchSize, rows, slot, step }: EpochPlan): Promise<void> {
+  async #trainByTasks(run: RunPlan): Promise<void> {
+    const { updates, batchSize, rows, slot, step } = run;
     const { arena } = this.#session;
-    const { kernels } = this.#session.worker(this.#pool.size, 'train').worker;
+    const { kernels } = this.#session.worker(this.#pool.size, 'train');
+    this.#session.shuffle(run, 0, 1);
     const end = arena.plan.slots.bytes / scalarBytes(arena.plan.format);
     this.#watch.begin();
     for (let u = 0; u < updates; u++) {
@@ -149,6 +149,7 @@ export class Coordinator {
           rows: share.rows,
           slot: from,
           into: share.worker === 0 ? to : share.worker + 1,
+          shuffled: run.shuffle !== undefined,
         })),
       );
       this.#watch.lap('barrier');
@@ -218,23 +219,51 @@ export class Coordinator {
   }
 
   #clearStatistics(): void {
-    for (let w = 0; w <= this.#pool.size; w++) this.#session.arena.statistics(w).fill(0);
+    for (let e = 0; e < EPOCHS_PER_RUN; e++) {
+      for (let w = 0; w <= this.#pool.size; w++) this.#session.arena.statistics(w, e).fill(0);
+    }
   }
 
-  #sums(): { loss: number; right: number } {
+  /** What the epochs of a run did, which took `seconds` in all. Starting and ending the run counts in each alike. */
+  #epochs(count: number, seconds: number): EpochSums[] {
+    const textbook = this.#setup.strategy === 'coordinator';
+    const { arena } = this.#session;
+    const own = Array.from({ length: count }, (_, e) => arena.statistics(0, placeOf(e, count))[SECONDS]!);
+    const shared = (seconds - own.reduce((sum, s) => sum + s, 0)) / count;
+    return own.map((alone, e) => {
+      const place = placeOf(e, count);
+      return {
+        seconds: alone + shared,
+        ...this.#sums(place),
+        phases: Array.from({ length: this.#pool.size }, (_, w) => this.#phases(w, place)),
+        coordinator: textbook ? this.#phases(this.#pool.size, place) : undefined,
+      };
+    });
+  }
+
+  #sums(place: number): { loss: number; right: number } {
     const sums = { loss: 0, right: 0 };
     for (let w = 0; w < this.#pool.size; w++) {
-      const statistics = this.#session.arena.statistics(w);
+      const statistics = this.#session.arena.statistics(w, place);
       sums.loss += statistics[LOSS]!;
       sums.right += statistics[RIGHT]!;
     }
     return sums;
   }
 
-  #phases(index: number): PhaseSeconds {
-    const statistics = this.#session.arena.statistics(index);
+  #phases(index: number, place: number): PhaseSeconds {
+    const statistics = this.#session.arena.statistics(index, place);
     return Object.fromEntries(PHASES.map((phase, i) => [phase, statistics[FIRST_PHASE + i]!])) as PhaseSeconds;
   }
+}
+
+function epochsPerRun(rows: number): number {
+  return Math.max(1, Math.min(EPOCHS_PER_RUN, Math.floor(ROWS_PER_RUN / rows)));
+}
+
+/** Where the statistics of a run's epoch stand: the last one's are those that were counted last. */
+function placeOf(epoch: number, epochs: number): number {
+  return epoch === epochs - 1 ? 0 : epoch + 1;
 }
 
 function asOurs(error: unknown): GradpoolError {

@@ -1,9 +1,8 @@
 import type { Plan } from '../memory/layout.ts';
 import { scalarBytes } from '../memory/layout.ts';
 import { busyParts, shardStart } from '../data/partition.ts';
-import type { EpochTask } from '../pool/messages.ts';
 import type { Barrier } from '../sync/barrier.ts';
-import { partialGradients, soleUpdate, stepOfLast, type Worker } from './update.ts';
+import { type Part, partialGradients, soleUpdate, stepOfLast, type Worker } from './update.ts';
 
 /** The elements of a parameter slot that a worker reduces and updates: whole cache lines. */
 export function slice(plan: Plan, workers: number, worker: number): { begin: number; end: number } {
@@ -16,24 +15,24 @@ export function slice(plan: Plan, workers: number, worker: number): { begin: num
 }
 
 /**
- * One worker's part of a task of the strategy `data-parallel`; all workers take part.
+ * One worker's part in the strategy `data-parallel`. Returns the slot that holds the weights then.
  *
  * The rows of each batch are divided into shards, and these among the workers: usually one each. The gradients of a shard
- * are summed into a slot of its own; a barrier; each worker adds up its slice of all slots in the order of the shards, divides once by the batch's own number of rows and
- * steps; a barrier. The new weights are written over the first gradient, so the old ones stay whole until everybody
+ * are summed into a slot of its own; a barrier; each worker adds up its slice of all slots in the order of the shards,
+ * divides once by the batch's own number of rows and steps; a barrier. The new weights are written over the first gradient, so the old ones stay whole until everybody
  * has arrived at the second barrier: that is where an update is committed. Then the two slots change roles.
  * The bits depend on the number of shards; another number only changes the order of the sums.
  */
-export function trainShare(worker: Worker, order: Uint32Array, plan: Plan, barrier: Barrier, task: EpochTask): void {
-  const { epoch, first, last, workers, worker: index } = task;
+export function trainShare(worker: Worker, plan: Plan, barrier: Barrier, part: Part): number {
+  const { run, order, first, last, workers, worker: index } = part;
   const { shards } = plan;
   const firstShard = shardStart(shards, workers, index);
   const lastShard = shardStart(shards, workers, index + 1);
-  const { batchSize, rows, step } = epoch;
+  const { batchSize, rows, step } = run;
   const { begin, end } = slice(plan, workers, index);
-  const shortStep = stepOfLast(epoch);
+  const shortStep = stepOfLast(run);
   const sole = plan.shards === 1 && plan.velocity.count === 0;
-  let { slot } = task;
+  let { slot } = part;
   for (let u = first; u < last; u++) {
     worker.watch.begin();
     const at = u * batchSize;
@@ -60,4 +59,5 @@ export function trainShare(worker: Worker, order: Uint32Array, plan: Plan, barri
     slot = to;
   }
   worker.watch.publish();
+  return slot;
 }

@@ -36,10 +36,10 @@ export class InlinePool implements TaskPool {
 
   /** A task as calls that each take little time. */
   *#pieces(session: Session, task: Exclude<WorkerTask, { kind: 'attach' }>): Generator<() => WorkerResult> {
-    if (task.kind === 'epoch') {
+    if (task.kind === 'run') {
       for (let u = task.first; u < task.last; u++) yield () => session.run({ ...task, first: u, last: u + 1 });
     } else if (task.kind === 'evaluate') {
-      const { blockRows } = session.worker(task.worker, 'validation').worker;
+      const { blockRows } = session.worker(task.worker, 'validation');
       for (let from = task.from; from < task.to; from += blockRows) {
         yield () => session.run({ ...task, from, to: Math.min(task.to, from + blockRows) });
       }

@@ -1,10 +1,9 @@
 import { busyParts, shardStart } from '../data/partition.ts';
 import type { Step } from '../kernels/kernels.ts';
 import type { Plan } from '../memory/layout.ts';
-import type { EpochTask } from '../pool/messages.ts';
 import type { Barrier } from '../sync/barrier.ts';
 import { slice } from './data-parallel.ts';
-import { partialGradients, soleUpdate, type Worker } from './update.ts';
+import { type Part, partialGradients, soleUpdate, type Worker } from './update.ts';
 
 /** The slots of a worker's own weights, which take turns. */
 function ownSlot(worker: number, steps: number): number {
@@ -12,29 +11,23 @@ function ownSlot(worker: number, steps: number): number {
 }
 
 /**
- * One worker's part of a task of the strategy `local-sgd` (Stich 2018, arXiv:1805.09767, algorithm 1).
+ * One worker's part in the strategy `local-sgd` (Stich 2018, arXiv:1805.09767, algorithm 1). Returns the slot that holds
+ * the weights then.
  *
  * The rows of each batch are divided among the workers. Each takes a step of SGD on its own copy of the weights, with the
  * mean gradient of its own rows; a worker without rows takes none. After every `period` updates, and at the end of the
- * task, a barrier; each worker averages its slice of all copies, every copy counting the same, into the spare slot; a
+ * epoch, a barrier; each worker averages its slice of all copies, every copy counting the same, into the spare slot; a
  * barrier commits the updates since the last averaging, all at once. Between averagings the copies drift apart: this is
  * not the gradient of the whole batch. Each worker keeps its own velocity, which is not averaged.
  */
-export function trainLocally(
-  worker: Worker,
-  order: Uint32Array,
-  plan: Plan,
-  barrier: Barrier,
-  task: EpochTask,
-  period: number,
-): void {
-  const { epoch, first, last, workers, worker: index } = task;
-  const { batchSize, rows } = epoch;
+export function trainLocally(worker: Worker, plan: Plan, barrier: Barrier, part: Part, period: number): number {
+  const { run, order, first, last, workers, worker: index } = part;
+  const { batchSize, rows, step } = run;
   const { kernels, watch } = worker;
   const { begin, end } = slice(plan, workers, index);
   /** Steps of each worker since the last averaging. */
   const steps = new Array<number>(workers).fill(0);
-  let slot = task.slot;
+  let { slot } = part;
   let done = 0;
   for (let u = first; u < last; u++) {
     watch.begin();
@@ -44,7 +37,7 @@ export function trainLocally(
     const count = shardStart(size, workers, index + 1) - from;
     const now = steps[index] === 0 ? slot : ownSlot(index, steps[index]!);
     if (count > 0) {
-      localStep(worker, order, at + from, count, now, ownSlot(index, steps[index]! + 1), epoch.step, plan, index);
+      localStep(worker, order, at + from, count, now, ownSlot(index, steps[index]! + 1), step, plan, index);
     }
     for (let w = 0; w < busyParts(size, workers); w++) steps[w]!++;
     done++;
@@ -62,6 +55,7 @@ export function trainLocally(
     watch.end('barrier');
   }
   watch.publish();
+  return slot;
 }
 
 /** W' = W - alpha (mean gradient of the rows), from slot `from` to slot `to`. */

@@ -23,27 +23,27 @@ export type End =
   | { readonly state: 'stopped' }
   | { readonly state: 'failed'; readonly failure: Failure };
 
-/** What became of an epoch; `completed` updates are in the weights of `slot`, whatever happened. */
-export type EpochOutcome = { readonly completed: number; readonly slot: number } & (
+/** What an epoch did; sums over its patterns. */
+export interface EpochSums {
+  readonly seconds: number;
+  readonly loss: number;
+  readonly right: number;
+  readonly phases: readonly PhaseSeconds[];
+  /** Of the strategy `coordinator`: waiting for tasks stands under barrier. */
+  readonly coordinator: PhaseSeconds | undefined;
+}
+
+/** What became of a run of epochs; `completed` updates are in the weights of `slot`, whatever happened. */
+export type RunOutcome = { readonly completed: number; readonly slot: number } & (
   | {
       readonly state: 'done';
-      readonly seconds: number;
-      /** That trained its last update. */
+      /** One or more, at most as many as were asked for. */
+      readonly epochs: readonly EpochSums[];
+      /** That trained the last update. */
       readonly workers: number;
-      readonly loss: number;
-      readonly right: number;
-      readonly phases: readonly PhaseSeconds[];
-      /** Of the strategy `coordinator`: waiting for tasks stands under barrier. */
-      readonly coordinator: PhaseSeconds | undefined;
     }
   | Exclude<End, { readonly state: 'done' }>
 );
 
 export type EvaluationOutcome =
   { readonly state: 'done'; readonly loss: number; readonly right: number } | Exclude<End, { readonly state: 'done' }>;
-
-/** Where each order of the patterns comes from: a stream of a seed per epoch. */
-export interface Shuffle {
-  readonly seed: number;
-  readonly stream: number;
-}

@@ -1,10 +1,9 @@
 import type { Share, Step } from '../kernels/kernels.ts';
 import type { Plan } from '../memory/layout.ts';
 import { shardStart } from '../data/partition.ts';
-import type { EpochTask } from '../pool/messages.ts';
 import type { Barrier } from '../sync/barrier.ts';
 import { throwIfAborted } from '../sync/barrier.ts';
-import { backward, forward, stepOfLast, type Worker } from './update.ts';
+import { backward, forward, type Part, stepOfLast, type Worker } from './update.ts';
 
 /** Where the rows of worker `index` begin, when `rows` are divided among `workers` in pieces of `tile`. */
 function rowStart(rows: number, workers: number, index: number, tile: number): number {
@@ -12,21 +11,21 @@ function rowStart(rows: number, workers: number, index: number, tile: number): n
 }
 
 /**
- * One worker's part of a task of the strategy `owner-computes`.
+ * One worker's part in the strategy `owner-computes`. Returns the slot that holds the weights then.
  *
  * A batch goes through in waves of as many rows as the common block holds. The rows of a wave are divided among the
  * workers for forward and deltas; a barrier; then each worker computes the gradient of its share of the parameters over
  * all rows of the wave; a barrier. After the last wave the gradient becomes a step, into the spare slot, and the barrier
  * commits the update. Every sum runs over the rows in order, whoever computed them: the bits do not depend on the workers.
  */
-export function trainOwned(worker: Worker, order: Uint32Array, plan: Plan, barrier: Barrier, task: EpochTask): void {
-  const { epoch, first, last, workers, worker: index } = task;
+export function trainOwned(worker: Worker, plan: Plan, barrier: Barrier, part: Part): number {
+  const { run, order, first, last, workers, worker: index } = part;
   const { kernels, watch, blockRows } = worker;
-  const { batchSize, rows, step } = epoch;
+  const { batchSize, rows, step } = run;
   const share = kernels.share(index, workers);
-  const shortStep = stepOfLast(epoch);
+  const shortStep = stepOfLast(run);
   const plain = plan.velocity.count === 0;
-  let { slot } = task;
+  let { slot } = part;
   for (let u = first; u < last; u++) {
     watch.begin();
     const start = u * batchSize;
@@ -56,6 +55,7 @@ export function trainOwned(worker: Worker, order: Uint32Array, plan: Plan, barri
     slot = to;
   }
   watch.publish();
+  return slot;
 }
 
 /** grad W_l = H_{l-1}^T D_l of a share, of the wave's rows, added to that of the waves before. */

@@ -9,7 +9,7 @@ import { ALIVE } from '../memory/control.ts';
 import { COORDINATOR_ENTRY } from '../pool/locations.ts';
 import { abort } from '../sync/barrier.ts';
 import type { Coordinator } from './coordinator.ts';
-import type { CoordinatorSetup, End, EpochOutcome, EvaluationOutcome } from './outcome.ts';
+import type { CoordinatorSetup, End, EvaluationOutcome, RunOutcome } from './outcome.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** The methods of a coordinator, wherever it runs. */
@@ -59,7 +59,7 @@ export class RemoteCoordinator implements CoordinatorApi {
   }
 
   train(...args: Parameters<Coordinator['train']>): ReturnType<Coordinator['train']> {
-    return this.#watched<EpochOutcome>(() => this.#remote.train(...args));
+    return this.#watched<RunOutcome>(() => this.#remote.train(...args));
   }
 
   evaluate(...args: Parameters<Coordinator['evaluate']>): ReturnType<Coordinator['evaluate']> {

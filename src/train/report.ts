@@ -3,7 +3,7 @@ import type { DataSource } from '../core/table.ts';
 import type { BackendReport } from '../kernels/kernels.ts';
 import type { SharedMemory } from '../memory/shared.ts';
 import type { Evaluation } from '../nn/network.ts';
-import type { EpochOutcome, PhaseSeconds } from './outcome.ts';
+import type { PhaseSeconds, RunOutcome } from './outcome.ts';
 import type { Strategy } from './options.ts';
 
 /** How far an epoch has got. */
@@ -89,25 +89,28 @@ export function means(
   return spec.loss === 'mse' ? mean : { ...mean, accuracy: right / samples };
 }
 
-/** The report of an epoch that came to its end. */
-export function epochReport(
+/** The reports of a run's epochs, of which `first` is the first; each has so many samples and updates. */
+export function epochReports(
   spec: NetworkSpec,
-  epoch: number,
+  first: number,
   samples: number,
-  outcome: EpochOutcome & { state: 'done' },
+  updates: number,
+  { epochs, workers }: RunOutcome & { state: 'done' },
   validation: Evaluation | undefined,
-): EpochReport {
-  const { completed, seconds, workers, phases, coordinator } = outcome;
-  return {
-    epoch,
-    updates: completed,
-    samples,
-    ...means(spec, outcome, samples),
-    ...(validation && { validation }),
-    seconds,
-    samplesPerSecond: samples / seconds,
-    workers,
-    phases,
-    ...(coordinator && { coordinator }),
-  };
+): EpochReport[] {
+  return epochs.map((sums, i) => {
+    const { seconds, phases, coordinator } = sums;
+    return {
+      epoch: first + i,
+      updates,
+      samples,
+      ...means(spec, sums, samples),
+      ...(validation && { validation }),
+      seconds,
+      samplesPerSecond: samples / seconds,
+      workers,
+      phases,
+      ...(coordinator && { coordinator }),
+    };
+  });
 }

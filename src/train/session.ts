@@ -1,16 +1,25 @@
 import { threadId } from 'node:worker_threads';
 import { toFailure } from '../core/errors.ts';
+import { Random } from '../core/random.ts';
 import { KernelFactory } from '../kernels/load.ts';
 import { Arena } from '../memory/arena.ts';
-import { CURRENT } from '../memory/control.ts';
-import type { DataKey, EpochTask, SessionSetup, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
+import { CURRENT, SECONDS } from '../memory/control.ts';
+import type {
+  DataKey,
+  RunPlan,
+  RunTask,
+  SessionSetup,
+  SharedData,
+  WorkerResult,
+  WorkerTask,
+} from '../pool/messages.ts';
 import { abort, Barrier, Stopped } from '../sync/barrier.ts';
 import { trainShare } from './data-parallel.ts';
 import { trainHogwild } from './hogwild.ts';
 import { trainLocally } from './local-sgd.ts';
 import { trainOwned } from './owner-computes.ts';
 import { Stopwatch } from './stopwatch.ts';
-import { evaluateRows, partialGradients, type Worker } from './update.ts';
+import { evaluateRows, type Part, partialGradients, type Worker } from './update.ts';
 
 /** The longest wait at a barrier in ms. The coordinator's watch over the heartbeats ends a stalled epoch long before. */
 const BARRIER_LIMIT = 600_000;
@@ -59,9 +68,8 @@ export class Session {
    * The worker of an index over one of the data sets. The index after the last is the coordinator, which only
    * reduces and updates; its kernels have no block of their own.
    */
-  worker(index: number, key: DataKey): { worker: Worker; order: Uint32Array } {
-    const entry = this.#data.get(key);
-    if (entry === undefined) throw new Error(`no data set '${key}' is attached to this thread`);
+  worker(index: number, key: DataKey): Worker {
+    const entry = this.#entry(key);
     let worker = entry.workers.get(index);
     if (worker === undefined) {
       const plans = this.arena.plan.workerPlans;
@@ -76,42 +84,105 @@ export class Session {
       };
       entry.workers.set(index, worker);
     }
-    return { worker, order: entry.data.order };
+    return worker;
+  }
+
+  /**
+   * Puts the rows of each epoch of a run into an order of its own (Fisher-Yates); this is done by each of `parties` for
+   * some of the epochs.
+   */
+  shuffle({ shuffle, epochs }: RunPlan, index: number, parties: number): void {
+    if (shuffle === undefined) return;
+    for (let e = index; e < epochs; e += parties) {
+      const order = this.#order(e, true);
+      order.set(this.#entry('train').data.rows);
+      new Random(shuffle.seed, shuffle.stream + e).shuffle(order);
+    }
+  }
+
+  #entry(key: DataKey) {
+    const entry = this.#data.get(key);
+    if (entry === undefined) throw new Error(`no data set '${key}' is attached to this thread`);
+    return entry;
+  }
+
+  /** The order of the patterns in an epoch of a run. */
+  #order(epoch: number, shuffled: boolean): Uint32Array {
+    const { rows, orders } = this.#entry('train').data;
+    return shuffled ? orders.subarray(epoch * rows.length, (epoch + 1) * rows.length) : rows;
   }
 
   #dispatch(task: Exclude<WorkerTask, { kind: 'attach' }>): number {
-    const { worker, order } = this.worker(task.worker, task.kind === 'evaluate' ? 'validation' : 'train');
+    const key = task.kind === 'evaluate' ? 'validation' : 'train';
+    const worker = this.worker(task.worker, key);
     let begun = performance.now();
     switch (task.kind) {
-      case 'epoch': {
+      case 'run': {
         const barrier = this.#barrierOf(task.workers);
+        if (task.first === 0) this.shuffle(task.run, task.worker, task.workers);
         // Before the meeting: after it the others may already commit.
         const slot = Atomics.load(this.arena.control, CURRENT);
         if (task.workers > 1) barrier.wait();
         begun = performance.now();
-        this.#train(worker, order, barrier, { ...task, slot });
+        this.#trainRun(worker, barrier, task, slot);
         break;
       }
       case 'gradients':
         worker.watch.begin();
-        partialGradients(worker, order, task.from, task.rows, task.slot, task.into);
+        partialGradients(worker, this.#order(0, task.shuffled), task.from, task.rows, task.slot, task.into);
         worker.watch.publish();
         break;
       case 'evaluate':
         worker.watch.begin();
-        evaluateRows(worker, order, task.from, task.to, task.slot);
+        evaluateRows(worker, this.#entry(key).data.rows, task.from, task.to, task.slot);
         worker.watch.publish();
     }
     return (performance.now() - begun) / 1000;
   }
 
-  #train(worker: Worker, order: Uint32Array, barrier: Barrier, task: EpochTask): void {
+  /** Epoch after epoch, without a pause. The statistics of each but the run's last are put aside. */
+  #trainRun(
+    worker: Worker,
+    barrier: Barrier,
+    { run, first, last, worker: index, workers }: RunTask,
+    start: number,
+  ): void {
+    const statistics = this.arena.statistics(index);
+    let slot = start;
+    let begun = performance.now();
+    for (let u = first; u < last;) {
+      const e = Math.floor(u / run.updates);
+      const before = e * run.updates;
+      const end = Math.min(last, before + run.updates);
+      const order = this.#order(e, run.shuffle !== undefined);
+      slot = this.#train(worker, barrier, {
+        run,
+        order,
+        first: u - before,
+        last: end - before,
+        worker: index,
+        workers,
+        slot,
+        before,
+      });
+      const now = performance.now();
+      statistics[SECONDS]! += (now - begun) / 1000;
+      begun = now;
+      if (end === before + run.updates && e < run.epochs - 1) {
+        this.arena.statistics(index, e + 1).set(statistics);
+        statistics.fill(0);
+      }
+      u = end;
+    }
+  }
+
+  #train(worker: Worker, barrier: Barrier, part: Part): number {
     const { plan, control } = this.arena;
     const { strategy, averagingPeriod } = this.#setup;
-    if (strategy === 'owner-computes') trainOwned(worker, order, plan, barrier, task);
-    else if (strategy === 'local-sgd') trainLocally(worker, order, plan, barrier, task, averagingPeriod);
-    else if (strategy === 'hogwild') trainHogwild(worker, order, plan, control, task);
-    else trainShare(worker, order, plan, barrier, task);
+    if (strategy === 'owner-computes') return trainOwned(worker, plan, barrier, part);
+    if (strategy === 'local-sgd') return trainLocally(worker, plan, barrier, part, averagingPeriod);
+    if (strategy === 'hogwild') return trainHogwild(worker, plan, control, part);
+    return trainShare(worker, plan, barrier, part);
   }
 
   /** The barrier of the first `parties` workers; all of them use the same words, at different times. */

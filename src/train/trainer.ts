@@ -1,26 +1,22 @@
-import { callback, integer, options, wrongType } from '../core/checks.ts';
+import { callback, options } from '../core/checks.ts';
 import { type Failure, fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
 import type { DataSource } from '../core/table.ts';
 import type { Step } from '../kernels/kernels.ts';
 import type { Arena } from '../memory/arena.ts';
-import { COMPLETED, CURRENT } from '../memory/control.ts';
+import { COMPLETED, CURRENT, EPOCHS_PER_RUN } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
-import type { DataKey } from '../pool/messages.ts';
+import type { DataKey, RunPlan } from '../pool/messages.ts';
 import { abort, resetBarrier } from '../sync/barrier.ts';
 import { Coordinator } from './coordinator.ts';
 import { InlinePool } from './inline.ts';
 import type { ResolvedOptions, TrainerOptions } from './options.ts';
 import { watchProgress } from './progress.ts';
 import { type CoordinatorApi, RemoteCoordinator } from './remote.ts';
-import { epochReport, type EpochReport, type FitOptions, means, type TrainerInfo } from './report.ts';
-import type { EpochOutcome } from './outcome.ts';
+import { epochReports, type EpochReport, type FitOptions, means, type TrainerInfo } from './report.ts';
+import type { RunOutcome } from './outcome.ts';
+import { type Bound, bind, FIT_KEYS, type Order, orderOf } from './order.ts';
 import { prepare } from './prepare.ts';
 import { Weights } from './weights.ts';
-
-/** A data set made ready for the network. */
-type Bound = ReturnType<DataSource['bind']> & { readonly source: DataSource };
-
-const FIT_KEYS = ['epochs', 'maxUpdates', 'validation', 'signal', 'onProgress'] as const;
 
 /**
  * Trains one network on a pool of worker threads.
@@ -82,25 +78,12 @@ export class Trainer {
    * @throws as `fit`
    */
   epochs(train: DataSource, given: FitOptions = {}): AsyncGenerator<EpochReport, void, undefined> {
-    const {
-      epochs = 1,
-      maxUpdates = Infinity,
-      validation,
-      signal,
-      onProgress,
-    } = options<FitOptions>('options', given, FIT_KEYS);
-    const data = this.#bind('train', train);
-    const check = validation === undefined ? undefined : this.#bind('validation', validation);
-    integer('epochs', epochs, 1);
-    if (maxUpdates !== Infinity) integer('maxUpdates', maxUpdates, 1);
-    if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
-    if (onProgress !== undefined) callback('onProgress', onProgress);
-    integer('batchSize', this.#options.batchSize, 1, train.length);
-    return this.#generate(data, check, { epochs, maxUpdates, signal, onProgress });
+    return this.#generate(orderOf(this.#network, this.#options.batchSize, train, given), 1);
   }
 
   /**
-   * Trains all epochs and collects their reports.
+   * Trains all epochs and collects their reports. Where nobody looks in between (no `validation`, `onEpoch`, `onProgress`)
+   * short epochs follow each other without a pause.
    * @throws TypeError, RangeError naming the argument, before any work; GradpoolError ERR_BUSY, ERR_CLOSED,
    * ERR_ABORTED (its cause is the signal's reason), ERR_WORKER_FAILED
    */
@@ -113,7 +96,9 @@ export class Trainer {
     if (onEpoch !== undefined) callback('onEpoch', onEpoch);
     this.#throwIfStopped(undefined);
     const history: EpochReport[] = [];
-    for await (const report of this.epochs(train, rest)) {
+    const order = orderOf(this.#network, this.#options.batchSize, train, rest);
+    const watched = onEpoch !== undefined || order.validation !== undefined || order.onProgress !== undefined;
+    for await (const report of this.#generate(order, watched ? 1 : EPOCHS_PER_RUN)) {
       history.push(report);
       await onEpoch?.(report);
     }
@@ -123,7 +108,7 @@ export class Trainer {
   /** Mean loss and accuracy on a data set, measured by the workers. */
   async evaluate(dataset: DataSource): Promise<Evaluation> {
     this.#throwIfStopped(undefined);
-    const data = this.#bind('dataset', dataset);
+    const data = bind(this.#network, 'dataset', dataset);
     this.#acquire();
     try {
       return await this.#track(this.#evaluate(data, undefined));
@@ -150,35 +135,30 @@ export class Trainer {
     await this.#coordinator.close();
   }
 
-  async *#generate(
-    train: Bound,
-    validation: Bound | undefined,
-    { epochs, maxUpdates, signal, onProgress }: FitOptions & { epochs: number; maxUpdates: number },
-  ): AsyncGenerator<EpochReport, void, undefined> {
+  /** @param together - how many epochs may be trained before somebody looks at the first of them */
+  async *#generate(order: Order, together: number): AsyncGenerator<EpochReport, void, undefined> {
+    const whole = Math.ceil(order.train.rows.length / this.#options.batchSize);
     this.#acquire();
     try {
-      let left = maxUpdates;
-      for (let epoch = 1; epoch <= epochs && left > 0; epoch++) {
-        const report = await this.#track(this.#epoch(epoch, train, left, validation, signal, onProgress));
-        left -= report.updates;
-        yield report;
+      let left = order.maxUpdates;
+      for (let epoch = 1; epoch <= order.epochs && left > 0;) {
+        const updates = Math.min(left, whole);
+        const count = Math.max(1, Math.min(together, order.epochs - epoch + 1, Math.floor(left / whole)));
+        const reports = await this.#track(this.#run(order, epoch, count, updates));
+        left -= reports.length * updates;
+        epoch += reports.length;
+        yield* reports;
       }
     } finally {
       this.#busy = false;
     }
   }
 
-  async #epoch(
-    epoch: number,
-    train: Bound,
-    most: number,
-    validation: Bound | undefined,
-    signal: AbortSignal | undefined,
-    onProgress: FitOptions['onProgress'],
-  ): Promise<EpochReport> {
-    const { batchSize } = this.#options;
-    const updates = Math.min(most, Math.ceil(train.rows.length / batchSize));
-    const samples = Math.min(train.rows.length, updates * batchSize);
+  /** Trains the epochs `first`, `first` + 1, ... until at most `count` are done. */
+  async #run(order: Order, first: number, count: number, updates: number): Promise<EpochReport[]> {
+    const { train, validation, signal, onProgress } = order;
+    const { batchSize, seed, shuffle } = this.#options;
+    const rows = train.rows.length;
     const mistakes: unknown[] = [];
     const outcome = await this.#interruptible(signal, async () => {
       this.#weights.upload();
@@ -187,13 +167,18 @@ export class Trainer {
         mistakes.push(error);
         abort(this.#arena.control);
       };
-      const progress = onProgress && watchProgress(this.#arena, epoch, updates, onProgress, failed);
-      const { seed, shuffle } = this.#options;
-      const plan = { updates, batchSize, rows: train.rows.length, slot: this.#weights.slot, step: this.#step() };
+      const progress = onProgress && watchProgress(this.#arena, first, updates, onProgress, failed);
+      const plan: RunPlan = {
+        epochs: count,
+        updates,
+        batchSize,
+        rows,
+        slot: this.#weights.slot,
+        step: this.#step(),
+        shuffle: shuffle ? { seed, stream: this.#epochs } : undefined,
+      };
       try {
-        return await this.#coordinator
-          .train(plan, shuffle ? { seed, stream: this.#epochs } : undefined)
-          .catch((error: unknown) => this.#orphaned(error));
+        return await this.#coordinator.train(plan).catch((error: unknown) => this.#orphaned(error));
       } finally {
         clearInterval(progress);
       }
@@ -202,13 +187,13 @@ export class Trainer {
     await this.#weights.download();
     if (mistakes.length > 0) throw mistakes[0];
     if (outcome.state !== 'done') throw this.#ended(outcome, signal);
-    this.#epochs++;
+    this.#epochs += outcome.epochs.length;
     const measured = validation && (await this.#evaluate(validation, signal));
-    return epochReport(this.#network.spec, epoch, samples, outcome, measured);
+    return epochReports(this.#network.spec, first, Math.min(rows, updates * batchSize), updates, outcome, measured);
   }
 
-  /** What can still be said of an epoch whose coordinator has died: what it committed stands in shared memory. */
-  #orphaned(error: unknown): EpochOutcome {
+  /** What can still be said of a run whose coordinator has died: what it committed stands in shared memory. */
+  #orphaned(error: unknown): RunOutcome {
     const completed = Atomics.load(this.#arena.control, COMPLETED);
     const slot = Atomics.load(this.#arena.control, CURRENT);
     return { state: 'failed', completed, slot, failure: toFailure(error, 'ERR_WORKER_FAILED') };
@@ -251,12 +236,6 @@ export class Trainer {
     const end = await this.#coordinator.attach(key, table, rows);
     if (end.state !== 'done') throw this.#ended(end, signal);
     this.#attached.set(key, source);
-  }
-
-  /** Checks a data set against the network, before any work. */
-  #bind(name: string, source: DataSource): Bound {
-    if (typeof source?.bind !== 'function') throw wrongType(name, 'Dataset', source);
-    return { source, ...source.bind(this.#network.spec, this.#network.normalization) };
   }
 
   #step(): Step {

@@ -1,15 +1,22 @@
 /** How long a measured piece of an epoch should take, in seconds: long against the start of one. */
 const PIECE = 0.004;
-/** Pieces per candidate. The engine compiles a worker's code while it runs: the first ones are slow. */
+/** The engine compiles a worker's code while it runs: so many seconds of training with each candidate do not count. */
+const WARM_UP = 0.1;
+/** Pieces per candidate that count. */
 const TURNS = 8;
 /** An update that takes so long on all workers, in seconds, is not worth dividing among fewer: two barriers are nothing to it. */
 const LONG = 0.002;
 /** The decision is looked at again after so many seconds of training, by so many pieces per candidate. */
 const PERIOD = 5;
-const TURNS_AGAIN = 3;
+const TURNS_AGAIN = 4;
+/** By how much another number has to be faster to take the place of the one in use. */
+const BETTER = 1.05;
 
 interface Candidate {
   readonly workers: number;
+  /** Seconds that it has trained. */
+  spent: number;
+  /** Pieces that counted. */
   turns: number;
   /** Updates of the next piece. */
   updates: number;
@@ -23,14 +30,23 @@ interface Candidate {
  */
 export class WorkerTuning {
   readonly #candidates: Candidate[];
+  readonly #most: number;
   #decided: number | undefined;
+  /** The last decision. */
+  #used: number | undefined;
   /** Seconds of training since it was decided. */
   #since = 0;
 
   constructor(most: number) {
+    this.#most = most;
     const counts = [most];
     for (let workers = 1; workers < most; workers *= 2) counts.push(workers);
-    this.#candidates = counts.map((workers) => ({ workers, turns: 0, updates: 1, best: Infinity }));
+    this.#candidates = counts.map((workers) => ({ workers, spent: 0, turns: 0, updates: 1, best: Infinity }));
+  }
+
+  /** Whether the next piece is a whole epoch, or several. */
+  get decided(): boolean {
+    return this.#decided !== undefined;
   }
 
   /** How many workers are to do the next piece, and how many of the `left` updates; all of them once it is decided. */
@@ -45,14 +61,23 @@ export class WorkerTuning {
     if (this.#decided !== undefined) return this.#reconsider(seconds);
     const candidate = this.#candidates.find((one) => one.workers === workers)!;
     const each = seconds / updates;
-    candidate.best = Math.min(candidate.best, each);
+    const first = candidate.spent === 0;
+    candidate.spent += seconds;
     candidate.updates = Math.max(1, Math.ceil(PIECE / Math.max(each, 1e-7)));
-    candidate.turns++;
-    const [all] = this.#candidates;
-    if (candidate === all && all.turns > 1 && all.best > LONG) this.#decided = all.workers;
-    else if (this.#nextInTurn().turns >= TURNS) {
-      this.#decided = this.#candidates.reduce((a, b) => (b.best < a.best ? b : a)).workers;
+    if (candidate.spent >= WARM_UP) {
+      candidate.best = Math.min(candidate.best, each);
+      candidate.turns++;
     }
+    if (workers === this.#most && !first && each > LONG) this.#decided = workers;
+    else if (this.#candidates.every(({ turns }) => turns >= TURNS)) this.#decided = this.#fastest();
+  }
+
+  /** The one in use stays unless another is clearly faster. */
+  #fastest(): number {
+    const fastest = this.#candidates.reduce((a, b) => (b.best < a.best ? b : a));
+    const used = this.#candidates.find(({ workers }) => workers === this.#used);
+    this.#used = used === undefined || fastest.best * BETTER < used.best ? fastest.workers : used.workers;
+    return this.#used;
   }
 
   /** The machine may have become busier, or less busy. */
@@ -67,8 +92,10 @@ export class WorkerTuning {
     }
   }
 
-  /** The candidate that has had the fewest turns. */
+  /** The candidate that has trained least; once all are warm, that has had the fewest turns. */
   #nextInTurn(): Candidate {
+    const cold = this.#candidates.filter(({ spent }) => spent < WARM_UP);
+    if (cold.length > 0) return cold.reduce((a, b) => (b.spent < a.spent ? b : a));
     return this.#candidates.reduce((a, b) => (b.turns < a.turns ? b : a));
   }
 }

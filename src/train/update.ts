@@ -1,6 +1,6 @@
 // One worker's part of an update, as it reads in the formulas.
 import type { Kernels, Step } from '../kernels/kernels.ts';
-import type { EpochPlan } from '../pool/messages.ts';
+import type { RunPlan } from '../pool/messages.ts';
 import { throwIfAborted } from '../sync/barrier.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
@@ -15,8 +15,22 @@ export interface Worker {
   readonly watch: Stopwatch;
 }
 
+/** The updates [first, last) of an epoch, as one of `workers` workers trains them. */
+export interface Part {
+  readonly run: RunPlan;
+  readonly order: Uint32Array;
+  readonly first: number;
+  readonly last: number;
+  readonly worker: number;
+  readonly workers: number;
+  /** That holds the weights. */
+  readonly slot: number;
+  /** Updates of the run that are in earlier epochs. */
+  readonly before: number;
+}
+
 /** The step of an epoch's last batch, which may be short: sums are divided by its own number of rows. */
-export function stepOfLast({ rows, batchSize, step }: EpochPlan): Step {
+export function stepOfLast({ rows, batchSize, step }: RunPlan): Step {
   return { ...step, scale: 1 / (rows % batchSize || batchSize) };
 }
 

@@ -1,0 +1,44 @@
+import { callback, integer, options, wrongType } from '../core/checks.ts';
+import type { DataSource } from '../core/table.ts';
+import type { Network } from '../nn/network.ts';
+import type { FitOptions } from './report.ts';
+
+/** A data set made ready for the network. */
+export type Bound = ReturnType<DataSource['bind']> & { readonly source: DataSource };
+
+/** What `fit` or `epochs` was asked for, checked. */
+export interface Order {
+  readonly train: Bound;
+  readonly validation: Bound | undefined;
+  readonly epochs: number;
+  readonly maxUpdates: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: FitOptions['onProgress'];
+}
+
+export const FIT_KEYS = ['epochs', 'maxUpdates', 'validation', 'signal', 'onProgress'] as const;
+
+/** Checks everything before any work. */
+export function orderOf(network: Network, batchSize: number, train: DataSource, given: FitOptions): Order {
+  const {
+    epochs = 1,
+    maxUpdates = Infinity,
+    validation,
+    signal,
+    onProgress,
+  } = options<FitOptions>('options', given, FIT_KEYS);
+  const data = bind(network, 'train', train);
+  const check = validation === undefined ? undefined : bind(network, 'validation', validation);
+  integer('epochs', epochs, 1);
+  if (maxUpdates !== Infinity) integer('maxUpdates', maxUpdates, 1);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+  if (onProgress !== undefined) callback('onProgress', onProgress);
+  integer('batchSize', batchSize, 1, train.length);
+  return { train: data, validation: check, epochs, maxUpdates, signal, onProgress };
+}
+
+/** Checks a data set against the network. */
+export function bind(network: Network, name: string, source: DataSource): Bound {
+  if (typeof source?.bind !== 'function') throw wrongType(name, 'Dataset', source);
+  return { source, ...source.bind(network.spec, network.normalization) };
+}
