@@ -1,4 +1,4 @@
-"""PyTorch in two variants. "modules": nn.Sequential, autograd and optim.SGD, as its users write it. "manual": the gradients
+"""PyTorch in two variants. "modules": nn.Sequential, autograd and optim.SGD, as its users write it. "tuned": the gradients
 by hand, under inference mode, added to the weights by the product itself (addmm_ with alpha = -step, beta = 1)."""
 
 from common import CHECKED, PATTERNS, he_weights, read_data, result, serve, time_updates
@@ -10,7 +10,7 @@ def measure(task):
     torch.set_num_threads(task["threads"])
     inputs, classes = read_data(task)
     x, y = torch.from_numpy(inputs), torch.from_numpy(classes).long()
-    make = {"modules": with_modules, "manual": by_hand}[task["variant"]]
+    make = {"modules": with_modules, "tuned": by_hand}[task["variant"]]
     train, predict = make(torch, task, x, y)
 
     rows_of = row_batches(torch, task["batch"])

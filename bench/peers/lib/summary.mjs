@@ -14,29 +14,23 @@ import { median } from '../../../dist/src/lab/statistics.js';
  * @property {number} peakRss - bytes, the median
  */
 
-/** The figure of a sample: patterns in the time that training took by the library's own account, or as we timed it. */
-export const reported = ({ patternsPerSecond }) => patternsPerSecond;
-/** By the wall clock: the same but for gradpool, whose epochs do not count the message that starts them. */
-export const byWall = ({ patternsPerSecond, detail }) => detail.wallPatternsPerSecond ?? patternsPerSecond;
-
 /**
  * @param {readonly Sample[]} samples
- * @param {(sample: Sample) => number} rate
  * @returns {Figure[]}
  */
-export function figures(samples, rate = reported) {
+export function figures(samples) {
   const groups = new Map();
   for (const sample of samples) {
     const key = `${sample.peer} ${sample.cell} ${sample.threads}`;
     groups.set(key, [...(groups.get(key) ?? []), sample]);
   }
   return [...groups.values()].map((group) => {
-    const values = group.map(rate);
+    const values = group.map(({ patternsPerSecond }) => patternsPerSecond);
     return {
       peer: group[0].peer,
       cell: group[0].cell,
       threads: group[0].threads,
-      rates: new Map(group.map((sample) => [sample.round, rate(sample)])),
+      rates: new Map(group.map((sample) => [sample.round, sample.patternsPerSecond])),
       median: median(values),
       low: Math.min(...values),
       high: Math.max(...values),
