@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { wrongType } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
-import { type NetworkSpec, widths } from '../core/spec.ts';
 import type { BackendReport } from '../kernels/kernels.ts';
 import { formatOf } from '../kernels/load.ts';
 import { Arena } from '../memory/arena.ts';
@@ -9,15 +8,10 @@ import { BLOCK_ROWS, planTraining, type PlanRequest } from '../memory/layout.ts'
 import { detectSharedMemory } from '../memory/shared.ts';
 import { Network } from '../nn/network.ts';
 import { chooseBackend } from './choose.ts';
-import {
-  type ResolvedOptions,
-  resolveOptions,
-  type Strategy,
-  type StrategyChoice,
-  type TrainerOptions,
-} from './options.ts';
+import { type ResolvedOptions, resolveOptions, type Strategy, type TrainerOptions } from './options.ts';
 import type { CoordinatorSetup } from './outcome.ts';
 import type { TrainerInfo } from './report.ts';
+import { chooseStrategy } from './strategy.ts';
 
 /**
  * Looks at a barrier before sleeping: some 0.1 ms. Longer than a sleeper takes to wake (10 to 100 µs), or two workers
@@ -27,12 +21,6 @@ const SPINS = 15_000;
 
 /** A BLAS wants so many rows at a time on each core. */
 const ROWS_PER_CORE = 128;
-
-/** Partial gradients of so many bytes in all their layers stay in the first cache while they are summed. */
-const SMALL_GRADIENT = 65_536;
-/** Rows that make a partial gradient worth its sum. */
-const SHARD_ROWS = 128;
-const MOST_SHARDS = 16;
 
 /** Everything that is decided before a thread starts: options, backend, plan, memory. */
 export async function prepare(
@@ -49,12 +37,12 @@ export async function prepare(
   const workers = inline ? 1 : resolved.workers;
   const { batchSize, stallTimeout } = resolved;
   const { spec } = network;
-  const { strategy, shards, why } = chooseStrategy(resolved.strategy, spec, batchSize);
+  const cores = availableParallelism();
+  const { strategy, shards, why } = chooseStrategy(resolved.strategy, spec, batchSize, cores);
   const { source, report } = await chooseBackend(resolved.backend, sharedMemory.available, spec, batchSize, workers);
   const format = formatOf(source.backend);
   const momentum = resolved.momentum > 0;
   const memory = memoryOf(strategy, batchSize, workers, shards);
-  const cores = availableParallelism();
   const blockRows = resolved.blockRows ?? (source.backend === 'blas' ? ROWS_PER_CORE * Math.max(2, cores) : BLOCK_ROWS);
   const request = { spec, batchSize, workers, momentum, format, blockRows, ...memory };
   const arena = Arena.allocate(planTraining(request));
@@ -76,7 +64,7 @@ export async function prepare(
     ...(strategy === 'local-sgd' && { averagingPeriod }),
     batchSize,
     blockRows: arena.plan.workerPlans[0]!.train.rows,
-    reproducible: reproducibility(strategy, workers, free, report),
+    reproducible: reproducibility(strategy, workers, free, shards, report),
     sharedMemory,
     execution,
     bytes,
@@ -88,11 +76,13 @@ function reproducibility(
   strategy: Strategy,
   workers: number,
   free: boolean,
+  shards: number | undefined,
   { backend, measured }: BackendReport,
 ): string {
   if (strategy === 'hogwild' && workers > 1) return 'other bits in every run: the steps of the workers race';
   const count = free ? 'any number of workers' : 'the same number of workers';
-  const where = backend === 'blas' ? ', on machines with as many cores and the same library' : '';
+  const library = backend === 'blas' ? ' and the same library' : '';
+  const where = library !== '' || shards !== undefined ? `, on machines with as many cores${library}` : '';
   const choice = measured ? '; the backend was measured, and may be another next time: name one to be sure' : '';
   return `the same bits with ${count}${where}${choice}`;
 }
@@ -109,25 +99,4 @@ function memoryOf(
   if (strategy === 'local-sgd') return { ownSlots: 2, workerRows: Math.ceil(batchSize / workers) };
   if (strategy === 'hogwild') return { ownSlots: 1, workerRows: batchSize };
   return { shards };
-}
-
-/**
- * Which strategy, and into how many partial gradients a batch is divided if that is not up to the workers. In
- * owner-computes every worker reads what the others wrote for all rows, and those lines of memory go from core to core;
- * where the gradient is small against the batch, it is less to exchange gradients. Depends on network and batch alone.
- */
-function chooseStrategy(
-  choice: StrategyChoice,
-  spec: NetworkSpec,
-  batchSize: number,
-): { strategy: Strategy; shards: number | undefined; why: string } {
-  if (choice !== 'auto') return { strategy: choice, shards: undefined, why: 'it was asked for' };
-  const n = widths(spec);
-  const bytes = 4 * spec.layers.reduce((sum, { units }, l) => sum + (n[l]! + 1) * units, 0);
-  const shards = Math.min(MOST_SHARDS, Math.floor(batchSize / SHARD_ROWS));
-  if (bytes > SMALL_GRADIENT || shards < 2) {
-    return { strategy: 'owner-computes', shards: undefined, why: 'no gradients to exchange' };
-  }
-  const why = `gradients of ${(bytes / 1024).toFixed(1)} KiB are less to exchange than the rows of ${batchSize} patterns`;
-  return { strategy: 'data-parallel', shards, why };
 }

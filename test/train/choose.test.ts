@@ -54,6 +54,9 @@ if ('blas' in found) {
   });
 }
 
+const CORES = availableParallelism();
+const inShards = (shards: number) => ({ strategy: 'data-parallel', shards });
+
 describe('the strategy', () => {
   test.each([
     { network: classifier(), batchSize: 64, strategy: 'owner-computes', shards: 1 },
@@ -61,7 +64,8 @@ describe('the strategy', () => {
     { network: classifier(), batchSize: 256, strategy: 'data-parallel', shards: 2 },
     { network: classifier(), batchSize: 1100, strategy: 'data-parallel', shards: 8 },
     { network: classifier(), batchSize: 100_000, strategy: 'data-parallel', shards: 16 },
-    { network: wide(), batchSize: 4096, strategy: 'owner-computes', shards: 1 },
+    { network: wide(), batchSize: 64, strategy: 'owner-computes', shards: 1 },
+    { network: wide(), batchSize: 4096, ...(CORES > 1 ? inShards(CORES) : { strategy: 'owner-computes', shards: 1 }) },
   ])('auto at B = $batchSize is $strategy', async ({ network, batchSize, ...expected }) => {
     const info = await infoOf(network, { batchSize, backend: 'wasm', workers: 3 });
     expect(info).toMatchObject(expected);
