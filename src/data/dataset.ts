@@ -12,7 +12,7 @@ import { GradpoolError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { Affine, Columns, DataSource, NumericArray, Scaling, Table } from '../core/table.ts';
-import { allocate } from '../memory/shared.ts';
+import { allocate, isShared } from '../memory/shared.ts';
 import { readIdx } from './idx.ts';
 
 export interface ArraysInput {
@@ -61,7 +61,8 @@ export class Dataset implements DataSource {
   }
 
   /**
-   * Copies arrays into shared memory. Plain numbers become float32; typed arrays keep their type.
+   * Copies arrays into shared memory. Plain numbers become float32; typed arrays keep their type. Typed arrays that are in
+   * shared memory already (over a `SharedArrayBuffer`) are used as they are, not copied: leave them as they are, too.
    * @throws TypeError, RangeError naming the row and the column of what is wrong
    * @example
    * Dataset.fromArrays({ inputs: [[0, 0], [0, 1], [1, 0], [1, 1]], targets: [0, 1, 1, 0] });
@@ -212,7 +213,7 @@ function splitPoints(shares: readonly number[], length: number): number[] {
   return points;
 }
 
-/** Copies into shared memory, in the type that the values have; plain numbers become float32. */
+/** Copies into shared memory, in the type that the values have; plain numbers become float32. What is there stays. */
 function share({ values, size, stride }: Columns, plain: boolean): Columns {
   const Type = plain ? Float32Array : (values.constructor as new (buffer: ArrayBufferLike) => NumericArray);
   const rows = values.length / stride;
@@ -220,6 +221,7 @@ function share({ values, size, stride }: Columns, plain: boolean): Columns {
   const width = plain ? 4 : values.BYTES_PER_ELEMENT;
   const aligned = size > 1 && width < 8 ? (Math.ceil((size * width) / 8) * 8) / width : size;
   const bytes = rows * aligned * width;
+  if (!plain && aligned === stride && isShared(values.buffer)) return { values, size, stride };
   const copy = new Type(allocate(bytes));
   if (aligned === stride) copy.set(values);
   else for (let r = 0; r < rows; r++) copy.set(values.subarray(r * stride, r * stride + size), r * aligned);

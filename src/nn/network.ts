@@ -48,11 +48,14 @@ export interface GradientReport {
   gradients: { weights: Float64Array; bias: Float64Array }[];
 }
 
-/** Gives a network parameters that a trainer computed: no check, no copy. Not exported from the package. */
-export let adoptParameters: (network: Network, parameters: LayerParameters[]) => void;
+/**
+ * Gives a network parameters that a trainer computed: no check, no copy. Not exported from the package.
+ * @returns those that it had, which nobody else holds
+ */
+export let adoptParameters: (network: Network, parameters: LayerParameters[]) => LayerParameters[];
 
 const NETWORK_KEYS = ['inputs', 'layers', 'loss', 'seed', 'initialisation', 'normalization'] as const;
-const EVALUATE_ROWS = 256;
+const EVALUATE_ROWS = 64;
 
 /**
  * A feedforward network: dense layers with float32 parameters. Its own methods compute on the calling thread with the
@@ -70,8 +73,10 @@ export class Network {
 
   static {
     adoptParameters = (network, parameters) => {
+      const old = network.#parameters;
       network.#parameters = parameters;
       network.#version++;
+      return old;
     };
   }
 
@@ -190,8 +195,8 @@ export class Network {
 
   #layers(): Layer64[] {
     return this.#parameters.map(({ weights, bias }) => ({
-      W: Float64Array.from(weights),
-      b: Float64Array.from(bias),
+      W: new Float64Array(weights),
+      b: new Float64Array(bias),
     }));
   }
 

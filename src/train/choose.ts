@@ -12,7 +12,7 @@ import { soleUpdate, type Worker } from './update.ts';
 const MOST_ROWS = 128;
 const MOST_FLOPS = 1e9;
 /** Wider layers are timed as if they had so many units: that is wide enough for the difference to be clear. */
-const MOST_UNITS = 2048;
+const MOST_UNITS = 512;
 /** The engine compiles its fast code while the slow one runs; ms. */
 const WARM_UP = 25;
 /** Long enough for the clock; ms. */

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Arena } from '../memory/arena.ts';
+import type { Arena, LayerParameters } from '../memory/arena.ts';
 import { adoptParameters, type Network } from '../nn/network.ts';
 
 /** The longest that the calling thread is held up at a time; ms. */
@@ -12,6 +12,8 @@ export class Weights {
   readonly #network: Network;
   readonly #arena: Arena;
   #version = -1;
+  /** What the network had before the last download, to be written over by the next. */
+  #spare: LayerParameters[] | undefined;
 
   constructor(network: Network, arena: Arena) {
     this.#network = network;
@@ -28,14 +30,14 @@ export class Weights {
 
   /** Gives the network the weights of the last completed update, all at once, without holding up the event loop. */
   async download(): Promise<void> {
-    const parameters = this.#network.parameters;
+    const parameters = this.#spare ?? this.#network.parameters;
     let slice = performance.now();
     for (const _ of this.#arena.loadParameters(this.slot, parameters)) {
       if (performance.now() - slice < SLICE) continue;
       await turn();
       slice = performance.now();
     }
-    adoptParameters(this.#network, parameters);
+    this.#spare = adoptParameters(this.#network, parameters);
     this.#version = this.#network.version;
   }
 }

@@ -68,6 +68,17 @@ describe('fromArrays: storage', () => {
     }
   });
 
+  it('what is in shared memory already is not copied, where rows begin as they must', () => {
+    for (const [size, same] of [
+      [4, true],
+      [3, false],
+    ] as const) {
+      const values = new Float32Array(new SharedArrayBuffer(4 * 5 * size));
+      const { inputs } = Dataset.fromArrays({ inputs: values, inputSize: size, targets: [0, 1, 2, 3, 4] }).storage;
+      expect(inputs.values.buffer === values.buffer).toBe(same);
+    }
+  });
+
   it('plain numbers become float32; bytes stay bytes', () => {
     // Two rows of three float32, padded to a multiple of 8 bytes, and two targets.
     expect(Dataset.fromArrays({ inputs: rows, targets: [0, 1] }).bytes).toBe((2 * 4 + 2) * 4);

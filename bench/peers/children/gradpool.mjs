@@ -1,7 +1,7 @@
 // gradpool as built in ../../dist. Variant: its backend. Whole epochs by the wall clock: shuffling, gathering, starting and
 // ending them included.
 import { readFileSync } from 'node:fs';
-import { readData, CHECKED } from '../lib/data.mjs';
+import { CHECKED, readClasses, readSharedInputs } from '../lib/data.mjs';
 import { serve } from '../lib/task.mjs';
 
 await serve(async ({ widths, batch, threads, seconds, rate, seed, strategy, variant, files }) => {
@@ -9,8 +9,8 @@ await serve(async ({ widths, batch, threads, seconds, rate, seed, strategy, vari
   const simd = enableRelaxedSimd();
   const { Dataset, Network, Trainer } = await import('../../../dist/src/index.js');
 
-  const { inputs, classes } = readData(files);
-  const data = Dataset.fromArrays({ inputs, inputSize: widths[0], targets: classes });
+  const inputs = readSharedInputs(files);
+  const data = Dataset.fromArrays({ inputs, inputSize: widths[0], targets: readClasses(files) });
   const checked = data.slice(0, CHECKED);
   const layers = widths.slice(1).map((units, l) => ({
     units,
