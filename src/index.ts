@@ -6,15 +6,23 @@ export type { Affine, DataSource, NumericArray, Scaling } from './core/table.ts'
 export { type ArraysInput, Dataset, type IdxInput } from './data/dataset.ts';
 export { Normalization, type NormalizationMethod, type NormalizationOptions } from './data/normalization.ts';
 export type { Backend, BackendChoice, KernelPath, Twin } from './kernels/kernels.ts';
-export {
-  type BatchCurveOptions,
-  type BatchCurvePoint,
-  type BatchCurveReport,
-  type BestBatchSizes,
-  measureBatchCurve,
-} from './lab/batch-curve.ts';
+export { measureBatchCurve } from './lab/batch-curve.ts';
+export type { BestBatchSizes } from './lab/best.ts';
+export type { BatchCurveOptions, CurveProgress, TargetOptions } from './lab/curve-options.ts';
+export type {
+  BatchCurvePoint,
+  BatchCurveReport,
+  BestOfCurve,
+  CurveQuantity,
+  Prediction,
+  ShapeOfCurve,
+} from './lab/curve-report.ts';
 export type { Environment } from './lab/environment.ts';
+export type { EpochFit } from './lab/fit.ts';
+export { measureNoiseScale, type NoiseScale } from './lab/noise-scale.ts';
+export { type Arm, judgeShape, type Shape, type ShapeOptions, type Verdict } from './lab/shape.ts';
 export type { Interval } from './lab/statistics.ts';
+export type { RateRule, RateRuns, UpdatesToTarget } from './lab/target.ts';
 export type { LayerParameters } from './memory/arena.ts';
 export type { Phase } from './memory/control.ts';
 export { detectSharedMemory, type SharedMemory } from './memory/shared.ts';

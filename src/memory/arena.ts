@@ -1,7 +1,7 @@
 import { GradpoolError } from '../core/errors.ts';
 import type { WasmMemory } from '../core/wasm.ts';
 import { controlBytes, STATISTICS_BYTES } from './control.ts';
-import { type MatrixPlan, type Plan, place } from './layout.ts';
+import { type MatrixPlan, type Plan, place, scalarBytes } from './layout.ts';
 import { detectSharedMemory } from './shared.ts';
 
 /** What a thread needs to see the arena: this crosses threads. */
@@ -27,14 +27,16 @@ export class Arena {
   readonly handle: ArenaHandle;
   readonly plan: Plan;
   readonly control: Int32Array;
-  readonly #view: DataView;
+  /** The whole memory as numbers of the backend's width. */
+  readonly #numbers: Float32Array | Float64Array;
 
   /** Attaches to memory that another thread allocated. */
   constructor(handle: ArenaHandle) {
     this.handle = handle;
     this.plan = handle.plan;
     this.control = new Int32Array(handle.buffer, 0, controlBytes(handle.plan.workers) / 4);
-    this.#view = new DataView(handle.buffer);
+    this.#numbers =
+      handle.plan.format === 'rows-f64' ? new Float64Array(handle.buffer) : new Float32Array(handle.buffer);
   }
 
   /**
@@ -110,24 +112,36 @@ export class Arena {
   }
 
   #store(base: number, plan: MatrixPlan, values: Float32Array): void {
+    const numbers = this.#numbers;
     for (let r = 0, i = 0; r < plan.rows; r++) {
-      for (let c = 0; c < plan.columns; c++, i++) this.#set(base, plan, r, c, values[i]!);
-    }
-  }
-
-  #load(base: number, plan: MatrixPlan, into: Float32Array, first: number, last: number): void {
-    const wide = this.plan.format === 'rows-f64';
-    for (let r = first, i = first * plan.columns; r < last; r++) {
-      for (let c = 0; c < plan.columns; c++, i++) {
-        const at = base + place(this.plan.format, plan, r, c);
-        into[i] = wide ? this.#view.getFloat64(at, true) : this.#view.getFloat32(at, true);
+      for (let c = 0; c < plan.columns;) {
+        const end = this.#together(plan, c);
+        for (let at = this.#index(base, plan, r, c); c < end; c++) numbers[at++] = values[i++]!;
       }
     }
   }
 
+  #load(base: number, plan: MatrixPlan, into: Float32Array, first: number, last: number): void {
+    const numbers = this.#numbers;
+    for (let r = first, i = first * plan.columns; r < last; r++) {
+      for (let c = 0; c < plan.columns;) {
+        const end = this.#together(plan, c);
+        for (let at = this.#index(base, plan, r, c); c < end; c++) into[i++] = numbers[at++]!;
+      }
+    }
+  }
+
+  /** The columns [c, end) of a row lie side by side in memory. */
+  #together(plan: MatrixPlan, c: number): number {
+    return this.plan.format === 'panels-f32' ? Math.min(plan.columns, c + 8) : plan.columns;
+  }
+
+  /** Where element (r, c) is in #numbers. */
+  #index(base: number, plan: MatrixPlan, r: number, c: number): number {
+    return (base + place(this.plan.format, plan, r, c)) / scalarBytes(this.plan.format);
+  }
+
   #set(base: number, plan: MatrixPlan, r: number, c: number, value: number): void {
-    const at = base + place(this.plan.format, plan, r, c);
-    if (this.plan.format === 'rows-f64') this.#view.setFloat64(at, value, true);
-    else this.#view.setFloat32(at, value, true);
+    this.#numbers[this.#index(base, plan, r, c)] = value;
   }
 }

@@ -42,7 +42,7 @@ export interface TrainerOptions {
   weightDecay?: number | undefined;
   /**
    * Default 'auto': `owner-computes`; or `data-parallel` where the gradient is small against the batch, then divided into
-   * as many parts as the batch suggests, not the workers. Either gives the same bits for any number of workers.
+   * as many parts as batch and cores suggest, not the workers. Either gives the same bits for any number of workers.
    */
   strategy?: StrategyChoice | undefined;
   /** Updates between two averagings of the strategy `local-sgd`; only with it. Default 8. */

@@ -1,0 +1,74 @@
+import type { DataSource } from '../core/table.ts';
+import { Network } from '../nn/network.ts';
+import type { TrainerOptions } from '../train/options.ts';
+import { Trainer } from '../train/trainer.ts';
+
+/** The gradient noise scale and what it was computed from. */
+export interface NoiseScale {
+  /** B_n = S / |G|^2, in rows: at this batch size the noise of the gradient is as large as the gradient. */
+  noiseScale: number;
+  /** |G|^2, of the gradient over all patterns. */
+  gradient: number;
+  /** S, the trace of the covariance of one pattern's gradient. */
+  noise: number;
+  /** Rows of a batch, and how many batches. */
+  rows: number;
+  draws: number;
+}
+
+/** A step so long that the weights' own rounding does not count beside it. */
+const RATE = 1;
+
+/**
+ * Measures the simple noise scale (McCandlish et al. 2018, section 2.2) at the weights of a network, from the gradients g_i
+ * of m random batches of b rows and their mean g:
+ *   S = b sum |g_i - g|^2 / (m - 1),   |G|^2 = |g|^2 - S / (m b).
+ * A gradient is the difference that one update of plain SGD makes, on the pool. The network is not changed.
+ * @throws as `Trainer.fit`
+ */
+export async function measureNoiseScale(
+  network: Network,
+  dataset: DataSource,
+  { rows, draws }: { rows: number; draws: number },
+  options: TrainerOptions = {},
+  signal?: AbortSignal,
+): Promise<NoiseScale> {
+  const copy = new Network({ ...network.spec, normalization: network.normalization });
+  const start = network.parameters;
+  const before = flat(start);
+  const mean = new Float64Array(before.length);
+  let squares = 0;
+  const plain = { learningRate: RATE, momentum: 0, nesterov: false, weightDecay: 0 };
+  await using trainer = await Trainer.create(copy, { ...options, ...plain, batchSize: rows });
+  for (let i = 1; i <= draws; i++) {
+    copy.setParameters(start);
+    await trainer.fit(dataset, { maxUpdates: 1, signal });
+    squares += addToMean(mean, before, flat(copy.parameters), i);
+  }
+  const noise = (rows * squares) / (draws - 1);
+  const gradient = mean.reduce((sum, g) => sum + g * g, 0) - noise / (draws * rows);
+  return { noiseScale: noise / gradient, gradient, noise, rows, draws };
+}
+
+/** Takes the gradient before - after into the mean of `count`; returns what it adds to the sum of squared distances (Welford 1962). */
+function addToMean(mean: Float64Array, before: Float32Array, after: Float32Array, count: number): number {
+  let added = 0;
+  for (let k = 0; k < mean.length; k++) {
+    const g = (before[k]! - after[k]!) / RATE;
+    const distance = g - mean[k]!;
+    mean[k]! += distance / count;
+    added += distance * (g - mean[k]!);
+  }
+  return added;
+}
+
+function flat(layers: Network['parameters']): Float32Array {
+  const parts = layers.flatMap(({ weights, bias }) => [weights, bias]);
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,50 @@
+import { Bench } from 'tinybench';
+import { GradpoolError } from '../core/errors.ts';
+import type { DataSource } from '../core/table.ts';
+import type { Trainer } from '../train/trainer.ts';
+
+/** One batch size on one number of workers, while it is measured. */
+export interface Point {
+  readonly batchSize: number;
+  readonly workers: number;
+  readonly trainer: Trainer;
+  /** Seconds per update, one for each round. */
+  readonly samples: number[];
+  /** In a measurement. */
+  updates: number;
+}
+
+/** Runs until the code is compiled and the caches are warm, and finds how many updates fill a measurement. */
+export async function warmUp(
+  point: Point,
+  dataset: DataSource,
+  seconds: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (let spent = 0; spent < seconds;) {
+    const perUpdate = await timeUpdates(point, dataset, signal);
+    spent += perUpdate * point.updates;
+    point.updates = Math.max(1, Math.min(4 * point.updates, Math.ceil(seconds / perUpdate)));
+  }
+}
+
+/** Seconds per update, of the training alone: starting the tasks and copying the weights back do not count. */
+export async function timeUpdates(
+  { trainer, updates }: Point,
+  dataset: DataSource,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
+  let done = 0;
+  bench.add('updates', async () => {
+    const perEpoch = Math.ceil(dataset.length / trainer.info.batchSize);
+    const epochs = Math.ceil(updates / perEpoch);
+    const history = await trainer.fit(dataset, { epochs, maxUpdates: updates, signal });
+    done = history.reduce((sum, epoch) => sum + epoch.updates, 0);
+    return { overriddenDuration: history.reduce((sum, epoch) => sum + epoch.seconds, 0) * 1000 };
+  });
+  const [task] = await bench.run();
+  if (task?.result.state !== 'completed')
+    throw new GradpoolError('ERR_WORKER_FAILED', `a measurement ended as ${task?.result.state}`);
+  return task.result.latency.mean / 1000 / done;
+}
