@@ -32,5 +32,5 @@ export { type Evaluation, type GradientReport, Network, type NetworkOptions } fr
 export type { ParametersInput } from './nn/parameters.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
 export type { Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
-export type { EpochReport, FitOptions, Progress, TrainerInfo } from './train/report.ts';
+export type { BatchSizeChoice, EpochReport, FitOptions, Progress, TrainerInfo } from './train/report.ts';
 export { Trainer } from './train/trainer.ts';

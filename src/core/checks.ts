@@ -48,6 +48,13 @@ export function flag(name: string, value: unknown): boolean {
   return value;
 }
 
+/** A string that is not empty. */
+export function text(name: string, value: unknown): string {
+  if (typeof value !== 'string') throw wrongType(name, 'string', value);
+  if (value === '') throw wrongValue(name, 'string that is not empty', value);
+  return value;
+}
+
 /** One of a list of words. */
 export function oneOf<T extends string>(name: string, value: unknown, words: readonly T[]): T {
   const expected = `one of ${words.map((word) => `'${word}'`).join(', ')}`;

@@ -43,7 +43,7 @@ export interface BatchCurveOptions {
   /** Also measures updates and time to a target loss, and the gradient noise scale; true: with all defaults. */
   target?: TargetOptions | boolean | undefined;
   /** What every trainer gets beside its batch size and workers. */
-  trainer?: Omit<TrainerOptions, 'batchSize' | 'workers'> | undefined;
+  trainer?: Omit<TrainerOptions, 'batchSize' | 'workers' | 'trace'> | undefined;
   /** Ends the measurement; with the rounds that are complete, if there are any. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: CurveProgress) => void) | undefined;
@@ -90,6 +90,10 @@ export function resolveCurve(network: Network, dataset: DataSource, given: Batch
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
   if (typeof dataset?.bind !== 'function') throw wrongType('dataset', 'Dataset', dataset);
   const o = options<BatchCurveOptions>('options', given, KEYS);
+  for (const name of ['batchSize', 'workers', 'trace']) {
+    if (o.trainer !== undefined && name in o.trainer)
+      throw new RangeError(`"trainer" expected no ${name}: the curve makes many trainers, and gives each its own`);
+  }
   const powers = Array.from({ length: 9 }, (_, i) => 2 ** (i + 4)).filter((B) => B <= dataset.length);
   if (o.onProgress !== undefined) callback('onProgress', o.onProgress);
   if (o.signal !== undefined && !(o.signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', o.signal);

@@ -14,6 +14,8 @@ export interface SessionSetup {
   readonly strategy: string;
   /** Of the strategy local-sgd: updates between averagings. */
   readonly averagingPeriod: number;
+  /** Where phases are logged one by one; undefined: they are not. */
+  readonly trace: ArrayBufferLike | undefined;
   /** How often a barrier looks before it sleeps. */
   readonly spins: number;
 }

@@ -11,6 +11,7 @@ import { abort, Stopped, throwIfAborted } from '../sync/barrier.ts';
 import type { CoordinatorSetup, End, EpochSums, EvaluationOutcome, PhaseSeconds, RunOutcome } from './outcome.ts';
 import { Session } from './session.ts';
 import { Stopwatch } from './stopwatch.ts';
+import { PhaseLog } from './trace.ts';
 import { WorkerTuning } from './tuning.ts';
 import { Watchdog, workersPulse } from './watchdog.ts';
 
@@ -39,7 +40,8 @@ export class Coordinator {
     this.#setup = setup;
     this.#pool = pool;
     this.#session = new Session(setup.session);
-    this.#watch = new Stopwatch(this.#session.arena.statistics(pool.size));
+    const log = setup.session.trace && new PhaseLog(setup.session.trace, pool.size);
+    this.#watch = new Stopwatch(this.#session.arena.statistics(pool.size), log);
     this.#tuning = setup.tuned ? new WorkerTuning(pool.size) : undefined;
     this.#active = pool.size;
   }
@@ -135,8 +137,8 @@ export class Coordinator {
     const { kernels } = this.#session.worker(this.#pool.size, 'train');
     this.#session.shuffle(run, 0, 1);
     const end = arena.plan.slots.bytes / scalarBytes(arena.plan.format);
-    this.#watch.begin();
     for (let u = 0; u < updates; u++) {
+      this.#watch.begin(u);
       throwIfAborted(arena.control);
       const size = Math.min(batchSize, rows - u * batchSize);
       const from = (slot + u) & 1;

@@ -34,7 +34,7 @@ export function trainShare(worker: Worker, plan: Plan, barrier: Barrier, part: P
   const sole = plan.shards === 1 && plan.velocity.count === 0;
   let { slot } = part;
   for (let u = first; u < last; u++) {
-    worker.watch.begin();
+    worker.watch.begin(part.before + u);
     const at = u * batchSize;
     const size = Math.min(batchSize, rows - at);
     const now = size === batchSize ? step : shortStep;

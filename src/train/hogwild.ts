@@ -21,7 +21,7 @@ export function trainHogwild(worker: Worker, plan: Plan, control: Int32Array, pa
   const end = before + last;
   for (let claimed = claim(control, end); claimed < end; claimed = claim(control, end)) {
     throwIfAborted(control);
-    watch.begin();
+    watch.begin(claimed);
     const u = claimed - before;
     const size = Math.min(batchSize, rows - u * batchSize);
     partialGradients(worker, order, u * batchSize, size, slot, own.gradient);

@@ -30,7 +30,7 @@ export function trainLocally(worker: Worker, plan: Plan, barrier: Barrier, part:
   let { slot } = part;
   let done = 0;
   for (let u = first; u < last; u++) {
-    watch.begin();
+    watch.begin(part.before + u);
     const at = u * batchSize;
     const size = Math.min(batchSize, rows - at);
     const from = shardStart(size, workers, index);

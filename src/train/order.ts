@@ -10,6 +10,8 @@ export type Bound = ReturnType<DataSource['bind']> & { readonly source: DataSour
 export interface Order {
   readonly train: Bound;
   readonly validation: Bound | undefined;
+  /** B. */
+  readonly batchSize: number;
   readonly epochs: number;
   readonly maxUpdates: number;
   readonly signal: AbortSignal | undefined;
@@ -18,23 +20,32 @@ export interface Order {
 
 export const FIT_KEYS = ['epochs', 'maxUpdates', 'validation', 'signal', 'onProgress'] as const;
 
-/** Checks everything before any work. */
-export function orderOf(network: Network, batchSize: number, train: DataSource, given: FitOptions): Order {
+/**
+ * Checks everything before any work.
+ * @param chosen - the batch size was not asked for: fewer patterns make it smaller
+ */
+export function orderOf(
+  network: Network,
+  given: { readonly batchSize: number; readonly chosen: boolean },
+  train: DataSource,
+  wanted: FitOptions,
+): Order {
   const {
     epochs = 1,
     maxUpdates = Infinity,
     validation,
     signal,
     onProgress,
-  } = options<FitOptions>('options', given, FIT_KEYS);
+  } = options<FitOptions>('options', wanted, FIT_KEYS);
   const data = bind(network, 'train', train);
   const check = validation === undefined ? undefined : bind(network, 'validation', validation);
   integer('epochs', epochs, 1);
   if (maxUpdates !== Infinity) integer('maxUpdates', maxUpdates, 1);
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
   if (onProgress !== undefined) callback('onProgress', onProgress);
+  const batchSize = given.chosen ? Math.min(given.batchSize, train.length) : given.batchSize;
   integer('batchSize', batchSize, 1, train.length);
-  return { train: data, validation: check, epochs, maxUpdates, signal, onProgress };
+  return { train: data, batchSize, validation: check, epochs, maxUpdates, signal, onProgress };
 }
 
 /** Checks a data set against the network. */

@@ -27,7 +27,7 @@ export function trainOwned(worker: Worker, plan: Plan, barrier: Barrier, part: P
   const plain = plan.velocity.count === 0;
   let { slot } = part;
   for (let u = first; u < last; u++) {
-    watch.begin();
+    watch.begin(part.before + u);
     const start = u * batchSize;
     const size = Math.min(batchSize, rows - start);
     const to = 1 - slot;

@@ -8,10 +8,11 @@ import { BLOCK_ROWS, planTraining, type PlanRequest } from '../memory/layout.ts'
 import { detectSharedMemory } from '../memory/shared.ts';
 import { Network } from '../nn/network.ts';
 import { chooseBackend } from './choose.ts';
-import { type ResolvedOptions, resolveOptions, type Strategy, type TrainerOptions } from './options.ts';
+import { type NumericOptions, type ResolvedOptions, resolveOptions, type Strategy } from './options.ts';
 import type { CoordinatorSetup } from './outcome.ts';
 import type { TrainerInfo } from './report.ts';
 import { chooseStrategy } from './strategy.ts';
+import { allocateTrace } from './trace.ts';
 
 /**
  * Looks at a barrier before sleeping: some 0.1 ms. Longer than a sleeper takes to wake (10 to 100 µs), or two workers
@@ -25,7 +26,7 @@ const ROWS_PER_CORE = 128;
 /** Everything that is decided before a thread starts: options, backend, plan, memory. */
 export async function prepare(
   network: Network,
-  given: TrainerOptions,
+  given: NumericOptions,
 ): Promise<{ resolved: ResolvedOptions; info: TrainerInfo; arena: Arena; setup: CoordinatorSetup }> {
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
   const resolved = resolveOptions(given);
@@ -48,7 +49,9 @@ export async function prepare(
   const arena = Arena.allocate(planTraining(request));
   // A thread that spins keeps a core from the one it waits for, where there are more threads than cores.
   const { averagingPeriod } = resolved;
-  const session = { spec, strategy, averagingPeriod, arena: arena.handle, source, spins: workers <= cores ? SPINS : 0 };
+  const spins = workers <= cores ? SPINS : 0;
+  const trace = resolved.trace === undefined ? undefined : allocateTrace(workers);
+  const session = { spec, strategy, averagingPeriod, arena: arena.handle, source, trace, spins };
   const { bytes } = arena.plan;
   const execution = inline ? 'inline' : 'threads';
   const free = strategy === 'owner-computes' || shards !== undefined;

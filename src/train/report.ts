@@ -54,6 +54,14 @@ export interface EpochReport {
   coordinator?: PhaseSeconds;
 }
 
+/** How a batch size was chosen. */
+export interface BatchSizeChoice {
+  readonly batchSize: number;
+  readonly why: string;
+  /** All that was measured, in that order: seconds per row. */
+  readonly measured: readonly { readonly batchSize: number; readonly secondsPerRow: number }[];
+}
+
 /** What was chosen, and why. */
 export interface TrainerInfo extends BackendReport {
   /** Threads; how many of them train is in each epoch's report. */
@@ -70,6 +78,8 @@ export interface TrainerInfo extends BackendReport {
   /** Of the strategy `local-sgd`. */
   averagingPeriod?: number;
   batchSize: number;
+  /** Where 'auto' was asked for: how it was chosen. */
+  batchSizeChoice?: BatchSizeChoice;
   /** Rows that go through the network together. */
   blockRows: number;
   sharedMemory: SharedMemory;

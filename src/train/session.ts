@@ -19,6 +19,7 @@ import { trainHogwild } from './hogwild.ts';
 import { trainLocally } from './local-sgd.ts';
 import { trainOwned } from './owner-computes.ts';
 import { Stopwatch } from './stopwatch.ts';
+import { PhaseLog } from './trace.ts';
 import { evaluateRows, type Part, partialGradients, type Worker } from './update.ts';
 
 /** The longest wait at a barrier in ms. The coordinator's watch over the heartbeats ends a stalled epoch long before. */
@@ -80,7 +81,7 @@ export class Session {
         blockRows: block.rows,
         layers: this.#setup.spec.layers.length,
         control: this.arena.control,
-        watch: new Stopwatch(this.arena.statistics(index)),
+        watch: new Stopwatch(this.arena.statistics(index), key === 'train' ? this.#log(index) : undefined),
       };
       entry.workers.set(index, worker);
     }
@@ -98,6 +99,11 @@ export class Session {
       order.set(this.#entry('train').data.rows);
       new Random(shuffle.seed, shuffle.stream + e).shuffle(order);
     }
+  }
+
+  #log(index: number): PhaseLog | undefined {
+    const { trace } = this.#setup;
+    return trace && new PhaseLog(trace, index);
   }
 
   #entry(key: DataKey) {
@@ -128,12 +134,12 @@ export class Session {
         break;
       }
       case 'gradients':
-        worker.watch.begin();
+        worker.watch.begin(Math.floor(task.from / this.arena.plan.batchSize));
         partialGradients(worker, this.#order(0, task.shuffled), task.from, task.rows, task.slot, task.into);
         worker.watch.publish();
         break;
       case 'evaluate':
-        worker.watch.begin();
+        worker.watch.begin(0);
         evaluateRows(worker, this.#entry(key).data.rows, task.from, task.to, task.slot);
         worker.watch.publish();
     }

@@ -1,4 +1,5 @@
 import { FIRST_PHASE, type Phase, PHASES } from '../memory/control.ts';
+import type { PhaseLog } from './trace.ts';
 
 const INDEX = Object.fromEntries(PHASES.map((phase, i) => [phase, i])) as Record<Phase, number>;
 
@@ -18,18 +19,24 @@ const BEGUN = LAST + 1;
  */
 export class Stopwatch {
   readonly #statistics: Float64Array;
+  readonly #log: PhaseLog | undefined;
   readonly #times = new Float64Array(PHASES.length + 2);
   #running = false;
+  /** The number of the update under way. */
+  #update = 0;
   #updates = 0;
   #timed = 0;
   #pause = 0;
 
-  constructor(statistics: Float64Array) {
+  /** @param log - where the phases of the timed updates are written down one by one, if at all */
+  constructor(statistics: Float64Array, log?: PhaseLog) {
     this.#statistics = statistics;
+    this.#log = log;
   }
 
-  /** Begins an update, which is timed or passed over. */
-  begin(): void {
+  /** Begins an update, which is timed or passed over. Its number in the run is for the log. */
+  begin(update: number): void {
+    this.#update = update;
     this.#updates++;
     this.#running = this.#pause <= 0;
     if (!this.#running) {
@@ -47,6 +54,7 @@ export class Stopwatch {
     if (!this.#running) return;
     const now = performance.now();
     this.#times[INDEX[phase]]! += now - this.#times[LAST]!;
+    this.#log?.add(INDEX[phase], this.#times[LAST]!, now, this.#update);
     this.#times[LAST] = now;
   }
 

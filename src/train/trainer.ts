@@ -7,6 +7,7 @@ import { COMPLETED, CURRENT, EPOCHS_PER_RUN } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
 import type { DataKey, RunPlan } from '../pool/messages.ts';
 import { abort, resetBarrier } from '../sync/barrier.ts';
+import { decideBatchSize } from './batch-size.ts';
 import { Coordinator } from './coordinator.ts';
 import { InlinePool } from './inline.ts';
 import type { ResolvedOptions, TrainerOptions } from './options.ts';
@@ -16,6 +17,7 @@ import { epochReports, type EpochReport, type FitOptions, means, type TrainerInf
 import type { RunOutcome } from './outcome.ts';
 import { type Bound, bind, FIT_KEYS, type Order, orderOf } from './order.ts';
 import { prepare } from './prepare.ts';
+import { TraceWriter } from './trace.ts';
 import { Weights } from './weights.ts';
 
 /**
@@ -39,6 +41,7 @@ export class Trainer {
   readonly #arena: Arena;
   readonly #coordinator: CoordinatorApi;
   readonly #weights: Weights;
+  readonly #trace: TraceWriter | undefined;
   readonly #attached = new Map<DataKey, DataSource>();
   #epochs = 0;
   #running: Promise<unknown> | undefined;
@@ -52,25 +55,37 @@ export class Trainer {
     info: TrainerInfo,
     arena: Arena,
     coordinator: CoordinatorApi,
+    trace: TraceWriter | undefined,
   ) {
     this.#network = network;
     this.#options = given;
     this.info = info;
     this.#arena = arena;
     this.#coordinator = coordinator;
+    this.#trace = trace;
     this.#weights = new Weights(network, arena);
   }
 
   /**
    * Plans the memory, starts the threads and waits until they are ready.
    * @throws TypeError, RangeError naming the option; GradpoolError ERR_BACKEND_UNAVAILABLE, ERR_DOES_NOT_FIT,
-   * ERR_NO_SHARED_MEMORY
+   * ERR_NO_SHARED_MEMORY; what the file system says of the path of `trace`
    */
   static async create(network: Network, given: TrainerOptions = {}): Promise<Trainer> {
-    const { resolved, info, arena, setup } = await prepare(network, given);
+    const { numeric, choice } = await decideBatchSize(network, given, (made, options) => Trainer.create(made, options));
+    const { resolved, info: found, arena, setup } = await prepare(network, numeric);
+    const info: TrainerInfo = { ...found, ...(choice && { batchSizeChoice: choice }) };
     const inline = info.execution === 'inline';
-    const coordinator = inline ? new Coordinator(setup, new InlinePool()) : await RemoteCoordinator.start(setup);
-    return new Trainer(network, resolved, info, arena, coordinator);
+    const { trace: log } = setup.session;
+    // Before there is a thread: the path may be wrong.
+    const trace = log && (await TraceWriter.open(resolved.trace!, log, info.workers));
+    try {
+      const coordinator = inline ? new Coordinator(setup, new InlinePool()) : await RemoteCoordinator.start(setup);
+      return new Trainer(network, resolved, info, arena, coordinator, trace);
+    } catch (error) {
+      await trace?.discard();
+      throw error;
+    }
   }
 
   /**
@@ -78,7 +93,7 @@ export class Trainer {
    * @throws as `fit`
    */
   epochs(train: DataSource, given: FitOptions = {}): AsyncGenerator<EpochReport, void, undefined> {
-    return this.#generate(orderOf(this.#network, this.#options.batchSize, train, given), 1);
+    return this.#generate(orderOf(this.#network, this.#batch, train, given), 1);
   }
 
   /**
@@ -96,7 +111,7 @@ export class Trainer {
     if (onEpoch !== undefined) callback('onEpoch', onEpoch);
     this.#throwIfStopped(undefined);
     const history: EpochReport[] = [];
-    const order = orderOf(this.#network, this.#options.batchSize, train, rest);
+    const order = orderOf(this.#network, this.#batch, train, rest);
     const watched = onEpoch !== undefined || order.validation !== undefined || order.onProgress !== undefined;
     for await (const report of this.#generate(order, watched ? 1 : EPOCHS_PER_RUN)) {
       history.push(report);
@@ -133,11 +148,12 @@ export class Trainer {
     abort(this.#arena.control);
     await this.#running?.catch(() => undefined);
     await this.#coordinator.close();
+    await this.#trace?.close();
   }
 
   /** @param together - how many epochs may be trained before somebody looks at the first of them */
   async *#generate(order: Order, together: number): AsyncGenerator<EpochReport, void, undefined> {
-    const whole = Math.ceil(order.train.rows.length / this.#options.batchSize);
+    const whole = Math.ceil(order.train.rows.length / order.batchSize);
     this.#acquire();
     try {
       let left = order.maxUpdates;
@@ -156,8 +172,8 @@ export class Trainer {
 
   /** Trains the epochs `first`, `first` + 1, ... until at most `count` are done. */
   async #run(order: Order, first: number, count: number, updates: number): Promise<EpochReport[]> {
-    const { train, validation, signal, onProgress } = order;
-    const { batchSize, seed, shuffle } = this.#options;
+    const { train, batchSize, validation, signal, onProgress } = order;
+    const { seed, shuffle } = this.#options;
     const rows = train.rows.length;
     const mistakes: unknown[] = [];
     const outcome = await this.#interruptible(signal, async () => {
@@ -174,7 +190,7 @@ export class Trainer {
         batchSize,
         rows,
         slot: this.#weights.slot,
-        step: this.#step(),
+        step: this.#step(batchSize),
         shuffle: shuffle ? { seed, stream: this.#epochs } : undefined,
       };
       try {
@@ -185,6 +201,7 @@ export class Trainer {
     });
     this.#weights.slot = outcome.slot;
     await this.#weights.download();
+    await this.#trace?.append(outcome.completed);
     if (mistakes.length > 0) throw mistakes[0];
     if (outcome.state !== 'done') throw this.#ended(outcome, signal);
     this.#epochs += outcome.epochs.length;
@@ -238,8 +255,12 @@ export class Trainer {
     this.#attached.set(key, source);
   }
 
-  #step(): Step {
-    const { learningRate, batchSize, weightDecay, momentum, nesterov } = this.#options;
+  get #batch(): { batchSize: number; chosen: boolean } {
+    return { batchSize: this.#options.batchSize, chosen: this.info.batchSizeChoice !== undefined };
+  }
+
+  #step(batchSize: number): Step {
+    const { learningRate, weightDecay, momentum, nesterov } = this.#options;
     return { rate: learningRate, scale: 1 / batchSize, decay: weightDecay, momentum, nesterov };
   }
 

@@ -6,6 +6,8 @@ const WARM_UP = 0.1;
 const TURNS = 8;
 /** An update that takes so long on all workers, in seconds, is not worth dividing among fewer: two barriers are nothing to it. */
 const LONG = 0.002;
+/** So many pieces have to say so: one alone may have been held up, or have compiled code. */
+const LONG_PIECES = 4;
 /** The decision is looked at again after so many seconds of training, by so many pieces per candidate. */
 const PERIOD = 5;
 const TURNS_AGAIN = 4;
@@ -20,8 +22,11 @@ interface Candidate {
   turns: number;
   /** Updates of the next piece. */
   updates: number;
-  /** Seconds per update, the best so far. */
+  /** Seconds per update, the best of those that counted. */
   best: number;
+  /** The best of all, and their number. */
+  least: number;
+  pieces: number;
 }
 
 /**
@@ -41,7 +46,15 @@ export class WorkerTuning {
     this.#most = most;
     const counts = [most];
     for (let workers = 1; workers < most; workers *= 2) counts.push(workers);
-    this.#candidates = counts.map((workers) => ({ workers, spent: 0, turns: 0, updates: 1, best: Infinity }));
+    this.#candidates = counts.map((workers) => ({
+      workers,
+      spent: 0,
+      turns: 0,
+      updates: 1,
+      best: Infinity,
+      least: Infinity,
+      pieces: 0,
+    }));
   }
 
   /** Whether the next piece is a whole epoch, or several. */
@@ -61,14 +74,16 @@ export class WorkerTuning {
     if (this.#decided !== undefined) return this.#reconsider(seconds);
     const candidate = this.#candidates.find((one) => one.workers === workers)!;
     const each = seconds / updates;
-    const first = candidate.spent === 0;
     candidate.spent += seconds;
+    candidate.pieces++;
+    candidate.least = Math.min(candidate.least, each);
     candidate.updates = Math.max(1, Math.ceil(PIECE / Math.max(each, 1e-7)));
     if (candidate.spent >= WARM_UP) {
       candidate.best = Math.min(candidate.best, each);
       candidate.turns++;
     }
-    if (workers === this.#most && !first && each > LONG) this.#decided = workers;
+    const long = candidate.pieces >= LONG_PIECES && candidate.least > LONG;
+    if (workers === this.#most && long) this.#decided = workers;
     else if (this.#candidates.every(({ turns }) => turns >= TURNS)) this.#decided = this.#fastest();
   }
 
@@ -92,8 +107,10 @@ export class WorkerTuning {
     }
   }
 
-  /** The candidate that has trained least; once all are warm, that has had the fewest turns. */
+  /** All workers first, to see whether updates are long; then the candidate that has trained least; once all are warm, that has had the fewest turns. */
   #nextInTurn(): Candidate {
+    const all = this.#candidates[0]!;
+    if (all.pieces < LONG_PIECES) return all;
     const cold = this.#candidates.filter(({ spent }) => spent < WARM_UP);
     if (cold.length > 0) return cold.reduce((a, b) => (b.spent < a.spent ? b : a));
     return this.#candidates.reduce((a, b) => (b.turns < a.turns ? b : a));

@@ -130,6 +130,7 @@ test.each([
   [{ target: { seeds: 0 } }, RangeError, '"target.seeds"'],
   [{ target: { rules: ['cubic'] } }, RangeError, `"target.rules[0]" expected one of 'linear', 'sqrt', 'none'`],
   [{ target: { validation: [] } }, TypeError, '"target.validation" expected Dataset'],
+  [{ trainer: { workers: 2 } }, RangeError, '"trainer" expected no workers'],
   [{ signal: 1 }, TypeError, '"signal" expected AbortSignal, got 1'],
 ])('%o is refused', async (options, Type, message) => {
   const refused = measureBatchCurve(network(), blobs(60), options as BatchCurveOptions);

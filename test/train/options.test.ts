@@ -24,8 +24,13 @@ const TRAINER: Record<keyof TrainerOptions, Wrong[]> = {
     [NaN, RangeError],
     [5000, RangeError],
   ],
+  trace: [
+    [7, TypeError],
+    ['', RangeError],
+  ],
   batchSize: [
     [[8], TypeError],
+    ['large', TypeError],
     [0, RangeError],
     [2.5, RangeError],
     [Infinity, RangeError],

@@ -72,7 +72,7 @@ describe.each(CASES)('$widths, $options', (given) => {
 });
 
 /** Small networks, large batches. */
-const SHARDED = CASES.filter(({ options }) => options.batchSize! >= 256);
+const SHARDED = CASES.filter(({ options }) => Number(options.batchSize) >= 256);
 
 describe.each(SHARDED)('auto, in as many shards for all: $widths, $options', (given) => {
   test.each(BACKENDS)('the same bits on any number of workers: %s', async (backend) => {
