@@ -29,6 +29,15 @@ describe('the README', () => {
     expect(Math.abs(arrays[1]![1]! - 1)).toBeLessThan(0.5);
   });
 
+  test('its example of the laboratory runs, after the first one', { timeout: 120_000 }, async () => {
+    const file = join(ROOT, 'out', 'readme-laboratory.mjs');
+    mkdirSync(join(ROOT, 'out'), { recursive: true });
+    writeFileSync(file, blocks('js').join('\n'));
+    const { stdout } = await run(process.execPath, [file], { timeout: 110_000 });
+    expect(stdout).toMatch(/^(16|64|256) \[.*\]$/m);
+    expect(stdout).toMatch(/^(U-shaped|L-shaped|rising|inconclusive) \S/m);
+  });
+
   test('its commands exist', () => {
     const commands = blocks('sh').flatMap((block) => block.trim().split('\n'));
     expect(commands).toEqual(['npm ci && npm start', 'npm ci && npm test']);

@@ -8,8 +8,8 @@ import { median } from './statistics.ts';
  * How the learning rate follows the batch size, from that of the reference batch size B_0 on: `linear` alpha B / B_0 (Goyal
  * et al. 2017), `sqrt` alpha sqrt(B / B_0) (Krizhevsky 2014), `none` alpha.
  */
-export const RATE_RULES = ['linear', 'sqrt', 'none'] as const;
-export type RateRule = (typeof RATE_RULES)[number];
+export type RateRule = 'linear' | 'sqrt' | 'none';
+export const RATE_RULES: readonly RateRule[] = ['linear', 'sqrt', 'none'];
 
 /** How training to a target is measured, everything decided. */
 export interface TargetPlan {
