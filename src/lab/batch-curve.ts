@@ -6,7 +6,7 @@ import { Trainer } from '../train/trainer.ts';
 import { type BatchCurveOptions, type CurveProgress, type ResolvedCurve, resolveCurve } from './curve-options.ts';
 import { type BatchCurveReport, curveReport, type TargetFindings } from './curve-report.ts';
 import { measureNoiseScale } from './noise-scale.ts';
-import { referenceLoss, type TargetPlan, updatesToTarget, type UpdatesToTarget } from './target.ts';
+import { referenceLoss, startOf, type TargetPlan, updatesToTarget, type UpdatesToTarget } from './target.ts';
 import { type Point, timeUpdates, warmUp } from './update-time.ts';
 
 /** The batches that the noise scale is measured with. */
@@ -77,7 +77,7 @@ async function measureTimes(
     for (const i of order) {
       const point = points[i]!;
       if (round === 0) await warmUp(point, dataset, o.sampleSeconds, o.signal);
-      else point.samples.push(await timeUpdates(point, dataset, o.signal));
+      else point.samples.push((await timeUpdates(point, dataset, o.signal)).perRow);
       progress(round === 0 ? 'warm-up' : 'rounds', point.batchSize, point.workers);
     }
   }
@@ -109,18 +109,21 @@ async function noiseAtTarget(
   { trainer: options = {}, signal }: ResolvedCurve,
 ): Promise<TargetFindings['noiseScale']> {
   const arrived = runs.filter(({ updates }) => updates.some((count) => count !== null));
-  if (dataset.length < NOISE.rows || arrived.length === 0) return undefined;
+  if (dataset.length < 2 * NOISE.rows || arrived.length === 0) return undefined;
   const distance = ({ batchSize }: UpdatesToTarget) => Math.abs(Math.log(batchSize / plan.referenceBatchSize));
   const nearest = arrived.reduce((a, b) => (distance(b) < distance(a) ? b : a));
-  const half = Math.max(1, Math.round(nearest.updates.find((count) => count !== null)! / 2));
-  const copy = copyOf(network);
+  const seed = nearest.updates.findIndex((count) => count !== null);
+  const half = Math.max(1, Math.round(nearest.updates[seed]! / 2));
+  const copy = startOf(network, seed);
   const { batchSize, learningRate } = nearest;
   {
     await using trainer = await Trainer.create(copy, { ...options, batchSize, learningRate });
     const perEpoch = Math.ceil(dataset.length / batchSize);
     await trainer.fit(dataset, { epochs: Math.ceil(half / perEpoch), maxUpdates: half, signal });
   }
-  return measureNoiseScale(copy, dataset, NOISE, options, signal);
+  const measured = await measureNoiseScale(copy, dataset, NOISE, options, signal);
+  // Where the gradient is lost in its noise, the estimate of its size may be negative.
+  return measured.noiseScale > 0 ? measured : undefined;
 }
 
 function copyOf(network: Network): Network {

@@ -32,7 +32,10 @@ export function bestBatchSizes(
   if (!Number.isFinite(medians[low])) return undefined;
   const reference = samples[low]!;
   const set = batchSizes.filter((_, i) => {
-    const ratios = samples[i]!.map((t, r) => t / (Number.isFinite(reference[r]) ? reference[r]! : medians[low]!));
+    const ratios = samples[i]!.map((t, r) => {
+      const base = Number.isFinite(reference[r]) ? reference[r]! : medians[low]!;
+      return t === base ? 1 : t / base;
+    });
     return i === low || (Number.isFinite(medians[i]) && medianInterval(ratios, seed).low <= 1 + tolerance);
   });
   return { workers, fastest: batchSizes[low]!, batchSizes: set, recommended: set[0]!, tolerance };

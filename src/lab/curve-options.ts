@@ -90,6 +90,8 @@ export function resolveCurve(network: Network, dataset: DataSource, given: Batch
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
   if (typeof dataset?.bind !== 'function') throw wrongType('dataset', 'Dataset', dataset);
   const o = options<BatchCurveOptions>('options', given, KEYS);
+  if (o.trainer !== undefined && (typeof o.trainer !== 'object' || o.trainer === null))
+    throw wrongType('trainer', 'object of options', o.trainer);
   for (const name of ['batchSize', 'workers', 'trace']) {
     if (o.trainer !== undefined && name in o.trainer)
       throw new RangeError(`"trainer" expected no ${name}: the curve makes many trainers, and gives each its own`);
@@ -105,15 +107,25 @@ export function resolveCurve(network: Network, dataset: DataSource, given: Batch
     seed: integer('seed', o.seed ?? 0, 0),
     level: finite('level', o.level ?? 0.05, 0, 1, true),
     tolerance: finite('tolerance', o.tolerance ?? 0.05, 0),
-    target: resolveTarget(dataset, o),
+    target: resolveTarget(network, dataset, o),
     trainer: o.trainer,
     signal: o.signal,
     onProgress: o.onProgress,
   };
 }
 
-function resolveTarget(dataset: DataSource, { target, trainer }: BatchCurveOptions): TargetPlan | undefined {
+function resolveTarget(
+  network: Network,
+  dataset: DataSource,
+  { target, trainer }: BatchCurveOptions,
+): TargetPlan | undefined {
   if (target === undefined || target === false) return undefined;
+  if (trainer?.shuffle === false)
+    throw new RangeError('"target" expected "shuffle" in "trainer": training to a target takes batches at random');
+  if (trainer?.strategy === 'local-sgd' || trainer?.strategy === 'hogwild')
+    throw new RangeError(
+      `"target" expected a synchronous "strategy" in "trainer", got ${trainer.strategy}: its updates depend on the workers`,
+    );
   const o = options<TargetOptions>('target', target === true ? {} : target, TARGET_KEYS);
   const list = <T>(name: string, values: readonly T[], check: (name: string, value: T) => T) => {
     if (!Array.isArray(values) || values.length === 0) throw wrongType(name, 'list', values);
@@ -121,6 +133,7 @@ function resolveTarget(dataset: DataSource, { target, trainer }: BatchCurveOptio
   };
   if (o.validation !== undefined && typeof o.validation?.bind !== 'function')
     throw wrongType('target.validation', 'Dataset', o.validation);
+  o.validation?.bind(network.spec, network.normalization);
   return {
     loss: o.loss === undefined ? undefined : finite('target.loss', o.loss, -Infinity),
     referenceEpochs: integer('target.referenceEpochs', o.referenceEpochs ?? 2, 1),

@@ -22,13 +22,13 @@ export interface BatchCurvePoint {
   samplesPerSecond: Interval;
   /** Where a target was asked for: over the seeds. Infinite where half of them or more never arrive. */
   updatesToTarget?: Interval;
-  /** Updates to the target times the median time of an update. */
+  /** Updates to the target of each seed, times the time of an update in a round. */
   timeToTarget?: Interval;
   /** Bytes that one worker goes through in an update: weights, and the rows that are in work together. */
   workingSet: number;
   /** What was chosen for this batch size and number of workers. */
   trainer: Pick<TrainerInfo, 'backend' | 'path' | 'strategy' | 'reason' | 'blockRows'>;
-  /** Time per update of each round. */
+  /** Time per update of each round: the mean over the updates of an epoch, the last of which may be short. */
   samples: number[];
 }
 
@@ -102,9 +102,16 @@ export function curveReport(
   const series = { timePerEpoch: of('timePerEpoch'), timeToTarget: found && of('timeToTarget') };
   const best = headline(series.timePerEpoch, series.timeToTarget, o);
   const shapes = (list: ReturnType<typeof of>) =>
-    list.map(({ workers, batchSizes, samples }) => ({ workers, ...judgeFinite(batchSizes, samples, o) }));
-  const [perEpoch, toTarget] = [shapes(series.timePerEpoch), series.timeToTarget && shapes(series.timeToTarget)];
-  const shown = (best.quantity === 'timeToTarget' ? toTarget! : perEpoch).find((s) => s.workers === best.workers)!;
+    list.map(({ workers, batchSizes, atLeast }) => ({ workers, ...judgePositive(batchSizes, atLeast, o) }));
+  // Where nobody arrived there is nothing to judge.
+  const arrived = found?.batchSizes.some((one) => one.arrived > 0) === true;
+  const [perEpoch, toTarget] = [
+    shapes(series.timePerEpoch),
+    series.timeToTarget && arrived && shapes(series.timeToTarget),
+  ];
+  const shown = (best.quantity === 'timeToTarget' && toTarget ? toTarget : perEpoch).find(
+    (s) => s.workers === best.workers,
+  )!;
   return {
     kind: 'batch-curve',
     version: 2,
@@ -135,8 +142,10 @@ function describePoint(
   found: TargetFindings | undefined,
 ): BatchCurvePoint {
   const { backend, path, strategy, reason, blockRows } = trainer.info;
-  const samples = all.slice(0, rounds);
+  const perRow = all.slice(0, rounds);
   const updatesPerEpoch = Math.ceil(patterns / batchSize);
+  // Over the updates of an epoch, the last of which may be short.
+  const samples = perRow.map((t) => (t * patterns) / updatesPerEpoch);
   const interval = (values: number[]) => medianInterval(values, o.seed);
   const updates = found?.batchSizes.find((one) => one.batchSize === batchSize)?.updates.map((u) => u ?? Infinity);
   const rowBytes = 4 * (2 * widths(spec).reduce((sum, n) => sum + n, 0) - spec.inputs);
@@ -145,12 +154,12 @@ function describePoint(
     workers,
     updatesPerEpoch,
     timePerUpdate: interval(samples),
-    timePerRow: interval(samples.map((t) => t / batchSize)),
+    timePerRow: interval(perRow),
     timePerEpoch: interval(samples.map((t) => t * updatesPerEpoch)),
-    samplesPerSecond: interval(samples.map((t) => patterns / (t * updatesPerEpoch))),
+    samplesPerSecond: interval(perRow.map((t) => 1 / t)),
     ...(updates && {
       updatesToTarget: interval(updates),
-      timeToTarget: interval(updates.map((u) => u * median(samples))),
+      timeToTarget: interval(timesToTarget(updates, samples)),
     }),
     workingSet: 4 * parameterCount(spec) + Math.min(blockRows, Math.ceil(batchSize / workers)) * rowBytes,
     trainer: { backend, path, strategy, reason, blockRows },
@@ -158,22 +167,33 @@ function describePoint(
   };
 }
 
-/** The samples of one quantity by batch size: of the rounds, or of the seeds. */
+/**
+ * The samples of one quantity by batch size: of the rounds, or of the seeds. A run that never arrived takes forever in
+ * `samples`, and as long as it was allowed to in `atLeast`.
+ */
 function seriesOf(
   points: readonly BatchCurvePoint[],
   quantity: CurveQuantity,
   patterns: number,
   found: TargetFindings | undefined,
-): { batchSizes: number[]; samples: number[][] } {
+): { batchSizes: number[]; samples: number[][]; atLeast: number[][] } {
   const batchSizes = points.map(({ batchSize }) => batchSize);
-  const samples = points.map(({ batchSize, samples: rounds, timePerUpdate }) =>
-    quantity === 'timePerEpoch'
-      ? rounds.map((t) => t * Math.ceil(patterns / batchSize))
-      : found!.batchSizes
-          .find((one) => one.batchSize === batchSize)!
-          .updates.map((u) => (u ?? Infinity) * timePerUpdate.median),
-  );
-  return { batchSizes, samples };
+  const timesOf = ({ batchSize, samples: rounds }: BatchCurvePoint, missing: (most: number) => number) => {
+    if (quantity === 'timePerEpoch') return rounds.map((t) => t * Math.ceil(patterns / batchSize));
+    const { updates, most } = found!.batchSizes.find((one) => one.batchSize === batchSize)!;
+    const counts = updates.map((u) => u ?? missing(most));
+    return timesToTarget(counts, rounds);
+  };
+  return {
+    batchSizes,
+    samples: points.map((point) => timesOf(point, () => Infinity)),
+    atLeast: points.map((point) => timesOf(point, (most) => most)),
+  };
+}
+
+/** Each seed's updates at the speed of a round of its own, so that the error of both is in the times. */
+function timesToTarget(updates: readonly number[], rounds: readonly number[]): number[] {
+  return updates.map((count, seed) => count * rounds[seed % rounds.length]!);
 }
 
 type Series = { workers: number } & ReturnType<typeof seriesOf>;
@@ -201,28 +221,31 @@ function headline(
   };
 }
 
-/** The shape over the batch sizes all of whose runs arrived. */
-function judgeFinite(
+/** The shape; without the batch sizes that were at the target from the start, which took no time. */
+function judgePositive(
   batchSizes: readonly number[],
   samples: readonly number[][],
   { level, seed }: ResolvedCurve,
 ): Shape {
-  const arrived = batchSizes.map((_, i) => samples[i]!.every((t) => Number.isFinite(t) && t > 0));
+  const some = batchSizes.map((_, i) => samples[i]!.every((t) => t > 0));
   return judgeShape(
-    batchSizes.filter((_, i) => arrived[i]),
-    samples.filter((_, i) => arrived[i]),
+    batchSizes.filter((_, i) => some[i]),
+    samples.filter((_, i) => some[i]),
     { level, seed },
   );
 }
 
 function predict(points: readonly BatchCurvePoint[], o: ResolvedCurve, { noiseScale }: TargetFindings): Prediction[] {
-  if (noiseScale === undefined || !(noiseScale.noiseScale > 0)) return [];
-  return o.workers.map((workers) => {
+  if (noiseScale === undefined) return [];
+  return o.workers.flatMap((workers) => {
     const own = points.filter((point) => point.workers === workers);
     const { t0, c } = fitUpdateTimes(
-      own.map(({ batchSize }) => batchSize),
+      own.map(({ batchSize, timePerUpdate, timePerRow }) =>
+        Math.min(batchSize, timePerUpdate.median / timePerRow.median),
+      ),
       own.map(({ timePerUpdate }) => timePerUpdate.median),
     );
-    return { workers, t0, c, batchSize: Math.sqrt((t0 * noiseScale.noiseScale) / c) };
+    // Too few batch sizes, or such as differ in nothing but noise, do not tell the one from the other.
+    return t0 > 0 && c > 0 ? [{ workers, t0, c, batchSize: Math.sqrt((t0 * noiseScale.noiseScale) / c) }] : [];
   });
 }

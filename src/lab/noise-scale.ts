@@ -1,3 +1,4 @@
+import { integer, wrongType } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
 import type { TrainerOptions } from '../train/options.ts';
@@ -22,9 +23,10 @@ const RATE = 1;
 /**
  * Measures the simple noise scale (McCandlish et al. 2018, section 2.2) at the weights of a network, from the gradients g_i
  * of m random batches of b rows and their mean g:
- *   S = b sum |g_i - g|^2 / (m - 1),   |G|^2 = |g|^2 - S / (m b).
+ *   V = b sum |g_i - g|^2 / (m - 1),   |G|^2 = |g|^2 - V / (m b),   S = V (P - 1) / (P - b);
+ * V is less than S, because no pattern is twice in a batch of b of the P patterns.
  * A gradient is the difference that one update of plain SGD makes, on the pool. The network is not changed.
- * @throws as `Trainer.fit`
+ * @throws TypeError, RangeError naming the argument; as `Trainer.fit`
  */
 export async function measureNoiseScale(
   network: Network,
@@ -33,20 +35,25 @@ export async function measureNoiseScale(
   options: TrainerOptions = {},
   signal?: AbortSignal,
 ): Promise<NoiseScale> {
+  if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
+  if (typeof dataset?.bind !== 'function') throw wrongType('dataset', 'Dataset', dataset);
+  integer('rows', rows, 1, Math.max(1, dataset.length - 1));
+  integer('draws', draws, 2);
   const copy = new Network({ ...network.spec, normalization: network.normalization });
   const start = network.parameters;
   const before = flat(start);
   const mean = new Float64Array(before.length);
   let squares = 0;
-  const plain = { learningRate: RATE, momentum: 0, nesterov: false, weightDecay: 0 };
+  const plain = { learningRate: RATE, momentum: 0, nesterov: false, weightDecay: 0, shuffle: true };
   await using trainer = await Trainer.create(copy, { ...options, ...plain, batchSize: rows });
   for (let i = 1; i <= draws; i++) {
     copy.setParameters(start);
     await trainer.fit(dataset, { maxUpdates: 1, signal });
     squares += addToMean(mean, before, flat(copy.parameters), i);
   }
-  const noise = (rows * squares) / (draws - 1);
-  const gradient = mean.reduce((sum, g) => sum + g * g, 0) - noise / (draws * rows);
+  const variance = (rows * squares) / (draws - 1);
+  const gradient = mean.reduce((sum, g) => sum + g * g, 0) - variance / (draws * rows);
+  const noise = (variance * (dataset.length - 1)) / (dataset.length - rows);
   return { noiseScale: noise / gradient, gradient, noise, rows, draws };
 }
 

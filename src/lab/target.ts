@@ -41,6 +41,8 @@ export interface UpdatesToTarget extends RateRuns {
   batchSize: number;
   /** How many of the seeds arrived. */
   arrived: number;
+  /** After so many updates a run was given up. */
+  most: number;
   /** All that was tried, the best included. */
   tried: RateRuns[];
 }
@@ -104,11 +106,12 @@ export async function updatesToTarget(
   }
   const effort = ({ updates }: RateRuns) => median(updates.map((count) => count ?? Infinity));
   const best = tried.reduce((a, b) => (effort(b) < effort(a) ? b : a));
-  return { batchSize, ...best, arrived: best.updates.filter((count) => count !== null).length, tried };
+  const arrived = best.updates.filter((count) => count !== null).length;
+  return { batchSize, ...best, arrived, most: plan.mostEpochs * Math.ceil(dataset.length / batchSize), tried };
 }
 
 /** The same layers with the starting weights of a seed. */
-function startOf({ spec, normalization }: Network, seed: number): Network {
+export function startOf({ spec, normalization }: Network, seed: number): Network {
   return new Network({ ...spec, normalization, seed });
 }
 

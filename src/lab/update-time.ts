@@ -8,7 +8,7 @@ export interface Point {
   readonly batchSize: number;
   readonly workers: number;
   readonly trainer: Trainer;
-  /** Seconds per update, one for each round. */
+  /** Seconds per row, one for each round. */
   readonly samples: number[];
   /** In a measurement. */
   updates: number;
@@ -22,29 +22,36 @@ export async function warmUp(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   for (let spent = 0; spent < seconds;) {
-    const perUpdate = await timeUpdates(point, dataset, signal);
-    spent += perUpdate * point.updates;
+    const { perUpdate, total } = await timeUpdates(point, dataset, signal);
+    spent += total;
     point.updates = Math.max(1, Math.min(4 * point.updates, Math.ceil(seconds / perUpdate)));
   }
 }
 
-/** Seconds per update, of the training alone: starting the tasks and copying the weights back do not count. */
+/**
+ * Seconds of training: in all, per update and per row, which is not the same where the last batch of an epoch is short. Copying
+ * data and weights to and from the workers does not count.
+ */
 export async function timeUpdates(
   { trainer, updates }: Point,
   dataset: DataSource,
   signal: AbortSignal | undefined,
-): Promise<number> {
+): Promise<{ total: number; perUpdate: number; perRow: number }> {
   const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
-  let done = 0;
+  const done = { updates: 0, rows: 0 };
   bench.add('updates', async () => {
     const perEpoch = Math.ceil(dataset.length / trainer.info.batchSize);
     const epochs = Math.ceil(updates / perEpoch);
     const history = await trainer.fit(dataset, { epochs, maxUpdates: updates, signal });
-    done = history.reduce((sum, epoch) => sum + epoch.updates, 0);
+    for (const epoch of history) {
+      done.updates += epoch.updates;
+      done.rows += epoch.samples;
+    }
     return { overriddenDuration: history.reduce((sum, epoch) => sum + epoch.seconds, 0) * 1000 };
   });
   const [task] = await bench.run();
   if (task?.result.state !== 'completed')
     throw new GradpoolError('ERR_WORKER_FAILED', `a measurement ended as ${task?.result.state}`);
-  return task.result.latency.mean / 1000 / done;
+  const total = task.result.latency.mean / 1000;
+  return { total, perUpdate: total / done.updates, perRow: total / done.rows };
 }

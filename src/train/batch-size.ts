@@ -3,6 +3,7 @@ import { Random } from '../core/random.ts';
 import { type NetworkSpec, trainingFlops } from '../core/spec.ts';
 import { Dataset } from '../data/dataset.ts';
 import type { Backend } from '../kernels/kernels.ts';
+import { allocate } from '../memory/shared.ts';
 import { Network } from '../nn/network.ts';
 import { type NumericOptions, resolveOptions, type TrainerOptions } from './options.ts';
 import type { BatchSizeChoice, EpochReport, FitOptions } from './report.ts';
@@ -125,11 +126,11 @@ async function secondsPerRow(trainer: Trains, data: Dataset, batchSize: number):
 function patterns({ inputs, layers, loss }: NetworkSpec, count: number): Dataset {
   const random = new Random(1);
   const K = layers.at(-1)!.units;
-  const values = new Float32Array(new SharedArrayBuffer(4 * count * inputs));
+  const values = new Float32Array(allocate(4 * count * inputs));
   for (let i = 0; i < values.length; i++) values[i] = random.uniform() - 0.5;
   const targets =
     loss === 'cross-entropy'
-      ? { targets: Uint16Array.from({ length: count }, (_, i) => i % K) }
+      ? { targets: Uint32Array.from({ length: count }, (_, i) => i % K) }
       : { targets: new Float32Array(count * K).fill(0.5), targetSize: K };
   return Dataset.fromArrays({ inputs: values, inputSize: inputs, ...targets });
 }

@@ -39,7 +39,7 @@ export async function prepare(
   const { batchSize, stallTimeout } = resolved;
   const { spec } = network;
   const cores = availableParallelism();
-  const { strategy, shards, why } = chooseStrategy(resolved.strategy, spec, batchSize, cores);
+  const { strategy, shards, ofCores, why } = chooseStrategy(resolved.strategy, spec, batchSize, cores);
   const { source, report } = await chooseBackend(resolved.backend, sharedMemory.available, spec, batchSize, workers);
   const format = formatOf(source.backend);
   const momentum = resolved.momentum > 0;
@@ -67,7 +67,7 @@ export async function prepare(
     ...(strategy === 'local-sgd' && { averagingPeriod }),
     batchSize,
     blockRows: arena.plan.workerPlans[0]!.train.rows,
-    reproducible: reproducibility(strategy, workers, free, shards, report),
+    reproducible: reproducibility(strategy, workers, free, ofCores, report),
     sharedMemory,
     execution,
     bytes,
@@ -79,13 +79,13 @@ function reproducibility(
   strategy: Strategy,
   workers: number,
   free: boolean,
-  shards: number | undefined,
+  ofCores: boolean,
   { backend, measured }: BackendReport,
 ): string {
   if (strategy === 'hogwild' && workers > 1) return 'other bits in every run: the steps of the workers race';
   const count = free ? 'any number of workers' : 'the same number of workers';
   const library = backend === 'blas' ? ' and the same library' : '';
-  const where = library !== '' || shards !== undefined ? `, on machines with as many cores${library}` : '';
+  const where = library !== '' || ofCores ? `, on machines with as many cores${library}` : '';
   const choice = measured ? '; the backend was measured, and may be another next time: name one to be sure' : '';
   return `the same bits with ${count}${where}${choice}`;
 }

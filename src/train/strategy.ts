@@ -16,6 +16,8 @@ const MOST_BYTES = 2 ** 29;
 export interface StrategyDecision {
   readonly strategy: Strategy;
   readonly shards: number | undefined;
+  /** On a machine with another number of cores it may be another. */
+  readonly ofCores: boolean;
   readonly why: string;
 }
 
@@ -31,7 +33,7 @@ export function chooseStrategy(
   batchSize: number,
   cores: number,
 ): StrategyDecision {
-  if (choice !== 'auto') return { strategy: choice, shards: undefined, why: 'it was asked for' };
+  if (choice !== 'auto') return { strategy: choice, shards: undefined, ofCores: false, why: 'it was asked for' };
   const n = widths(spec);
   const gradient = 4 * spec.layers.reduce((sum, { units }, l) => sum + (n[l]! + 1) * units, 0);
   // Of H_0 ... H_L and delta_1 ... delta_L.
@@ -43,7 +45,9 @@ export function chooseStrategy(
     (batchSize >= SHARD_ROWS * shards &&
       batchSize * row >= WORTH * shards * gradient &&
       shards * gradient <= MOST_BYTES);
-  if (shards < 2 || !worth) return { strategy: 'owner-computes', shards: undefined, why: 'no gradients to exchange' };
+  const ofCores = !small;
+  if (shards < 2 || !worth)
+    return { strategy: 'owner-computes', shards: undefined, ofCores, why: 'no gradients to exchange' };
   const why = `${shards} gradients of ${(gradient / 1024).toFixed(1)} KiB are less to exchange than the rows of ${batchSize} patterns`;
-  return { strategy: 'data-parallel', shards, why };
+  return { strategy: 'data-parallel', shards, ofCores, why };
 }

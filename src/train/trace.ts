@@ -1,4 +1,5 @@
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { PHASES } from '../memory/control.ts';
 import { allocate } from '../memory/shared.ts';
 
@@ -8,13 +9,16 @@ const MOST_EVENTS = 65_536;
 const WIDTH = 4;
 /** Before the events: how many there are, how many were left out, and when time begins, in ms since 1970. */
 const HEAD = 3;
+/** So many events are written at a time, so that the event loop turns in between. */
+const LINES_AT_ONCE = 2000;
 const LENGTH = HEAD + MOST_EVENTS * WIDTH;
 
 /** Room for the logs of all workers and of the coordinator. */
 export function allocateTrace(workers: number): ArrayBufferLike {
   const buffer = allocate((workers + 1) * LENGTH * 8);
   const numbers = new Float64Array(buffer);
-  for (let i = 0; i <= workers; i++) numbers[i * LENGTH + 2] = performance.timeOrigin + performance.now();
+  const now = performance.timeOrigin + performance.now();
+  for (let i = 0; i <= workers; i++) numbers[i * LENGTH + 2] = now;
   return buffer;
 }
 
@@ -72,6 +76,8 @@ export class TraceWriter {
 
   /** @throws what the file system says where the path cannot be written */
   static async open(path: string, buffer: ArrayBufferLike, workers: number): Promise<TraceWriter> {
+    const there = await stat(path).catch(() => undefined);
+    if (there?.isDirectory()) throw new RangeError(`"trace" expected the path of a file, got a folder: ${path}`);
     const file = await open(`${path}.part`, 'w');
     const names = Array.from({ length: workers + 1 }, (_, tid) => ({
       name: 'thread_name',
@@ -91,6 +97,11 @@ export class TraceWriter {
     for (const [tid, log] of this.#logs.entries()) {
       const { events, omitted } = log.take();
       for (let i = 0; i < events.length; i += WIDTH) {
+        if (lines.length === LINES_AT_ONCE) {
+          await this.#file.write(`,\n${lines.join(',\n')}`);
+          lines.length = 0;
+          await turn();
+        }
         const ts = round(1000 * events[i + 1]!);
         const dur = round(1000 * events[i + 2]!);
         const args = { update: this.#updates + events[i + 3]! };
@@ -109,8 +120,11 @@ export class TraceWriter {
   }
 
   async close(): Promise<void> {
-    await this.#file.write('\n]}\n');
-    await this.#file.close();
+    try {
+      await this.#file.write('\n]}\n');
+    } finally {
+      await this.#file.close();
+    }
     await rename(`${this.#path}.part`, this.#path);
   }
 }

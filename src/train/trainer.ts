@@ -74,7 +74,8 @@ export class Trainer {
   static async create(network: Network, given: TrainerOptions = {}): Promise<Trainer> {
     const { numeric, choice } = await decideBatchSize(network, given, (made, options) => Trainer.create(made, options));
     const { resolved, info: found, arena, setup } = await prepare(network, numeric);
-    const info: TrainerInfo = { ...found, ...(choice && { batchSizeChoice: choice }) };
+    const reproducible = `${found.reproducible}${choice ? '; the batch size was measured, and may be another next time' : ''}`;
+    const info: TrainerInfo = { ...found, reproducible, ...(choice && { batchSizeChoice: choice }) };
     const inline = info.execution === 'inline';
     const { trace: log } = setup.session;
     // Before there is a thread: the path may be wrong.
@@ -147,8 +148,11 @@ export class Trainer {
   async #shutDown(): Promise<void> {
     abort(this.#arena.control);
     await this.#running?.catch(() => undefined);
-    await this.#coordinator.close();
-    await this.#trace?.close();
+    try {
+      await this.#coordinator.close();
+    } finally {
+      await this.#trace?.close();
+    }
   }
 
   /** @param together - how many epochs may be trained before somebody looks at the first of them */

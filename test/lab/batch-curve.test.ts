@@ -34,7 +34,7 @@ describe('the report', async () => {
       expect(updatesPerEpoch).toBe(Math.ceil(300 / batchSize));
       const middle = [...samples].sort((a, b) => a - b)[1]!;
       expect(point.timePerUpdate.median).toBe(middle);
-      expect(point.timePerRow.median).toBeCloseTo(middle / batchSize, 12);
+      expect(point.timePerRow.median).toBeCloseTo((middle * updatesPerEpoch) / 300, 12);
       expect(point.timePerEpoch.median).toBeCloseTo(middle * updatesPerEpoch, 12);
       expect(point.samplesPerSecond.median).toBeCloseTo(300 / (middle * updatesPerEpoch), 3);
       expect(point.timePerEpoch.low).toBeLessThanOrEqual(point.timePerEpoch.median);
@@ -52,10 +52,11 @@ describe('the report', async () => {
       expect(updates).toHaveLength(3);
       expect(arrived).toBe(3);
       const points = report.points.filter((p) => p.batchSize === batchSize);
-      for (const { updatesToTarget, timeToTarget, timePerUpdate } of points) {
+      for (const { updatesToTarget, timeToTarget, samples } of points) {
         const counts = updates.map((u) => u!).sort((a, b) => a - b);
         expect(updatesToTarget!.median).toBe(counts[1]);
-        expect(timeToTarget!.median).toBeCloseTo(counts[1]! * timePerUpdate.median, 12);
+        const times = updates.map((u, seed) => u! * samples[seed]!).sort((a, b) => a - b);
+        expect(timeToTarget!.median).toBeCloseTo(times[1]!, 12);
       }
     }
     expect(target!.noiseScale!.noise).toBeGreaterThan(0);
@@ -131,6 +132,9 @@ test.each([
   [{ target: { rules: ['cubic'] } }, RangeError, `"target.rules[0]" expected one of 'linear', 'sqrt', 'none'`],
   [{ target: { validation: [] } }, TypeError, '"target.validation" expected Dataset'],
   [{ trainer: { workers: 2 } }, RangeError, '"trainer" expected no workers'],
+  [{ trainer: { shuffle: false }, target: true }, RangeError, '"target" expected "shuffle"'],
+  [{ trainer: { strategy: 'hogwild' }, target: true }, RangeError, '"target" expected a synchronous "strategy"'],
+  [{ trainer: 7 }, TypeError, '"trainer" expected object'],
   [{ signal: 1 }, TypeError, '"signal" expected AbortSignal, got 1'],
 ])('%o is refused', async (options, Type, message) => {
   const refused = measureBatchCurve(network(), blobs(60), options as BatchCurveOptions);

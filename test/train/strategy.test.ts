@@ -31,5 +31,5 @@ describe('auto', () => {
 
 test('a strategy by name is taken, in as many shards as there are workers', () => {
   const decision = chooseStrategy('data-parallel', spec(784, 128, 10), 16, 2);
-  expect(decision).toEqual({ strategy: 'data-parallel', shards: undefined, why: 'it was asked for' });
+  expect(decision).toEqual({ strategy: 'data-parallel', shards: undefined, ofCores: false, why: 'it was asked for' });
 });

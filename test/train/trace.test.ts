@@ -67,6 +67,7 @@ test('on the calling thread, too', async () => {
 test('a path that cannot be written is an error before a thread starts, and what is no path is refused', async () => {
   const create = (trace: unknown) => Trainer.create(classifier(), { trace: trace as string });
   await expect(create(join(folder, 'nowhere', 'trace.json'))).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(create(folder)).rejects.toThrow('"trace" expected the path of a file, got a folder');
   await expect(create(7)).rejects.toThrow('"trace" expected string, got 7');
   await expect(create('')).rejects.toThrow('"trace" expected string that is not empty');
 });
