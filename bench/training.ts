@@ -3,6 +3,7 @@ import { trainingFlops } from '../src/core/spec.ts';
 import { Random } from '../src/core/random.ts';
 import { Trainer, type TrainerOptions } from '../src/index.ts';
 import { PHASES } from '../src/memory/control.ts';
+import { exactly } from '../src/train/order.ts';
 import type { PhaseSeconds } from '../src/train/outcome.ts';
 import { makeDataset, makeNetwork, nameOf, NETWORKS, type NetworkName } from './networks.ts';
 import type { Effort } from './timing.ts';
@@ -73,8 +74,7 @@ export async function inRounds<T, M>(
 /** Trains for about so many seconds. */
 export async function timeRunner(runner: Runner, seconds: number): Promise<Timed> {
   const { trainer, data } = runner;
-  const perEpoch = Math.ceil(data.length / trainer.info.batchSize);
-  const fit = () => trainer.fit(data, { epochs: Math.ceil(runner.updates / perEpoch), maxUpdates: runner.updates });
+  const fit = () => trainer.fit(data, exactly(runner.updates, data.length, trainer.info.batchSize));
   // The trainers take turns: while others were measured this one's threads slept and its caches went cold.
   await fit();
   const history = await fit();

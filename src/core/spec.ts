@@ -88,3 +88,8 @@ export function trainingFlops(spec: NetworkSpec): number {
   const n = widths(spec);
   return spec.layers.reduce((sum, layer, i) => sum + (i === 0 ? 4 : 6) * n[i]! * layer.units, 0);
 }
+
+/** Bytes of H_0 ... H_L and D_1 ... D_L of one row in float32, without padding. */
+export function rowBytes(spec: NetworkSpec): number {
+  return 4 * (2 * widths(spec).reduce((sum, n) => sum + n, 0) - spec.inputs);
+}

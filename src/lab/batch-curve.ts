@@ -2,6 +2,7 @@ import { GradpoolError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
+import { exactly } from '../train/order.ts';
 import { Trainer } from '../train/trainer.ts';
 import { type BatchCurveOptions, type CurveProgress, type ResolvedCurve, resolveCurve } from './curve-options.ts';
 import { type BatchCurveReport, curveReport, type TargetFindings } from './curve-report.ts';
@@ -118,8 +119,7 @@ async function noiseAtTarget(
   const { batchSize, learningRate } = nearest;
   {
     await using trainer = await Trainer.create(copy, { ...options, batchSize, learningRate });
-    const perEpoch = Math.ceil(dataset.length / batchSize);
-    await trainer.fit(dataset, { epochs: Math.ceil(half / perEpoch), maxUpdates: half, signal });
+    await trainer.fit(dataset, { ...exactly(half, dataset.length, batchSize), signal });
   }
   const measured = await measureNoiseScale(copy, dataset, NOISE, options, signal);
   // Where the gradient is lost in its noise, the estimate of its size may be negative.

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { callback, finite, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
+import { bind } from '../train/order.ts';
 import type { TrainerOptions } from '../train/options.ts';
 import { RATE_RULES, type RateRule, type TargetPlan } from './target.ts';
 
@@ -88,7 +89,7 @@ export type ResolvedCurve = ReturnType<typeof resolveCurve>;
 /** @throws TypeError, RangeError naming the argument */
 export function resolveCurve(network: Network, dataset: DataSource, given: BatchCurveOptions) {
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
-  if (typeof dataset?.bind !== 'function') throw wrongType('dataset', 'Dataset', dataset);
+  bind(network, 'dataset', dataset);
   const o = options<BatchCurveOptions>('options', given, KEYS);
   if (o.trainer !== undefined && (typeof o.trainer !== 'object' || o.trainer === null))
     throw wrongType('trainer', 'object of options', o.trainer);
@@ -131,9 +132,7 @@ function resolveTarget(
     if (!Array.isArray(values) || values.length === 0) throw wrongType(name, 'list', values);
     return (values as readonly T[]).map((value, i) => check(`${name}[${i}]`, value));
   };
-  if (o.validation !== undefined && typeof o.validation?.bind !== 'function')
-    throw wrongType('target.validation', 'Dataset', o.validation);
-  o.validation?.bind(network.spec, network.normalization);
+  if (o.validation !== undefined) bind(network, 'target.validation', o.validation);
   return {
     loss: o.loss === undefined ? undefined : finite('target.loss', o.loss, -Infinity),
     referenceEpochs: integer('target.referenceEpochs', o.referenceEpochs ?? 2, 1),

@@ -1,5 +1,4 @@
-import type { NetworkSpec } from '../core/spec.ts';
-import { parameterCount, widths } from '../core/spec.ts';
+import { type NetworkSpec, parameterCount, rowBytes } from '../core/spec.ts';
 import type { TrainerInfo } from '../train/report.ts';
 import { type BestBatchSizes, bestBatchSizes } from './best.ts';
 import type { ResolvedCurve } from './curve-options.ts';
@@ -148,7 +147,6 @@ function describePoint(
   const samples = perRow.map((t) => (t * patterns) / updatesPerEpoch);
   const interval = (values: number[]) => medianInterval(values, o.seed);
   const updates = found?.batchSizes.find((one) => one.batchSize === batchSize)?.updates.map((u) => u ?? Infinity);
-  const rowBytes = 4 * (2 * widths(spec).reduce((sum, n) => sum + n, 0) - spec.inputs);
   return {
     batchSize,
     workers,
@@ -161,7 +159,7 @@ function describePoint(
       updatesToTarget: interval(updates),
       timeToTarget: interval(timesToTarget(updates, samples)),
     }),
-    workingSet: 4 * parameterCount(spec) + Math.min(blockRows, Math.ceil(batchSize / workers)) * rowBytes,
+    workingSet: 4 * parameterCount(spec) + Math.min(blockRows, Math.ceil(batchSize / workers)) * rowBytes(spec),
     trainer: { backend, path, strategy, reason, blockRows },
     samples,
   };

@@ -1,6 +1,7 @@
 import { integer, wrongType } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
+import { bind } from '../train/order.ts';
 import type { TrainerOptions } from '../train/options.ts';
 import { Trainer } from '../train/trainer.ts';
 
@@ -36,7 +37,7 @@ export async function measureNoiseScale(
   signal?: AbortSignal,
 ): Promise<NoiseScale> {
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
-  if (typeof dataset?.bind !== 'function') throw wrongType('dataset', 'Dataset', dataset);
+  bind(network, 'dataset', dataset);
   integer('rows', rows, 1, Math.max(1, dataset.length - 1));
   integer('draws', draws, 2);
   const copy = new Network({ ...network.spec, normalization: network.normalization });

@@ -1,6 +1,7 @@
 import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
 import type { TrainerOptions } from '../train/options.ts';
+import { exactly } from '../train/order.ts';
 import { Trainer } from '../train/trainer.ts';
 import { median } from './statistics.ts';
 
@@ -51,11 +52,7 @@ export interface UpdatesToTarget extends RateRuns {
 const STEP = 0.15;
 
 /** alpha for a batch size. */
-export function scaledRate(
-  { learningRate, referenceBatchSize }: TargetPlan,
-  rule: RateRule,
-  batchSize: number,
-): number {
+function scaledRate({ learningRate, referenceBatchSize }: TargetPlan, rule: RateRule, batchSize: number): number {
   const growth = batchSize / referenceBatchSize;
   return learningRate * (rule === 'linear' ? growth : rule === 'sqrt' ? Math.sqrt(growth) : 1);
 }
@@ -129,7 +126,7 @@ async function train(
   if (before <= target) return 0;
   for (let done = 0; done < mostEpochs * perEpoch;) {
     const count = Math.max(1, Math.round(STEP * done));
-    await trainer.fit(dataset, { epochs: Math.ceil(count / perEpoch), maxUpdates: count, signal });
+    await trainer.fit(dataset, { ...exactly(count, dataset.length, batchSize), signal });
     const { loss } = await trainer.evaluate(validation);
     if (!Number.isFinite(loss)) return null;
     if (loss <= target) return done + (count * (before - target)) / (before - loss);

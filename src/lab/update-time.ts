@@ -1,6 +1,7 @@
 import { Bench } from 'tinybench';
 import { GradpoolError } from '../core/errors.ts';
 import type { DataSource } from '../core/table.ts';
+import { exactly } from '../train/order.ts';
 import type { Trainer } from '../train/trainer.ts';
 
 /** One batch size on one number of workers, while it is measured. */
@@ -40,9 +41,8 @@ export async function timeUpdates(
   const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
   const done = { updates: 0, rows: 0 };
   bench.add('updates', async () => {
-    const perEpoch = Math.ceil(dataset.length / trainer.info.batchSize);
-    const epochs = Math.ceil(updates / perEpoch);
-    const history = await trainer.fit(dataset, { epochs, maxUpdates: updates, signal });
+    const wanted = exactly(updates, dataset.length, trainer.info.batchSize);
+    const history = await trainer.fit(dataset, { ...wanted, signal });
     for (const epoch of history) {
       done.updates += epoch.updates;
       done.rows += epoch.samples;

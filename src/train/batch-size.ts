@@ -6,6 +6,7 @@ import type { Backend } from '../kernels/kernels.ts';
 import { allocate } from '../memory/shared.ts';
 import { Network } from '../nn/network.ts';
 import { type NumericOptions, resolveOptions, type TrainerOptions } from './options.ts';
+import { exactly } from './order.ts';
 import type { BatchSizeChoice, EpochReport, FitOptions } from './report.ts';
 
 /** What is searched: 16, 32, ..., 4096. */
@@ -44,7 +45,7 @@ export async function decideBatchSize(
   given: TrainerOptions,
   create: (network: Network, options: NumericOptions) => Promise<Trains>,
 ): Promise<{ numeric: NumericOptions; choice: BatchSizeChoice | undefined }> {
-  if (!isPlain(given) || given.batchSize !== 'auto') return { numeric: given as NumericOptions, choice: undefined };
+  if (given?.batchSize !== 'auto') return { numeric: given as NumericOptions, choice: undefined };
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
   const { workers } = resolveOptions({ ...given, batchSize: undefined });
   const { spec } = network;
@@ -65,10 +66,6 @@ export async function decideBatchSize(
     }
   });
   return { numeric: { ...given, batchSize: choice.batchSize }, choice };
-}
-
-function isPlain(given: unknown): boolean {
-  return typeof given === 'object' && given !== null;
 }
 
 /** Bisects for the smallest batch size that is fast enough; `measure` gives seconds per row. */
@@ -103,9 +100,8 @@ export async function searchBatchSize(
 
 /** The best of several pieces of training. */
 async function secondsPerRow(trainer: Trains, data: Dataset, batchSize: number): Promise<number> {
-  const perEpoch = Math.ceil(data.length / batchSize);
   const run = async (updates: number) => {
-    const history = await trainer.fit(data, { epochs: Math.ceil(updates / perEpoch), maxUpdates: updates });
+    const history = await trainer.fit(data, exactly(updates, data.length, batchSize));
     return history.reduce((sum, epoch) => sum + epoch.seconds, 0) / history.reduce((sum, e) => sum + e.updates, 0);
   };
   let updates = 1;

@@ -48,6 +48,11 @@ export function orderOf(
   return { train: data, batchSize, validation: check, epochs, maxUpdates, signal, onProgress };
 }
 
+/** What to ask `fit` for, to have exactly so many updates, through as many epochs as that takes. */
+export function exactly(updates: number, rows: number, batchSize: number): { epochs: number; maxUpdates: number } {
+  return { epochs: Math.ceil(updates / Math.ceil(rows / batchSize)), maxUpdates: updates };
+}
+
 /** Checks a data set against the network. */
 export function bind(network: Network, name: string, source: DataSource): Bound {
   if (typeof source?.bind !== 'function') throw wrongType(name, 'Dataset', source);

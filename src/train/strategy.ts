@@ -1,4 +1,4 @@
-import { type NetworkSpec, widths } from '../core/spec.ts';
+import { type NetworkSpec, parameterCount, rowBytes } from '../core/spec.ts';
 import type { Strategy, StrategyChoice } from './options.ts';
 
 /** Partial gradients of so many bytes in all their layers stay in the first cache while they are summed. */
@@ -34,16 +34,13 @@ export function chooseStrategy(
   cores: number,
 ): StrategyDecision {
   if (choice !== 'auto') return { strategy: choice, shards: undefined, ofCores: false, why: 'it was asked for' };
-  const n = widths(spec);
-  const gradient = 4 * spec.layers.reduce((sum, { units }, l) => sum + (n[l]! + 1) * units, 0);
-  // Of H_0 ... H_L and delta_1 ... delta_L.
-  const row = 4 * (2 * n.reduce((sum, width) => sum + width, 0) - n[0]!);
+  const gradient = 4 * parameterCount(spec);
   const small = gradient <= SMALL_GRADIENT;
   const shards = small ? Math.min(MOST_SHARDS, Math.floor(batchSize / SHARD_ROWS)) : cores;
   const worth =
     small ||
     (batchSize >= SHARD_ROWS * shards &&
-      batchSize * row >= WORTH * shards * gradient &&
+      batchSize * rowBytes(spec) >= WORTH * shards * gradient &&
       shards * gradient <= MOST_BYTES);
   const ofCores = !small;
   if (shards < 2 || !worth)
