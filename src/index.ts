@@ -22,7 +22,7 @@ export type { EpochFit } from './lab/fit.ts';
 export { measureNoiseScale, type NoiseScale } from './lab/noise-scale.ts';
 export { type Arm, judgeShape, type Shape, type ShapeOptions, type Verdict } from './lab/shape.ts';
 export type { Interval } from './lab/statistics.ts';
-export type { RateRule, RateRuns, UpdatesToTarget } from './lab/target.ts';
+export type { RateRuns, UpdatesToTarget } from './lab/target.ts';
 export type { LayerParameters } from './memory/arena.ts';
 export type { Phase } from './memory/control.ts';
 export { detectSharedMemory, type SharedMemory } from './memory/shared.ts';
@@ -31,6 +31,15 @@ export type { Initialisation } from './nn/initialise.ts';
 export { type Evaluation, type GradientReport, Network, type NetworkOptions } from './nn/network.ts';
 export type { ParametersInput } from './nn/parameters.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
-export type { Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
-export type { BatchSizeChoice, EpochReport, FitOptions, Progress, TrainerInfo } from './train/report.ts';
+export type { AdaptiveBatchSize, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
+export type { AdaptiveRule, RateRule } from './train/rate-rule.ts';
+export type {
+  AdaptiveChoice,
+  AdaptiveStep,
+  BatchSizeChoice,
+  EpochReport,
+  FitOptions,
+  Progress,
+  TrainerInfo,
+} from './train/report.ts';
 export { Trainer } from './train/trainer.ts';

@@ -37,6 +37,7 @@ const thread: CoordinatorThread = {
   },
   attach: (...args) => visibly(() => opened().attach(...args)),
   train: (...args) => visibly(() => opened().train(...args)),
+  moments: (...args) => visibly(() => opened().moments(...args)),
   evaluate: (...args) => visibly(() => opened().evaluate(...args)),
   close: () => opened().close(),
 };

@@ -4,7 +4,8 @@ import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
 import { bind } from '../train/order.ts';
 import type { TrainerOptions } from '../train/options.ts';
-import { RATE_RULES, type RateRule, type TargetPlan } from './target.ts';
+import { RATE_RULES, type RateRule } from '../train/rate-rule.ts';
+import type { TargetPlan } from './target.ts';
 
 /** How the time to a target loss is measured. */
 export interface TargetOptions {

@@ -2,15 +2,9 @@ import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
 import type { TrainerOptions } from '../train/options.ts';
 import { exactly } from '../train/order.ts';
+import { type RateRule, scaledRate } from '../train/rate-rule.ts';
 import { Trainer } from '../train/trainer.ts';
 import { median } from './statistics.ts';
-
-/**
- * How the learning rate follows the batch size, from that of the reference batch size B_0 on: `linear` alpha B / B_0 (Goyal
- * et al. 2017), `sqrt` alpha sqrt(B / B_0) (Krizhevsky 2014), `none` alpha.
- */
-export type RateRule = 'linear' | 'sqrt' | 'none';
-export const RATE_RULES: readonly RateRule[] = ['linear', 'sqrt', 'none'];
 
 /** How training to a target is measured, everything decided. */
 export interface TargetPlan {
@@ -51,12 +45,6 @@ export interface UpdatesToTarget extends RateRuns {
 /** Between two looks at the loss there are so many updates, as a share of those done. */
 const STEP = 0.15;
 
-/** alpha for a batch size. */
-function scaledRate({ learningRate, referenceBatchSize }: TargetPlan, rule: RateRule, batchSize: number): number {
-  const growth = batchSize / referenceBatchSize;
-  return learningRate * (rule === 'linear' ? growth : rule === 'sqrt' ? Math.sqrt(growth) : 1);
-}
-
 /** The loss that the reference batch size reaches. */
 export async function referenceLoss(
   network: Network,
@@ -69,7 +57,7 @@ export async function referenceLoss(
   await using trainer = await Trainer.create(startOf(network, 0), {
     ...options,
     batchSize,
-    learningRate: scaledRate(plan, 'none', batchSize),
+    learningRate: plan.learningRate,
   });
   await trainer.fit(dataset, { epochs: plan.referenceEpochs, signal });
   return (await trainer.evaluate(plan.validation)).loss;
@@ -90,7 +78,7 @@ export async function updatesToTarget(
 ): Promise<UpdatesToTarget> {
   const tried: RateRuns[] = [];
   for (const [rule, multiplier] of plan.rules.flatMap((r) => plan.multipliers.map((m) => [r, m] as const))) {
-    const learningRate = multiplier * scaledRate(plan, rule, batchSize);
+    const learningRate = multiplier * scaledRate(plan.learningRate, rule, batchSize, plan.referenceBatchSize);
     if (tried.some((runs) => runs.learningRate === learningRate)) continue;
     const updates: (number | null)[] = [];
     const start = startOf(network, 0);

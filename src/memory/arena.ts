@@ -77,6 +77,12 @@ export class Arena {
     return this.plan.slots.offset + index * this.plan.slots.bytes;
   }
 
+  /** A parameter slot as numbers, in the backend's layout, its padding included. */
+  numbersOf(slot: number): Float32Array | Float64Array {
+    const bytes = scalarBytes(this.plan.format);
+    return this.#numbers.subarray(this.slot(slot) / bytes, (this.slot(slot) + this.plan.slots.bytes) / bytes);
+  }
+
   /** Writes parameters into a slot, in the backend's layout. Its padding becomes zero: a diverged training leaves NaN there. */
   storeParameters(slot: number, layers: readonly LayerParameters[]): void {
     new Uint8Array(this.handle.buffer, this.slot(slot), this.plan.slots.bytes).fill(0);

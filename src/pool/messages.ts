@@ -46,7 +46,9 @@ export interface RunPlan {
   /** Of an epoch; of a run of one maybe only its first ones. */
   readonly updates: number;
   readonly batchSize: number;
-  /** How many rows of the order belong to the epoch; the last batch may be short. */
+  /** Rows of the order that were trained before, in a run of one epoch. Then the order is there already. */
+  readonly from: number;
+  /** How many rows of the order, from there on, belong to the epoch; the last batch may be short. */
   readonly rows: number;
   /** The slot that holds the weights when the run begins. */
   readonly slot: number;
@@ -54,6 +56,26 @@ export interface RunPlan {
   readonly step: Step;
   /** Undefined: in the order of the data set. */
   readonly shuffle: Shuffle | undefined;
+}
+
+/** Random batches whose gradients are measured: `batches` of `rows` rows each, drawn with replacement. */
+export interface NoiseDraws {
+  readonly rows: number;
+  readonly batches: number;
+  readonly seed: number;
+  readonly stream: number;
+}
+
+/** Of the mean gradients g_1, ..., g_m of m batches of b rows. */
+export interface GradientMoments {
+  /** b */
+  readonly rows: number;
+  /** m */
+  readonly batches: number;
+  /** |g_1|^2 + ... + |g_m|^2 */
+  readonly squares: number;
+  /** |g_1 + ... + g_m|^2 */
+  readonly squareOfSum: number;
 }
 
 /** A task for one worker thread. */
@@ -82,6 +104,17 @@ export type WorkerTask =
       readonly slot: number;
       readonly into: number;
       readonly shuffled: boolean;
+      /** Its number in the run. */
+      readonly update: number;
+    }
+  /** The gradients of the random batches [first, last), with the slot that does not hold the weights as scratch. */
+  | {
+      readonly kind: 'moments';
+      readonly worker: number;
+      readonly draws: NoiseDraws;
+      readonly first: number;
+      readonly last: number;
+      readonly slot: number;
     }
   | {
       readonly kind: 'evaluate';
@@ -95,7 +128,13 @@ export type RunTask = Extract<WorkerTask, { readonly kind: 'run' }>;
 
 export type WorkerResult =
   /** `seconds`: of work, from when all workers of the task had begun. */
-  | { readonly state: 'done'; readonly thread: number; readonly seconds: number }
+  | {
+      readonly state: 'done';
+      readonly thread: number;
+      readonly seconds: number;
+      /** Of a task of the kind 'moments' that had the last batch. */
+      readonly moments?: GradientMoments | undefined;
+    }
   /** It saw the abort word; the update in hand is not committed. */
   | { readonly state: 'stopped' }
   | { readonly state: 'failed'; readonly failure: Failure };

@@ -1,13 +1,14 @@
-import { wrongType } from '../core/checks.ts';
+import { finite, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import { Random } from '../core/random.ts';
 import { type NetworkSpec, trainingFlops } from '../core/spec.ts';
 import { Dataset } from '../data/dataset.ts';
 import type { Backend } from '../kernels/kernels.ts';
 import { allocate } from '../memory/shared.ts';
 import { Network } from '../nn/network.ts';
-import { type NumericOptions, resolveOptions, type TrainerOptions } from './options.ts';
+import { type AdaptiveBatchSize, type NumericOptions, resolveOptions, type TrainerOptions } from './options.ts';
 import { exactly } from './order.ts';
-import type { BatchSizeChoice, EpochReport, FitOptions } from './report.ts';
+import { ADAPTIVE_RULES } from './rate-rule.ts';
+import type { AdaptiveChoice, BatchSizeChoice, EpochReport, FitOptions, TrainerInfo } from './report.ts';
 
 /** What is searched: 16, 32, ..., 4096. */
 const SIZES = Array.from({ length: 9 }, (_, i) => 2 ** (i + 4));
@@ -33,39 +34,132 @@ interface Trains {
   close(): Promise<void>;
 }
 
+/** Batch sizes at which the time of an update is measured for an adaptive one; in between it is taken to be on a line. */
+const COSTS = 4;
+const LARGEST = 2 ** 20;
+const KEYS = ['adaptive', 'least', 'most', 'referenceBatchSize', 'rule', 'cost'] as const;
+
+type Create = (network: Network, options: NumericOptions) => Promise<Trains>;
+
+/** What became of the option `batchSize`: a number to plan with, and how it was chosen or will be. */
+export interface BatchSizeDecision {
+  readonly numeric: NumericOptions;
+  readonly choice?: BatchSizeChoice;
+  readonly adaptive?: AdaptiveChoice;
+}
+
 /**
- * The options with a number for the batch size; for 'auto' it is chosen for this network on this machine: the smallest with
+ * The options with a number for the batch size. For 'auto' it is chosen for this network on this machine: the smallest with
  * which a row takes at most 8% longer than at best. Time per row falls to a plateau as B grows: a larger batch gains no time
- * and costs updates. Some four batch sizes are measured, by bisection, each on a trainer of its own with made-up patterns.
+ * and costs updates. For an adaptive one it is the largest that may come. Some four batch sizes are measured, each on a trainer
+ * of its own with made-up patterns.
  * @param create - makes a trainer
  * @throws TypeError, RangeError naming the option, before anything is measured
  */
 export async function decideBatchSize(
   network: Network,
   given: TrainerOptions,
-  create: (network: Network, options: NumericOptions) => Promise<Trains>,
-): Promise<{ numeric: NumericOptions; choice: BatchSizeChoice | undefined }> {
-  if (given?.batchSize !== 'auto') return { numeric: given as NumericOptions, choice: undefined };
+  create: Create,
+): Promise<BatchSizeDecision> {
+  const batchSize = given?.batchSize;
+  if (batchSize !== 'auto' && (typeof batchSize !== 'object' || batchSize === null || Array.isArray(batchSize)))
+    return { numeric: given as NumericOptions };
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
-  const { workers } = resolveOptions({ ...given, batchSize: undefined });
-  const { spec } = network;
-  const most = Math.max(LEAST_LARGEST, MOST_FLOPS / trainingFlops(spec));
-  const sizes = SIZES.filter((size) => size <= most);
-  const data = patterns(spec, sizes.at(-1)!);
+  const resolved = resolveOptions({ ...given, batchSize: undefined });
+  const sizes = SIZES.filter((size) => size <= mostAffordable(network.spec));
+  if (batchSize === 'auto') {
+    const measure = measuring(network.spec, { ...given, workers: resolved.workers }, sizes.at(-1)!, create);
+    const choice = await searchBatchSize(sizes, measure);
+    return { numeric: { ...given, batchSize: choice.batchSize }, choice };
+  }
+  const { strategy } = resolved;
+  if (strategy === 'local-sgd' || strategy === 'hogwild')
+    throw new RangeError(`an adaptive "batchSize" expected a synchronous "strategy", got ${strategy}`);
+  const range = rangeOf(batchSize, sizes.at(-1)!);
+  // The bits must not depend on how a batch of the largest size would be divided.
+  const numeric = {
+    ...given,
+    batchSize: range.most,
+    strategy: strategy === 'auto' ? ('owner-computes' as const) : strategy,
+  };
+  const measure = measuring(network.spec, { ...numeric, workers: resolved.workers }, range.most, create);
+  return { numeric, adaptive: { ...range, ...(await costsOf(batchSize, range, measure)) } };
+}
+
+/** What is told of a trainer whose batch size was decided so. */
+export function withBatchSize(info: TrainerInfo, { choice, adaptive }: BatchSizeDecision): TrainerInfo {
+  const { reproducible } = info;
+  if (choice)
+    return {
+      ...info,
+      batchSizeChoice: choice,
+      reproducible: `${reproducible}; the batch size was measured, and may be another next time`,
+    };
+  if (!adaptive) return info;
+  const why = adaptive.measured ? '; the time of an update was measured, and batch sizes may be others next time' : '';
+  return { ...info, batchSize: adaptive.referenceBatchSize, adaptive, reproducible: `${reproducible}${why}` };
+}
+
+function mostAffordable(spec: NetworkSpec): number {
+  return Math.max(LEAST_LARGEST, MOST_FLOPS / trainingFlops(spec));
+}
+
+type Range = Pick<AdaptiveChoice, 'least' | 'most' | 'referenceBatchSize' | 'rule'>;
+
+function rangeOf(given: AdaptiveBatchSize, affordable: number): Range {
+  const o = options<AdaptiveBatchSize>('batchSize', given, KEYS);
+  if (o.adaptive !== true) throw wrongType('batchSize.adaptive', 'true', o.adaptive);
+  const least = integer('batchSize.least', o.least ?? Math.min(16, o.most ?? 16), 1, LARGEST);
+  const most = integer('batchSize.most', o.most ?? Math.max(least, affordable), least, LARGEST);
+  const middle = Math.min(most, Math.max(least, 64));
+  const referenceBatchSize = integer('batchSize.referenceBatchSize', o.referenceBatchSize ?? middle, least, most);
+  return { least, most, referenceBatchSize, rule: oneOf('batchSize.rule', o.rule ?? 'noise-scale', ADAPTIVE_RULES) };
+}
+
+/** The time of an update at some batch sizes: as it was given, or measured. */
+async function costsOf(
+  { cost }: AdaptiveBatchSize,
+  { least, most }: Range,
+  measure: (batchSize: number) => Promise<number>,
+): Promise<Pick<AdaptiveChoice, 'costs' | 'measured'>> {
+  if (cost !== undefined) {
+    const o = options<typeof cost>('batchSize.cost', cost, ['perUpdate', 'perRow']);
+    const perUpdate = finite('batchSize.cost.perUpdate', o.perUpdate, 0);
+    const perRow = finite('batchSize.cost.perRow', o.perRow, 0);
+    const line = (batchSize: number) => ({ batchSize, seconds: perUpdate + perRow * batchSize });
+    return { costs: [line(least), line(Math.max(most, least + 1))], measured: false };
+  }
+  const ratio = (most / least) ** (1 / (COSTS - 1));
+  const sizes = [...new Set(Array.from({ length: COSTS }, (_, i) => Math.round(least * ratio ** i)))];
+  const costs: { batchSize: number; seconds: number }[] = [];
+  // From the largest down, which has most to say of which backend is fast; none may take longer than a larger one.
+  for (const batchSize of sizes.reverse()) {
+    const seconds = batchSize * (await measure(batchSize));
+    costs.unshift({ batchSize, seconds: Math.min(seconds, costs[0]?.seconds ?? Infinity) });
+  }
+  return { costs, measured: true };
+}
+
+/** Measures seconds per row, on a trainer of its own for each batch size. */
+function measuring(
+  spec: NetworkSpec,
+  given: TrainerOptions,
+  largest: number,
+  create: Create,
+): (batchSize: number) => Promise<number> {
+  const data = patterns(spec, largest);
   const made = new Network(spec);
-  // That of the largest batch serves for all: where batches are long enough, so does the fastest backend.
+  // That of the largest batch, which comes first, serves for all: where batches are long enough, so does the fastest backend.
   let { backend } = given;
-  const choice = await searchBatchSize(sizes, async (batchSize) => {
-    const options = { ...given, workers, backend, learningRate: TAME, trace: undefined, batchSize };
-    const trainer = await create(made, options);
+  return async (batchSize) => {
+    const trainer = await create(made, { ...given, backend, learningRate: TAME, trace: undefined, batchSize });
     ({ backend } = trainer.info);
     try {
       return await secondsPerRow(trainer, data, batchSize);
     } finally {
       await trainer.close();
     }
-  });
-  return { numeric: { ...given, batchSize: choice.batchSize }, choice };
+  };
 }
 
 /** Bisects for the smallest batch size that is fast enough; `measure` gives seconds per row. */

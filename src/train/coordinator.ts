@@ -2,15 +2,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
 import type { Table } from '../core/table.ts';
 import { busyParts, shardStart } from '../data/partition.ts';
-import { COMPLETED, CURRENT, EPOCHS_PER_RUN, FIRST_PHASE, LOSS, PHASES, RIGHT, SECONDS } from '../memory/control.ts';
+import { COMPLETED, CURRENT, EPOCHS_PER_RUN } from '../memory/control.ts';
 import { scalarBytes } from '../memory/layout.ts';
 import { allocate } from '../memory/shared.ts';
-import type { DataKey, RunPlan, SharedData, WorkerResult, WorkerTask } from '../pool/messages.ts';
+import type {
+  DataKey,
+  GradientMoments,
+  NoiseDraws,
+  RunPlan,
+  SharedData,
+  WorkerResult,
+  WorkerTask,
+} from '../pool/messages.ts';
 import type { TaskPool } from '../pool/pool.ts';
 import { abort, Stopped, throwIfAborted } from '../sync/barrier.ts';
-import type { CoordinatorSetup, End, EpochSums, EvaluationOutcome, PhaseSeconds, RunOutcome } from './outcome.ts';
+import type { CoordinatorSetup, End, EvaluationOutcome, MomentsOutcome, RunOutcome } from './outcome.ts';
 import { Session } from './session.ts';
 import { Stopwatch } from './stopwatch.ts';
+import { epochSums, rowSums } from './sums.ts';
 import { PhaseLog } from './trace.ts';
 import { WorkerTuning } from './tuning.ts';
 import { Watchdog, workersPulse } from './watchdog.ts';
@@ -32,7 +41,8 @@ export class Coordinator {
   readonly #session: Session;
   readonly #data = new Map<DataKey, SharedData>();
   readonly #watch: Stopwatch;
-  readonly #tuning: WorkerTuning | undefined;
+  /** For each batch size, because it decides how many workers are worth their meetings. */
+  readonly #tunings = new Map<number, WorkerTuning>();
   /** How many workers did the last task. */
   #active: number;
 
@@ -42,7 +52,6 @@ export class Coordinator {
     this.#session = new Session(setup.session);
     const log = setup.session.trace && new PhaseLog(setup.session.trace, pool.size);
     this.#watch = new Stopwatch(this.#session.arena.statistics(pool.size), log);
-    this.#tuning = setup.tuned ? new WorkerTuning(pool.size) : undefined;
     this.#active = pool.size;
   }
 
@@ -76,7 +85,7 @@ export class Coordinator {
     const started = performance.now();
     const { arena } = this.#session;
     const textbook = this.#setup.strategy === 'coordinator';
-    const one = textbook || this.#tuning?.decided === false;
+    const one = textbook || this.#tuningOf(asked)?.decided === false;
     const run = { ...asked, epochs: one ? 1 : Math.min(asked.epochs, epochsPerRun(asked.rows)) };
     this.#clearStatistics();
     Atomics.store(arena.control, CURRENT, run.slot);
@@ -84,7 +93,7 @@ export class Coordinator {
     const completed = Atomics.load(arena.control, COMPLETED);
     const slot = Atomics.load(arena.control, CURRENT);
     if (end.state !== 'done') return { ...end, completed, slot };
-    const epochs = this.#epochs(run.epochs, (performance.now() - started) / 1000);
+    const epochs = epochSums(arena, run.epochs, (performance.now() - started) / 1000, textbook);
     return { state: 'done', completed, slot, workers: this.#active, epochs };
   }
 
@@ -100,7 +109,20 @@ export class Coordinator {
       slot,
     }));
     const end = await this.#supervise(this.#all(tasks));
-    return end.state === 'done' ? { state: 'done', ...this.#sums(0) } : end;
+    return end.state === 'done' ? { state: 'done', ...rowSums(this.#session.arena, 0) } : end;
+  }
+
+  /** Measures gradients of random batches of the attached training set, by one worker: they are few. */
+  async moments(draws: NoiseDraws, slot: number): Promise<MomentsOutcome> {
+    const task: WorkerTask = { kind: 'moments', worker: 0, draws, first: 0, last: draws.batches, slot };
+    let moments: GradientMoments | undefined;
+    const work = this.#one(task, 0).then((result) => {
+      if (result.state === 'failed') throw fromFailure(result.failure);
+      if (result.state === 'stopped') throw new Stopped('stopped');
+      ({ moments } = result);
+    });
+    const end = await this.#supervise(work);
+    return end.state === 'done' ? { state: 'done', moments: moments! } : end;
   }
 
   /** Ends all threads. */
@@ -111,9 +133,10 @@ export class Coordinator {
   /** Resident workers: one task each for the whole run; while their number is being tuned, for a piece of it. */
   async #trainResident(run: RunPlan): Promise<void> {
     const total = run.epochs * run.updates;
+    const tuning = this.#tuningOf(run);
     for (let first = 0; first < total;) {
       const left = total - first;
-      const { workers, updates } = this.#tuning?.next(left) ?? { workers: this.#pool.size, updates: left };
+      const { workers, updates } = tuning?.next(left) ?? { workers: this.#pool.size, updates: left };
       const last = first + updates;
       const tasks = Array.from({ length: workers }, (_, worker): WorkerTask => ({
         kind: 'run',
@@ -124,7 +147,7 @@ export class Coordinator {
         workers,
       }));
       const seconds = await this.#all(tasks);
-      this.#tuning?.record(workers, updates, Math.max(...seconds));
+      tuning?.record(workers, updates, Math.max(...seconds));
       this.#active = workers;
       first = last;
     }
@@ -132,10 +155,10 @@ export class Coordinator {
 
   /** coordinator: one task per worker per update, then the sum of the partial gradients and the step here. */
   async #trainByTasks(run: RunPlan): Promise<void> {
-    const { updates, batchSize, rows, slot, step } = run;
+    const { updates, batchSize, rows, slot, step, from: before } = run;
     const { arena } = this.#session;
     const { kernels } = this.#session.worker(this.#pool.size, 'train');
-    this.#session.shuffle(run, 0, 1);
+    if (before === 0) this.#session.shuffle(run, 0, 1);
     const end = arena.plan.slots.bytes / scalarBytes(arena.plan.format);
     for (let u = 0; u < updates; u++) {
       this.#watch.begin(u);
@@ -147,11 +170,12 @@ export class Coordinator {
         this.#shares(size).map((share) => ({
           kind: 'gradients',
           worker: share.worker,
-          from: u * batchSize + share.from,
+          from: before + u * batchSize + share.from,
           rows: share.rows,
           slot: from,
           into: share.worker === 0 ? to : share.worker + 1,
           shuffled: run.shuffle !== undefined,
+          update: u,
         })),
       );
       this.#watch.lap('barrier');
@@ -161,6 +185,13 @@ export class Coordinator {
       this.#watch.lap('update');
     }
     this.#watch.publish();
+  }
+
+  #tuningOf({ batchSize }: RunPlan): WorkerTuning | undefined {
+    if (!this.#setup.tuned) return undefined;
+    const tuning = this.#tunings.get(batchSize) ?? new WorkerTuning(this.#pool.size);
+    this.#tunings.set(batchSize, tuning);
+    return tuning;
   }
 
   /** The parts of `count` rows, without the empty ones. */
@@ -225,47 +256,10 @@ export class Coordinator {
       for (let w = 0; w <= this.#pool.size; w++) this.#session.arena.statistics(w, e).fill(0);
     }
   }
-
-  /** What the epochs of a run did, which took `seconds` in all. Starting and ending the run counts in each alike. */
-  #epochs(count: number, seconds: number): EpochSums[] {
-    const textbook = this.#setup.strategy === 'coordinator';
-    const { arena } = this.#session;
-    const own = Array.from({ length: count }, (_, e) => arena.statistics(0, placeOf(e, count))[SECONDS]!);
-    const shared = (seconds - own.reduce((sum, s) => sum + s, 0)) / count;
-    return own.map((alone, e) => {
-      const place = placeOf(e, count);
-      return {
-        seconds: alone + shared,
-        ...this.#sums(place),
-        phases: Array.from({ length: this.#pool.size }, (_, w) => this.#phases(w, place)),
-        coordinator: textbook ? this.#phases(this.#pool.size, place) : undefined,
-      };
-    });
-  }
-
-  #sums(place: number): { loss: number; right: number } {
-    const sums = { loss: 0, right: 0 };
-    for (let w = 0; w < this.#pool.size; w++) {
-      const statistics = this.#session.arena.statistics(w, place);
-      sums.loss += statistics[LOSS]!;
-      sums.right += statistics[RIGHT]!;
-    }
-    return sums;
-  }
-
-  #phases(index: number, place: number): PhaseSeconds {
-    const statistics = this.#session.arena.statistics(index, place);
-    return Object.fromEntries(PHASES.map((phase, i) => [phase, statistics[FIRST_PHASE + i]!])) as PhaseSeconds;
-  }
 }
 
 function epochsPerRun(rows: number): number {
   return Math.max(1, Math.min(EPOCHS_PER_RUN, Math.floor(ROWS_PER_RUN / rows)));
-}
-
-/** Where the statistics of a run's epoch stand: the last one's are those that were counted last. */
-function placeOf(epoch: number, epochs: number): number {
-  return epoch === epochs - 1 ? 0 : epoch + 1;
 }
 
 function asOurs(error: unknown): GradpoolError {

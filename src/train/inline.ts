@@ -19,14 +19,16 @@ export class InlinePool implements TaskPool {
       this.#session.setData(task.data);
       return { state: 'done', thread: 0, seconds: 0 };
     }
+    let last: WorkerResult = { state: 'done', thread: 0, seconds: 0 };
     for (const piece of this.#pieces(this.#session!, task)) {
       const result = piece();
       if (result.state !== 'done') return result;
+      last = result;
       if (performance.now() - this.#turned < SLICE) continue;
       await turn();
       this.#turned = performance.now();
     }
-    return { state: 'done', thread: 0, seconds: 0 };
+    return { ...last, thread: 0, seconds: 0 };
   }
 
   destroy(): Promise<void> {
@@ -36,7 +38,7 @@ export class InlinePool implements TaskPool {
 
   /** A task as calls that each take little time. */
   *#pieces(session: Session, task: Exclude<WorkerTask, { kind: 'attach' }>): Generator<() => WorkerResult> {
-    if (task.kind === 'run') {
+    if (task.kind === 'run' || task.kind === 'moments') {
       for (let u = task.first; u < task.last; u++) yield () => session.run({ ...task, first: u, last: u + 1 });
     } else if (task.kind === 'evaluate') {
       const { blockRows } = session.worker(task.worker, 'validation');

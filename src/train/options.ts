@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { finite, flag, integer, oneOf, options, text } from '../core/checks.ts';
 import { BACKENDS, type BackendChoice } from '../kernels/kernels.ts';
+import type { AdaptiveRule } from './rate-rule.ts';
 
 export const STRATEGIES = ['coordinator', 'data-parallel', 'owner-computes', 'local-sgd', 'hogwild'] as const;
 /**
@@ -22,6 +23,28 @@ export type StrategyChoice = Strategy | 'auto';
 
 export const SHARED_MEMORY = ['auto', 'required', 'off'] as const;
 
+/**
+ * The batch size follows the measured gradient noise scale B_n and the measured time of an update t(B): it is doubled or halved,
+ * within `least` and `most`, where that makes t(B) (1 + B_n / B) less, to which time to a given loss is proportional (McCandlish
+ * et al. 2018, section 2.2). The learning rate follows by `rule`.
+ */
+export interface AdaptiveBatchSize {
+  adaptive: true;
+  /** Default 16. */
+  least?: number | undefined;
+  /** Default 4096, or less where an update of so many rows would take long. At most 2^20. */
+  most?: number | undefined;
+  /** B_0, to which `learningRate` belongs and with which training begins; default 64, within the bounds. */
+  referenceBatchSize?: number | undefined;
+  /** How the learning rate follows B; default 'noise-scale'. */
+  rule?: AdaptiveRule | undefined;
+  /**
+   * t(B) = perUpdate + perRow B in seconds. Default: measured when the trainer is made, in about a second. With a cost that is given
+   * the batch sizes do not depend on time, and the result is reproducible.
+   */
+  cost?: { perUpdate: number; perRow: number } | undefined;
+}
+
 /** All optional; see the defaults on each. */
 export interface TrainerOptions {
   /**
@@ -33,8 +56,9 @@ export interface TrainerOptions {
   /**
    * B, rows in a mini-batch; default 64. At most the number of training patterns. 'auto' measures, when the trainer is made, which
    * is the smallest that is as fast per row as any, in some 1 to 2 s; where there are fewer patterns, it is their number.
+   * An object lets it change while training goes on.
    */
-  batchSize?: number | 'auto' | undefined;
+  batchSize?: number | 'auto' | AdaptiveBatchSize | undefined;
   /** alpha; default 0.1. */
   learningRate?: number | undefined;
   /** mu in v <- mu v + g, in [0, 1); default 0. */

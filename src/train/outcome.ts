@@ -1,7 +1,7 @@
 // What the coordinator is told and what it answers: plain data, across threads.
 import type { Failure } from '../core/errors.ts';
 import type { Phase } from '../memory/control.ts';
-import type { SessionSetup } from '../pool/messages.ts';
+import type { GradientMoments, SessionSetup } from '../pool/messages.ts';
 import type { Strategy } from './options.ts';
 
 export interface CoordinatorSetup {
@@ -47,3 +47,6 @@ export type RunOutcome = { readonly completed: number; readonly slot: number } &
 
 export type EvaluationOutcome =
   { readonly state: 'done'; readonly loss: number; readonly right: number } | Exclude<End, { readonly state: 'done' }>;
+
+export type MomentsOutcome =
+  { readonly state: 'done'; readonly moments: GradientMoments } | Exclude<End, { readonly state: 'done' }>;

@@ -4,27 +4,52 @@ import type { Progress } from './report.ts';
 
 const INTERVAL = 100; // ms
 
-/** Reads the running epoch's progress out of shared memory, some ten times a second, until the timer is cleared. */
-export function watchProgress(
-  arena: Arena,
-  epoch: number,
-  totalUpdates: number,
-  listener: (progress: Progress) => void,
-  failed: (error: unknown) => void,
-): NodeJS.Timeout {
-  const { batchSize, workers } = arena.plan;
-  const started = performance.now();
-  const timer = setInterval(() => {
+/** Reads an epoch's progress out of shared memory, some ten times a second while updates run. */
+export class ProgressWatch {
+  /** What the listener has thrown. */
+  mistake: { readonly error: unknown } | undefined;
+  readonly #timer: NodeJS.Timeout;
+  /** How far the epoch had got when the updates began that run now. */
+  #before: Progress | undefined;
+  #batchSize = 1;
+  #begun = 0;
+
+  /**
+   * @param rows - of the epoch
+   * @param failed - is called once the listener has thrown
+   */
+  constructor(arena: Arena, rows: number, listener: (progress: Progress) => void, failed: () => void) {
+    this.#timer = setInterval(() => {
+      if (this.#before === undefined || this.mistake) return;
+      try {
+        listener(this.#look(arena, rows, this.#before));
+      } catch (error) {
+        this.mistake = { error };
+        failed();
+      }
+    }, INTERVAL);
+  }
+
+  begin(before: Progress, batchSize: number): void {
+    this.#before = before;
+    this.#batchSize = batchSize;
+    this.#begun = performance.now();
+  }
+
+  end(): void {
+    this.#before = undefined;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(arena: Arena, rows: number, before: Progress): Progress {
     const updates = Atomics.load(arena.control, COMPLETED);
-    let loss = 0;
-    for (let w = 0; w < workers; w++) loss += arena.statistics(w)[LOSS]!;
-    const samples = Math.max(1, updates * batchSize);
-    try {
-      listener({ epoch, updates, totalUpdates, loss: loss / samples, seconds: (performance.now() - started) / 1000 });
-    } catch (error) {
-      clearInterval(timer);
-      failed(error);
-    }
-  }, INTERVAL);
-  return timer;
+    let loss = before.loss * before.samples;
+    for (let w = 0; w < arena.plan.workers; w++) loss += arena.statistics(w)[LOSS]!;
+    const samples = Math.min(rows, before.samples + updates * this.#batchSize);
+    const seconds = before.seconds + (performance.now() - this.#begun) / 1000;
+    return { ...before, updates: before.updates + updates, samples, loss: loss / Math.max(1, samples), seconds };
+  }
 }

@@ -9,11 +9,11 @@ import { ALIVE } from '../memory/control.ts';
 import { COORDINATOR_ENTRY } from '../pool/locations.ts';
 import { abort } from '../sync/barrier.ts';
 import type { Coordinator } from './coordinator.ts';
-import type { CoordinatorSetup, End, EvaluationOutcome, RunOutcome } from './outcome.ts';
+import type { CoordinatorSetup, End, EvaluationOutcome, MomentsOutcome, RunOutcome } from './outcome.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** The methods of a coordinator, wherever it runs. */
-export type CoordinatorApi = Pick<Coordinator, 'attach' | 'train' | 'evaluate' | 'close'>;
+export type CoordinatorApi = Pick<Coordinator, 'attach' | 'train' | 'evaluate' | 'moments' | 'close'>;
 
 /** What the coordinator's thread offers. */
 export interface CoordinatorThread extends CoordinatorApi {
@@ -64,6 +64,10 @@ export class RemoteCoordinator implements CoordinatorApi {
 
   evaluate(...args: Parameters<Coordinator['evaluate']>): ReturnType<Coordinator['evaluate']> {
     return this.#watched<EvaluationOutcome>(() => this.#remote.evaluate(...args));
+  }
+
+  moments(...args: Parameters<Coordinator['moments']>): ReturnType<Coordinator['moments']> {
+    return this.#watched<MomentsOutcome>(() => this.#remote.moments(...args));
   }
 
   /** Ends the pool and then the thread, even if the thread has died already. */

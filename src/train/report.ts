@@ -3,8 +3,9 @@ import type { DataSource } from '../core/table.ts';
 import type { BackendReport } from '../kernels/kernels.ts';
 import type { SharedMemory } from '../memory/shared.ts';
 import type { Evaluation } from '../nn/network.ts';
-import type { PhaseSeconds, RunOutcome } from './outcome.ts';
+import type { EpochSums, PhaseSeconds } from './outcome.ts';
 import type { Strategy } from './options.ts';
+import type { AdaptiveRule } from './rate-rule.ts';
 
 /** How far an epoch has got. */
 export interface Progress {
@@ -12,7 +13,10 @@ export interface Progress {
   epoch: number;
   /** Updates completed in this epoch. */
   updates: number;
+  /** What they will be; of an adaptive batch size, if it stays as it is. */
   totalUpdates: number;
+  /** Rows trained on in this epoch. */
+  samples: number;
   /** Mean loss of the rows seen so far in this epoch. */
   loss: number;
   /** Since the epoch began. */
@@ -39,6 +43,11 @@ export interface EpochReport {
   updates: number;
   /** Rows trained on. */
   samples: number;
+  /** B and alpha at the end of the epoch. */
+  batchSize: number;
+  learningRate: number;
+  /** Of an adaptive batch size: each measurement of the noise scale, and what followed from it. */
+  adaptation?: AdaptiveStep[];
   loss: number;
   /** Absent for mse. */
   accuracy?: number;
@@ -62,6 +71,31 @@ export interface BatchSizeChoice {
   readonly measured: readonly { readonly batchSize: number; readonly secondsPerRow: number }[];
 }
 
+/** How an adaptive batch size is decided. */
+export interface AdaptiveChoice {
+  readonly least: number;
+  readonly most: number;
+  readonly referenceBatchSize: number;
+  readonly rule: AdaptiveRule;
+  /** t(B), at two batch sizes or more; in between it is taken to be on a line. */
+  readonly costs: readonly { readonly batchSize: number; readonly seconds: number }[];
+  /** Whether the costs were measured, or given. */
+  readonly measured: boolean;
+}
+
+/** A measurement of the noise scale during training. */
+export interface AdaptiveStep {
+  /** Updates of the epoch before it. */
+  updates: number;
+  /** B_n, a running mean; infinite where the gradient is lost in its noise. */
+  noiseScale: number;
+  /** B and alpha from here on. */
+  batchSize: number;
+  learningRate: number;
+  /** By what factor training is predicted to be faster than with the batch size before; 1 if that stays. */
+  gain: number;
+}
+
 /** What was chosen, and why. */
 export interface TrainerInfo extends BackendReport {
   /** Threads; how many of them train is in each epoch's report. */
@@ -77,9 +111,12 @@ export interface TrainerInfo extends BackendReport {
   shards: number;
   /** Of the strategy `local-sgd`. */
   averagingPeriod?: number;
+  /** Of an adaptive one: that of the beginning. */
   batchSize: number;
   /** Where 'auto' was asked for: how it was chosen. */
   batchSizeChoice?: BatchSizeChoice;
+  /** Where it is adaptive. */
+  adaptive?: AdaptiveChoice;
   /** Rows that go through the network together. */
   blockRows: number;
   sharedMemory: SharedMemory;
@@ -99,28 +136,23 @@ export function means(
   return spec.loss === 'mse' ? mean : { ...mean, accuracy: right / samples };
 }
 
-/** The reports of a run's epochs, of which `first` is the first; each has so many samples and updates. */
-export function epochReports(
+/** An epoch, or a part of one, as it is reported. */
+export function epochReport(
   spec: NetworkSpec,
-  first: number,
-  samples: number,
-  updates: number,
-  { epochs, workers }: RunOutcome & { state: 'done' },
-  validation: Evaluation | undefined,
-): EpochReport[] {
-  return epochs.map((sums, i) => {
-    const { seconds, phases, coordinator } = sums;
-    return {
-      epoch: first + i,
-      updates,
-      samples,
-      ...means(spec, sums, samples),
-      ...(validation && { validation }),
-      seconds,
-      samplesPerSecond: samples / seconds,
-      workers,
-      phases,
-      ...(coordinator && { coordinator }),
-    };
-  });
+  sums: EpochSums,
+  of: Pick<EpochReport, 'epoch' | 'updates' | 'samples' | 'batchSize' | 'learningRate' | 'workers'>,
+): EpochReport {
+  const { seconds, phases, coordinator } = sums;
+  const { samples, epoch, updates, ...rest } = of;
+  return {
+    epoch,
+    updates,
+    samples,
+    ...means(spec, sums, samples),
+    seconds,
+    samplesPerSecond: samples / seconds,
+    ...rest,
+    phases,
+    ...(coordinator && { coordinator }),
+  };
 }

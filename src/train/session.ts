@@ -17,6 +17,7 @@ import { abort, Barrier, Stopped } from '../sync/barrier.ts';
 import { trainShare } from './data-parallel.ts';
 import { trainHogwild } from './hogwild.ts';
 import { trainLocally } from './local-sgd.ts';
+import { Moments } from './moments.ts';
 import { trainOwned } from './owner-computes.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { PhaseLog } from './trace.ts';
@@ -32,6 +33,7 @@ export class Session {
   readonly #factory: KernelFactory;
   readonly #barriers = new Map<number, Barrier>();
   readonly #data = new Map<DataKey, { data: SharedData; workers: Map<number, Worker> }>();
+  #moments: Moments | undefined;
 
   constructor(setup: SessionSetup) {
     this.#setup = setup;
@@ -52,7 +54,9 @@ export class Session {
   /** Does a task to its end. Whatever goes wrong also stops the other workers. */
   run(task: Exclude<WorkerTask, { kind: 'attach' }>): WorkerResult {
     try {
-      return { state: 'done', thread: threadId, seconds: this.#dispatch(task) };
+      const seconds = this.#dispatch(task);
+      const moments = task.kind === 'moments' ? this.#moments?.result : undefined;
+      return { state: 'done', thread: threadId, seconds, ...(moments && { moments }) };
     } catch (error) {
       return this.failed(error);
     }
@@ -125,7 +129,7 @@ export class Session {
     switch (task.kind) {
       case 'run': {
         const barrier = this.#barrierOf(task.workers);
-        if (task.first === 0) this.shuffle(task.run, task.worker, task.workers);
+        if (task.first === 0 && task.run.from === 0) this.shuffle(task.run, task.worker, task.workers);
         // Before the meeting: after it the others may already commit.
         const slot = Atomics.load(this.arena.control, CURRENT);
         if (task.workers > 1) barrier.wait();
@@ -134,9 +138,14 @@ export class Session {
         break;
       }
       case 'gradients':
-        worker.watch.begin(Math.floor(task.from / this.arena.plan.batchSize));
+        worker.watch.begin(task.update);
         partialGradients(worker, this.#order(0, task.shuffled), task.from, task.rows, task.slot, task.into);
         worker.watch.publish();
+        break;
+      case 'moments':
+        worker.watch.rest();
+        if (task.first === 0) this.#moments = new Moments(this.arena, task.draws);
+        this.#moments!.measure(worker, this.#entry(key).data.rows, task.first, task.last, task.slot);
         break;
       case 'evaluate':
         worker.watch.begin(0);
@@ -160,7 +169,7 @@ export class Session {
       const e = Math.floor(u / run.updates);
       const before = e * run.updates;
       const end = Math.min(last, before + run.updates);
-      const order = this.#order(e, run.shuffle !== undefined);
+      const order = this.#order(e, run.shuffle !== undefined).subarray(run.from);
       slot = this.#train(worker, barrier, {
         run,
         order,

@@ -66,6 +66,11 @@ export class Stopwatch {
     this.#pause = spent > INTERVAL ? 0 : Math.min(LONGEST_PAUSE, Math.floor(INTERVAL / Math.max(spent, 1e-4)));
   }
 
+  /** What follows is not timed, until the next update begins. */
+  rest(): void {
+    this.#running = false;
+  }
+
   /** Adds what was timed, scaled up to all updates begun, to the statistics, and starts afresh. */
   publish(): void {
     const scale = this.#timed === 0 ? 0 : this.#updates / this.#timed / 1000;

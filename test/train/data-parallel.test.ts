@@ -22,7 +22,7 @@ async function count(strategy: Strategy, workers: number) {
     expect(await coordinator.attach('train', table, rows)).toEqual({ state: 'done' });
     Atomics.store(arena.control, GENERATION, 0);
     const step = { rate: 0.1, scale: 1 / 7, decay: 0, momentum: 0, nesterov: false };
-    const run = { epochs: 1, updates: 10, batchSize: 7, rows: 66, slot: 0, step, shuffle: undefined };
+    const run = { epochs: 1, updates: 10, batchSize: 7, from: 0, rows: 66, slot: 0, step, shuffle: undefined };
     const outcome = await coordinator.train(run);
     expect(outcome).toMatchObject({ state: 'done', completed: 10, slot: 0 });
     // One is before the first update, where all meet.

@@ -1,0 +1,103 @@
+import type { GradientMoments } from '../pool/messages.ts';
+import type { AdaptiveChoice, AdaptiveStep } from './report.ts';
+import { scaledRate } from './rate-rule.ts';
+
+type Decision = Omit<AdaptiveStep, 'updates'>;
+
+/** The weight of a new measurement in the running means. */
+const WEIGHT = 0.4;
+/** Batch sizes change where that is predicted to shorten training by more than this factor. */
+const BETTER = 1.05;
+/** Rows between two measurements: a share of those trained on so far, within these bounds. A measurement costs some 1000 rows. */
+const SHARE = 0.25;
+const FEWEST_ROWS = 4096;
+const MOST_ROWS = 32_768;
+
+/**
+ * Decides the batch size while training goes on. Pure but for what it remembers: the same moments give the same decisions.
+ * |G|^2 and S are estimated from the gradients of m batches of b rows at the same weights,
+ *   |G|^2 = (|g_1 + ... + g_m|^2 - sum |g_i|^2) / (m (m - 1)),   S = b (sum |g_i|^2 / m - |G|^2),
+ * which is without bias, because different batches are independent; their running means give B_n = S / |G|^2.
+ */
+export class BatchControl {
+  batchSize: number;
+  learningRate: number;
+  /** B_n; infinite where the gradient is lost in its noise, undefined before it was measured. */
+  noiseScale: number | undefined;
+  readonly #choice: AdaptiveChoice;
+  readonly #learningRate: number;
+  /** S and |G|^2. */
+  #noise = 0;
+  #gradient = 0;
+  #rows = 0;
+  #next = 0;
+  #measurements = 0;
+
+  /** @param learningRate - at the reference batch size */
+  constructor(choice: AdaptiveChoice, learningRate: number) {
+    this.#choice = choice;
+    this.#learningRate = learningRate;
+    this.batchSize = choice.referenceBatchSize;
+    this.learningRate = learningRate;
+  }
+
+  /** How many more rows may be trained on before the noise is to be measured again. */
+  get rowsLeft(): number {
+    return this.#next - this.#rows;
+  }
+
+  /** Of the random numbers of the next measurement; shuffles have those from 0 on. */
+  nextStream(): number {
+    return -2 - this.#measurements++;
+  }
+
+  /** So many rows were trained on. */
+  trained(rows: number): void {
+    this.#rows += rows;
+  }
+
+  /**
+   * Takes in a measurement, and decides.
+   * @param most - no batch may be larger
+   * @returns undefined if nothing could be measured: the weights are not finite
+   */
+  measured({ rows: b, batches: m, squares, squareOfSum }: GradientMoments, most: number): Decision | undefined {
+    this.#next = this.#rows + Math.min(MOST_ROWS, Math.max(FEWEST_ROWS, SHARE * this.#rows));
+    const gradient = (squareOfSum - squares) / (m * (m - 1));
+    const noise = b * (squares / m - gradient);
+    // A training that has diverged has nothing to say.
+    if (!Number.isFinite(noise)) return undefined;
+    const weight = this.noiseScale === undefined ? 1 : WEIGHT;
+    this.#noise += weight * (noise - this.#noise);
+    this.#gradient += weight * (gradient - this.#gradient);
+    this.noiseScale = this.#gradient > 0 ? Math.max(0, this.#noise / this.#gradient) : Infinity;
+    return this.#decide(this.noiseScale, most);
+  }
+
+  #decide(noiseScale: number, mostRows: number): Decision {
+    const { least, most, rule, referenceBatchSize } = this.#choice;
+    const before = this.batchSize;
+    const allowed = (B: number) => Number.isInteger(B) && B >= least && B <= Math.min(most, mostRows);
+    const effort = (B: number) =>
+      timePerUpdate(this.#choice, B) * (noiseScale === Infinity ? 1 / B : 1 + noiseScale / B);
+    const best = [before / 2, 2 * before].filter(allowed).reduce((a, b) => (effort(b) < effort(a) ? b : a), before);
+    const gain = effort(before) / effort(best);
+    if (gain > BETTER) this.batchSize = best;
+    this.learningRate = scaledRate(this.#learningRate, rule, this.batchSize, referenceBatchSize, noiseScale);
+    return {
+      noiseScale,
+      batchSize: this.batchSize,
+      learningRate: this.learningRate,
+      gain: this.batchSize === before ? 1 : gain,
+    };
+  }
+}
+
+/** t(B), in seconds, between the batch sizes that were measured as on a straight line. */
+export function timePerUpdate({ costs }: AdaptiveChoice, batchSize: number): number {
+  const upper = costs.findIndex((one) => one.batchSize >= batchSize);
+  const [b, a] =
+    upper === -1 ? [costs.at(-1)!, costs.at(-2)!] : [costs[Math.max(1, upper)]!, costs[Math.max(1, upper) - 1]!];
+  const slope = (b.seconds - a.seconds) / (b.batchSize - a.batchSize);
+  return a.seconds + slope * (batchSize - a.batchSize);
+}

@@ -1,0 +1,197 @@
+import type { Failure } from '../core/errors.ts';
+import { fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
+import type { DataSource } from '../core/table.ts';
+import type { Arena } from '../memory/arena.ts';
+import { COMPLETED, CURRENT } from '../memory/control.ts';
+import type { Evaluation, Network } from '../nn/network.ts';
+import type { DataKey, GradientMoments, NoiseDraws, RunPlan } from '../pool/messages.ts';
+import { abort, resetBarrier } from '../sync/barrier.ts';
+import type { ResolvedOptions } from './options.ts';
+import type { Bound } from './order.ts';
+import type { End, RunOutcome } from './outcome.ts';
+import { ProgressWatch } from './progress.ts';
+import type { CoordinatorApi } from './remote.ts';
+import { means, type Progress } from './report.ts';
+import type { TraceWriter } from './trace.ts';
+import { Weights } from './weights.ts';
+
+/** Updates that are trained in one go. */
+export interface Piece {
+  readonly train: Bound;
+  /** Whole epochs, unless it is one. */
+  readonly epochs: number;
+  /** Of each epoch. */
+  readonly updates: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  /** Rows of the epoch's order that were trained before; more than 0 only after a piece of the same epoch. */
+  readonly from: number;
+  /** Which of the trainer's epochs the first is: each has a shuffle of its own. */
+  readonly stream: number;
+  /** How far the epoch has got. */
+  readonly before: Progress;
+}
+
+type Done = RunOutcome & { state: 'done' };
+
+/**
+ * Does one thing at a time with a trainer's threads, from weights that the network had before to weights that it has after,
+ * whatever happens in between.
+ */
+export class Runner {
+  readonly #network: Network;
+  readonly #options: ResolvedOptions;
+  readonly #arena: Arena;
+  readonly #coordinator: CoordinatorApi;
+  readonly #weights: Weights;
+  readonly #trace: TraceWriter | undefined;
+  readonly #attached = new Map<DataKey, DataSource>();
+  #closed = false;
+  #failure: Failure | undefined;
+
+  constructor(
+    network: Network,
+    options: ResolvedOptions,
+    arena: Arena,
+    coordinator: CoordinatorApi,
+    trace: TraceWriter | undefined,
+  ) {
+    this.#network = network;
+    this.#options = options;
+    this.#arena = arena;
+    this.#coordinator = coordinator;
+    this.#trace = trace;
+    this.#weights = new Weights(network, arena);
+  }
+
+  /**
+   * Trains a piece, or the first of its epochs.
+   * @throws GradpoolError ERR_ABORTED, ERR_CLOSED, ERR_WORKER_FAILED; what the listener throws
+   */
+  async run(piece: Piece, signal: AbortSignal | undefined, watch: ProgressWatch | undefined): Promise<Done> {
+    const outcome = await this.#interruptible(signal, async () => {
+      this.#weights.upload();
+      await this.#attach('train', piece.train, signal);
+      watch?.begin(piece.before, piece.batchSize);
+      try {
+        return await this.#coordinator.train(this.#plan(piece)).catch((error: unknown) => this.#orphaned(error));
+      } finally {
+        watch?.end();
+      }
+    });
+    this.#weights.slot = outcome.slot;
+    await this.#weights.download();
+    await this.#trace?.append(outcome.completed);
+    if (watch?.mistake) throw watch.mistake.error;
+    if (outcome.state !== 'done') throw this.#ended(outcome, signal);
+    return outcome;
+  }
+
+  /** Tells the listener how epochs of so many rows get on; what it throws ends the run. To be closed. */
+  watch(rows: number, listener: ((progress: Progress) => void) | undefined): ProgressWatch | undefined {
+    return listener && new ProgressWatch(this.#arena, rows, listener, () => abort(this.#arena.control));
+  }
+
+  /** Mean loss and accuracy with the weights as they are. */
+  async evaluate(data: Bound, signal: AbortSignal | undefined): Promise<Evaluation> {
+    const outcome = await this.#interruptible(signal, async () => {
+      this.#weights.upload();
+      await this.#attach('validation', data, signal);
+      return this.#coordinator.evaluate(this.#weights.slot);
+    });
+    if (outcome.state !== 'done') throw this.#ended(outcome, signal);
+    return means(this.#network.spec, outcome, data.rows.length);
+  }
+
+  /** Gradients of random batches of training patterns with the weights as they are, which stay so. */
+  async moments(train: Bound, draws: NoiseDraws, signal: AbortSignal | undefined): Promise<GradientMoments> {
+    const outcome = await this.#interruptible(signal, async () => {
+      this.#weights.upload();
+      await this.#attach('train', train, signal);
+      return this.#coordinator.moments(draws, this.#weights.slot);
+    });
+    if (outcome.state !== 'done') throw this.#ended(outcome, signal);
+    return outcome.moments;
+  }
+
+  /** @throws GradpoolError ERR_CLOSED, ERR_ABORTED, or the failure that ended the threads */
+  throwIfStopped(signal: AbortSignal | undefined): void {
+    if (this.#closed) throw new GradpoolError('ERR_CLOSED', 'the trainer is closed');
+    if (this.#failure) throw new GradpoolError(this.#failure.code, `the trainer has failed: ${this.#failure.message}`);
+    if (signal?.aborted) throw new GradpoolError('ERR_ABORTED', 'training was aborted', { cause: signal.reason });
+  }
+
+  /** Stops what is running, which is to be waited for. */
+  stop(): void {
+    this.#closed = true;
+    abort(this.#arena.control);
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    try {
+      await this.#coordinator.close();
+    } finally {
+      await this.#trace?.close();
+    }
+  }
+
+  #plan({ train, epochs, updates, batchSize, learningRate, from, stream }: Piece): RunPlan {
+    const { seed, shuffle, weightDecay, momentum, nesterov } = this.#options;
+    return {
+      epochs,
+      updates,
+      batchSize,
+      from,
+      rows: train.rows.length - from,
+      slot: this.#weights.slot,
+      step: { rate: learningRate, scale: 1 / batchSize, decay: weightDecay, momentum, nesterov },
+      shuffle: shuffle ? { seed, stream } : undefined,
+    };
+  }
+
+  /** What can still be said of a run whose coordinator has died: what it committed stands in shared memory. */
+  #orphaned(error: unknown): RunOutcome {
+    const completed = Atomics.load(this.#arena.control, COMPLETED);
+    const slot = Atomics.load(this.#arena.control, CURRENT);
+    return { state: 'failed', completed, slot, failure: toFailure(error, 'ERR_WORKER_FAILED') };
+  }
+
+  /** Lets the signal, or `stop`, set the abort word while `work` runs. */
+  async #interruptible<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const { control } = this.#arena;
+    this.throwIfStopped(signal);
+    resetBarrier(control);
+    const stop = () => abort(control);
+    signal?.addEventListener('abort', stop);
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof GradpoolError && error.code === 'ERR_WORKER_FAILED') {
+        this.#failure = { code: error.code, message: error.message, detail: undefined };
+      }
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  async #attach(key: DataKey, { source, table, rows }: Bound, signal: AbortSignal | undefined): Promise<void> {
+    this.#arena.storeScaling(table.affine.scale, table.affine.shift);
+    if (this.#attached.get(key) === source) return;
+    // Until all threads have it, none can be relied on to hold the last one either.
+    this.#attached.delete(key);
+    const end = await this.#coordinator.attach(key, table, rows);
+    if (end.state !== 'done') throw this.#ended(end, signal);
+    this.#attached.set(key, source);
+  }
+
+  #ended(outcome: Exclude<End, { state: 'done' }>, signal: AbortSignal | undefined): GradpoolError {
+    if (outcome.state === 'failed') {
+      this.#failure = outcome.failure;
+      return fromFailure(outcome.failure);
+    }
+    if (this.#closed) return new GradpoolError('ERR_CLOSED', 'the trainer was closed during training');
+    return new GradpoolError('ERR_ABORTED', 'training was aborted', { cause: signal?.reason });
+  }
+}
