@@ -13,6 +13,7 @@ import { makeDataset, makeNetwork, NETWORKS, type NetworkName } from './networks
 import { writeWhole } from './output.ts';
 import { benchRoundTrip } from './round-trip.ts';
 import { type Effort, FULL, QUICK } from './timing.ts';
+import { benchAdaptive } from './adaptive.ts';
 import { benchCopies } from './copies.ts';
 import { benchStrategies } from './strategies.ts';
 import { benchUpdate } from './update.ts';
@@ -28,6 +29,7 @@ const BENCHMARKS: Record<string, { about: string; run: (effort: Effort) => Promi
   'round-trip': { about: 'a task to each piscina thread and back', run: benchRoundTrip },
   update: { about: 'an update of the networks A, B and C: share of the peak, phases', run: benchUpdate },
   strategies: { about: 'every strategy against the default', run: benchStrategies },
+  adaptive: { about: 'an adaptive batch size against fixed ones: time to the same loss', run: benchAdaptive },
   copies: { about: 'two workers against two independent trainings', run: benchCopies },
 };
 
