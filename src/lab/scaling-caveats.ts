@@ -95,6 +95,11 @@ function aboutWork({ mode, strategy }: Fitted, points: readonly ScalingPoint[]):
     );
   const idle = points.filter(({ workers, batchSize }) => workers > batchSize).map(({ workers }) => workers);
   if (idle.length > 0) lines.push(`On ${numbers(idle)} workers a batch has fewer rows than there are workers.`);
+  const parts = points.find(({ trainer: t, workers }) => t.strategy === 'data-parallel' && t.shards < workers);
+  if (parts)
+    lines.push(
+      `A batch is divided into ${parts.trainer.shards}, whatever the number of workers: on more, some only take part in the step.`,
+    );
   const beyond = points.filter(({ workers, efficiency }) => workers > 1 && efficiency.low > 1);
   if (beyond.length > 0) {
     const where = numbers(beyond.map(({ workers }) => workers));
@@ -106,7 +111,7 @@ function aboutWork({ mode, strategy }: Fitted, points: readonly ScalingPoint[]):
   if (mode === 'strong' && slower.length > 0) {
     const where = numbers(slower.map(({ workers }) => workers));
     lines.push(
-      `Slower on ${where} workers than on ${points[0]!.workers}, which Amdahl's law cannot say: at worst it says as fast.`,
+      `Slower on ${where} workers than on ${points[0]!.workers}, which Amdahl's law cannot say: for it the worst is as fast.`,
     );
   }
   const inexact = INEXACT[strategy];

@@ -54,7 +54,7 @@ export function karpFlatt(workers: number, speedup: number): number {
 
 /**
  * Fits Amdahl's law, which needs one N above 1, and the universal law, which needs two, by least squares of the relative error of
- * N / S; intervals are from resampled rounds.
+ * N / S; intervals are from resampled rounds. Where the serial fraction is 1 in all of them, Amdahl's law predicts nothing.
  * @param measured - a speed-up of 1 on one worker may be among them, and changes nothing
  * @param predict - numbers of workers for which to say what the laws say
  */
@@ -72,6 +72,8 @@ export function fitStrong(
     const { alpha, beta } = estimate(workers, speedups, true);
     return [alpha, beta, peakOf(alpha, beta), ...predict.map((N) => lawSpeedup(N, alpha, beta))];
   });
+  // At 1 Amdahl's law says that more workers change nothing, and is there because it cannot say that they harm.
+  const telling = amdahl && amdahl[0]!.low < 1 ? amdahl : undefined;
   const predictions = (law: ScalingPrediction['law'], found: Interval[] | undefined, first: number) =>
     predict.flatMap((workers, i): ScalingPrediction[] =>
       found ? [{ workers, law, speedup: found[first + i]!, beyond: true }] : [],
@@ -79,7 +81,7 @@ export function fitStrong(
   return {
     amdahl: amdahl && { serial: amdahl[0]!, limit: amdahl[1]! },
     usl: usl && { alpha: usl[0]!, beta: usl[1]!, peak: usl[2]! },
-    predictions: [...predictions('amdahl', amdahl, 2), ...predictions('usl', usl, 3)],
+    predictions: [...predictions('amdahl', telling, 2), ...predictions('usl', usl, 3)],
   };
 }
 

@@ -33,7 +33,10 @@ export interface ScalingPoint {
   karpFlatt?: Interval;
   /** More workers than CPUs that this process may use: how a scheduler shares them is measured, too. Not fitted. */
   oversubscribed: boolean;
-  /** Seconds per update of each worker in each phase: medians over the rounds. */
+  /**
+   * Seconds per update of each worker in each phase: medians over the rounds. Of updates of less than 1 ms about one in a millisecond
+   * is timed, the first of an epoch always, which waits for the others to start: short epochs show too much of 'barrier'.
+   */
   phases: PhaseSeconds[];
   /** The same of the coordinator, with the strategy of that name. */
   coordinator?: PhaseSeconds;

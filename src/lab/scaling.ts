@@ -146,7 +146,8 @@ function report(
   const measured = cells.map(({ trainer, samples, phases, coordinator, ...cell }): ScalingCell => ({
     ...cell,
     info: trainer.info,
-    times: samples.slice(0, rounds),
+    // Of whole batches.
+    times: samples.slice(0, rounds).map((perRow) => perRow * cell.batchSize),
     phases: phases.slice(0, rounds),
     coordinator: coordinator.slice(0, rounds),
   }));
