@@ -10,6 +10,9 @@ export function usableCores({ availableCores, quota = Infinity }: Environment): 
 /** With fewer, a bootstrap interval is too narrow. */
 const ENOUGH_ROUNDS = 5;
 
+/** A load of so much for each CPU is not that of a quiet machine. */
+const BUSY = 0.5;
+
 type Fitted = Pick<ScalingSeries, 'mode' | 'strategy' | 'fitted' | 'amdahl' | 'usl' | 'predictions'>;
 
 /**
@@ -57,9 +60,13 @@ function aboutFit({ mode, fitted, usl }: Fitted): string[] {
 function aboutCores(
   { fitted }: Fitted,
   points: readonly ScalingPoint[],
-  { availableCores, quota, caches }: Environment,
+  { availableCores, quota, caches, load }: Environment,
 ): string[] {
   const lines: string[] = [];
+  if (load[0]! > BUSY * availableCores)
+    lines.push(
+      `The load was ${load[0]!.toFixed(1)} on ${plural(availableCores, 'CPU')} when the measurement began: the laws blame the program for what others still took.`,
+    );
   const over = points.filter((p) => p.oversubscribed).map(({ workers }) => workers);
   if (over.length > 0) {
     const limited = quota !== undefined && quota < availableCores;

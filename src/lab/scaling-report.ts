@@ -76,5 +76,6 @@ export interface ScalingReport {
   usableCores: number;
   points: ScalingPoint[];
   series: ScalingSeries[];
+  /** When the measurement began. */
   environment: Environment;
 }

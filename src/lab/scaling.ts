@@ -53,6 +53,8 @@ export async function measureScaling(
   given: ScalingOptions = {},
 ): Promise<ScalingReport> {
   const o = resolveScaling(network, dataset, given);
+  // Before there is a load of its own.
+  const environment = describeEnvironment();
   const planned = plan(o);
   const cells: Cell[] = [];
   const total = planned.length * (o.rounds + 1);
@@ -79,7 +81,7 @@ export async function measureScaling(
   } finally {
     await Promise.all(cells.map(({ trainer }) => trainer.close()));
   }
-  return report(network, dataset.length, cells, o, state);
+  return report(network, dataset.length, cells, o, state, environment);
 }
 
 /** Every strategy on every number of workers in every mode; what is the same in both modes, once. */
@@ -139,9 +141,9 @@ function report(
   cells: readonly Cell[],
   o: ResolvedScaling,
   state: ScalingReport['state'],
+  environment: Environment,
 ): ScalingReport {
   const rounds = Math.min(...cells.map(({ samples }) => samples.length));
-  const environment = describeEnvironment();
   const usable = usableCores(environment);
   const measured = cells.map(({ trainer, samples, phases, coordinator, ...cell }): ScalingCell => ({
     ...cell,

@@ -221,7 +221,7 @@ test.each([
 });
 
 describe('caveats', () => {
-  const environment = { ...describeEnvironment(), availableCores: 8, quota: undefined, caches: [] };
+  const environment = { ...describeEnvironment(), availableCores: 8, quota: undefined, caches: [], load: [0, 0, 0] };
   const exactly = (value: number): Interval => ({ median: value, low: value, high: value });
   const trainer: ScalingPoint['trainer'] = {
     backend: 'wasm',
@@ -274,6 +274,7 @@ describe('caveats', () => {
       { quota: 2.5 },
       /more threads than the 2.5 CPUs that its control group allows/,
     ],
+    ['load', series([1, 2, 4, 8]), points([1, 2, 3, 4]), { load: [7.25, 1, 0] }, /The load was 7.3 on 8 CPUs when/],
     [
       'SMT',
       series([1, 2, 4, 8]),
