@@ -84,7 +84,7 @@ program
   .addOption(new Option('--network <name>', 'which network').choices(Object.keys(NETWORKS)).default('A'))
   .option('--batch-size <rows>', 'B of strong scaling, and of weak scaling on the most workers (default 256)')
   .option('--strategies <names>', `each a series, with commas between: auto, ${STRATEGIES.join(', ')}`, 'auto')
-  .option('--patterns <count>', 'size of the synthetic data set', '8192')
+  .option('--patterns <count>', 'size of the synthetic data set (default 8192; for C 65536)')
   .option('--quick', 'a tiny size: only shows that it works')
   .action(async (flags: ScalingFlags) => {
     enableRelaxedSimd();

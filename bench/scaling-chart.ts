@@ -1,7 +1,6 @@
 import pc from 'picocolors';
 import { plot, type Point } from 'simple-ascii-chart';
 import type {
-  GustafsonFit,
   Interval,
   ScalingMode,
   ScalingPoint,
@@ -34,17 +33,19 @@ export function scalingTable({ points }: ScalingReport): string {
   );
 }
 
-/** Where an update's time goes on each worker, and on the coordinator where it has a part. */
+/**
+ * Where an update's time goes on each worker, and on the coordinator where it has a part. What both modes have is there once.
+ */
 export function phaseTable({ points }: ScalingReport): string {
+  const cells = new Map(points.map((p) => [`${p.strategy} ${p.workers} ${p.batchSize}`, p]));
   return table(
-    ['mode', 'strategy', 'B', 'workers', 'worker', ...PHASES],
-    points.flatMap((p) => {
+    ['strategy', 'B', 'workers', 'worker', ...PHASES],
+    [...cells.values()].flatMap((p) => {
       const rows = [
         ...p.phases.map((phases, w) => ({ who: String(w + 1), phases })),
         ...(p.coordinator ? [{ who: 'coordinator', phases: p.coordinator }] : []),
       ];
       return rows.map(({ who, phases }) => [
-        p.mode,
         nameOf(p),
         p.batchSize,
         p.workers,
@@ -77,12 +78,8 @@ function lawsOf({ amdahl, usl, gustafson }: ScalingSeries): string[] {
     lines.push(
       `Universal law: contention ${withSpan(usl.alpha)}, coherency ${withSpan(usl.beta)}, fastest on ${withSpan(usl.peak)} workers`,
     );
-  if (gustafson) lines.push(gustafsonInWords(gustafson));
+  if (gustafson) lines.push(`Gustafson: serial share of a worker's time ${withSpan(gustafson.serial)}`);
   return lines;
-}
-
-function gustafsonInWords({ serial }: GustafsonFit): string {
-  return `Gustafson: a worker's time is serial by ${withSpan(serial)}`;
 }
 
 function predicted({ workers, law, speedup }: ScalingPrediction): string {

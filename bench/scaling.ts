@@ -1,12 +1,13 @@
 import { measureScaling, type ScalingOptions, type ScalingReport, type StrategyChoice } from '../src/index.ts';
 import { makeDataset, makeNetwork, NETWORKS, type NetworkName } from './networks.ts';
+import { PATTERNS } from './training.ts';
 
 /** As they stand on the command line. */
 export interface ScalingFlags {
   network: NetworkName;
   batchSize?: string;
   strategies: string;
-  patterns: string;
+  patterns?: string;
   quick?: boolean;
 }
 
@@ -21,7 +22,8 @@ export function benchScaling({
   quick = false,
 }: ScalingFlags): Promise<ScalingReport> {
   const widths = NETWORKS[network];
-  return measureScaling(makeNetwork(widths), makeDataset(widths, quick ? 128 : Number(patterns)), {
+  const rows = quick ? 128 : Number(patterns ?? PATTERNS[network]);
+  return measureScaling(makeNetwork(widths), makeDataset(widths, rows), {
     strategies: strategies.split(',') as StrategyChoice[],
     trainer: { learningRate: 0.01 },
     ...(batchSize !== undefined && { batchSize: Number(batchSize) }),
