@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { type BackendChoice, measureBatchCurve } from '../src/index.ts';
 import { BACKENDS } from '../src/kernels/kernels.ts';
 import { describeEnvironment } from '../src/lab/environment.ts';
+import { STRATEGIES } from '../src/train/options.ts';
 import { benchBarrier } from './barrier.ts';
 import { curveAsSvg, curveInTerminal, curveInWords, curveTable } from './chart.ts';
 import { enableRelaxedSimd } from './flags.ts';
@@ -12,6 +13,8 @@ import { loadMnist } from './mnist-data.ts';
 import { makeDataset, makeNetwork, NETWORKS, type NetworkName } from './networks.ts';
 import { writeWhole } from './output.ts';
 import { benchRoundTrip } from './round-trip.ts';
+import { benchScaling, type ScalingFlags } from './scaling.ts';
+import { phaseTable, scalingInWords, scalingTable, speedupInTerminal } from './scaling-chart.ts';
 import { type Effort, FULL, QUICK } from './timing.ts';
 import { benchAdaptive } from './adaptive.ts';
 import { benchCopies } from './copies.ts';
@@ -75,6 +78,25 @@ program
     console.log(curveInTerminal(report, process.stdout.columns ?? 100));
     save('batch-curve', report);
     writeWhole('out/bench-batch-curve.svg', await curveAsSvg(report));
+  });
+
+program
+  .command('scaling')
+  .description('strong and weak scaling: speed-up on 1, 2, ... workers, the laws that fit it and what they predict')
+  .addOption(new Option('--network <name>', 'which network').choices(Object.keys(NETWORKS)).default('A'))
+  .option('--batch-size <rows>', 'B of strong scaling, and of weak scaling on the most workers (default 256)')
+  .option('--strategies <names>', `each a series, with commas between: auto, ${STRATEGIES.join(', ')}`, 'auto')
+  .option('--patterns <count>', 'size of the synthetic data set (default 8192; for C 65536)')
+  .option('--quick', 'a tiny size: only shows that it works')
+  .action(async (flags: ScalingFlags) => {
+    enableRelaxedSimd();
+    const report = await benchScaling(flags);
+    console.log(scalingTable(report));
+    console.log(scalingInWords(report));
+    console.log(phaseTable(report));
+    for (const mode of ['strong', 'weak'] as const)
+      console.log(speedupInTerminal(report, mode, process.stdout.columns ?? 100));
+    save('scaling', report);
   });
 
 interface CurveFlags {

@@ -9,7 +9,7 @@ import { makeDataset, makeNetwork, nameOf, NETWORKS, type NetworkName } from './
 import type { Effort } from './timing.ts';
 
 /** Epochs long enough that starting one does not count: some 20 ms and more. */
-const PATTERNS = { A: 8192, B: 8192, C: 65_536 };
+export const PATTERNS = { A: 8192, B: 8192, C: 65_536 };
 
 /** What is to be timed: a network, a batch size, and how it is trained. */
 export interface Cell {

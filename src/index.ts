@@ -20,6 +20,10 @@ export type {
 export type { Environment } from './lab/environment.ts';
 export type { EpochFit } from './lab/fit.ts';
 export { measureNoiseScale, type NoiseScale } from './lab/noise-scale.ts';
+export { measureScaling } from './lab/scaling.ts';
+export type { AmdahlFit, GustafsonFit, ScalingPrediction, UslFit } from './lab/scaling-fit.ts';
+export type { ScalingOptions, ScalingProgress } from './lab/scaling-options.ts';
+export type { ScalingMode, ScalingPoint, ScalingReport, ScalingSeries } from './lab/scaling-report.ts';
 export { type Arm, judgeShape, type Shape, type ShapeOptions, type Verdict } from './lab/shape.ts';
 export type { Interval } from './lab/statistics.ts';
 export type { RateRuns, UpdatesToTarget } from './lab/target.ts';

@@ -1,14 +1,14 @@
 import { GradpoolError } from '../core/errors.ts';
-import { Random } from '../core/random.ts';
 import type { DataSource } from '../core/table.ts';
-import { Network } from '../nn/network.ts';
+import type { Network } from '../nn/network.ts';
 import { exactly } from '../train/order.ts';
 import { Trainer } from '../train/trainer.ts';
 import { type BatchCurveOptions, type CurveProgress, type ResolvedCurve, resolveCurve } from './curve-options.ts';
 import { type BatchCurveReport, curveReport, type TargetFindings } from './curve-report.ts';
 import { measureNoiseScale } from './noise-scale.ts';
+import { copyOf, inRounds } from './rounds.ts';
 import { referenceLoss, startOf, type TargetPlan, updatesToTarget, type UpdatesToTarget } from './target.ts';
-import { type Point, timeUpdates, warmUp } from './update-time.ts';
+import type { Point } from './update-time.ts';
 
 /** The batches that the noise scale is measured with. */
 const NOISE = { rows: 64, draws: 32 };
@@ -45,7 +45,13 @@ export async function measureBatchCurve(
         points.push({ batchSize, workers, trainer, samples: [], updates: 1 });
       }
     }
-    await measureTimes(points, dataset, o, progress);
+    await inRounds(
+      points,
+      () => dataset,
+      o,
+      (point, { perRow }) => point.samples.push(perRow),
+      (stage, { batchSize, workers }) => progress(stage, batchSize, workers),
+    );
     if (o.target !== undefined) found = await measureTarget(network, dataset, o.target, o, progress);
   } catch (error) {
     const aborted = error instanceof GradpoolError && error.code === 'ERR_ABORTED';
@@ -63,25 +69,6 @@ function counted({ batchSizes, workers, rounds, target, onProgress }: ResolvedCu
   const total = batchSizes.length * (workers.length * (rounds + 1) + (target === undefined ? 0 : 1));
   let done = 0;
   return (stage, batchSize, count) => onProgress?.({ done: ++done, total, stage, batchSize, workers: count });
-}
-
-async function measureTimes(
-  points: readonly Point[],
-  dataset: DataSource,
-  o: ResolvedCurve,
-  progress: Count,
-): Promise<void> {
-  const random = new Random(o.seed);
-  for (let round = 0; round <= o.rounds; round++) {
-    const order = Uint32Array.from(points.keys());
-    random.shuffle(order);
-    for (const i of order) {
-      const point = points[i]!;
-      if (round === 0) await warmUp(point, dataset, o.sampleSeconds, o.signal);
-      else point.samples.push((await timeUpdates(point, dataset, o.signal)).perRow);
-      progress(round === 0 ? 'warm-up' : 'rounds', point.batchSize, point.workers);
-    }
-  }
 }
 
 async function measureTarget(
@@ -124,10 +111,4 @@ async function noiseAtTarget(
   const measured = await measureNoiseScale(copy, dataset, NOISE, options, signal);
   // Where the gradient is lost in its noise, the estimate of its size may be negative.
   return measured.noiseScale > 0 ? measured : undefined;
-}
-
-function copyOf(network: Network): Network {
-  const copy = new Network({ ...network.spec, normalization: network.normalization });
-  copy.setParameters(network.parameters);
-  return copy;
 }

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { callback, finite, integer, oneOf, options, wrongType } from '../core/checks.ts';
+import { finite, integer, oneOf, options } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
-import { Network } from '../nn/network.ts';
+import type { Network } from '../nn/network.ts';
 import { bind } from '../train/order.ts';
 import type { TrainerOptions } from '../train/options.ts';
 import { RATE_RULES, type RateRule } from '../train/rate-rule.ts';
+import { checkMeasured, checkTrainer, checkWatched, integers, list } from './arguments.ts';
 import type { TargetPlan } from './target.ts';
 
 /** How the time to a target loss is measured. */
@@ -89,18 +90,11 @@ export type ResolvedCurve = ReturnType<typeof resolveCurve>;
 
 /** @throws TypeError, RangeError naming the argument */
 export function resolveCurve(network: Network, dataset: DataSource, given: BatchCurveOptions) {
-  if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
-  bind(network, 'dataset', dataset);
+  checkMeasured(network, dataset);
   const o = options<BatchCurveOptions>('options', given, KEYS);
-  if (o.trainer !== undefined && (typeof o.trainer !== 'object' || o.trainer === null))
-    throw wrongType('trainer', 'object of options', o.trainer);
-  for (const name of ['batchSize', 'workers', 'trace']) {
-    if (o.trainer !== undefined && name in o.trainer)
-      throw new RangeError(`"trainer" expected no ${name}: the curve makes many trainers, and gives each its own`);
-  }
+  checkTrainer(o.trainer, ['batchSize', 'workers', 'trace'], 'the curve');
   const powers = Array.from({ length: 9 }, (_, i) => 2 ** (i + 4)).filter((B) => B <= dataset.length);
-  if (o.onProgress !== undefined) callback('onProgress', o.onProgress);
-  if (o.signal !== undefined && !(o.signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', o.signal);
+  checkWatched(o);
   return {
     batchSizes: integers('batchSizes', o.batchSizes ?? (powers.length > 0 ? powers : [dataset.length]), dataset.length),
     workers: integers('workers', o.workers ?? [1, availableParallelism()], 1024),
@@ -129,10 +123,6 @@ function resolveTarget(
       `"target" expected a synchronous "strategy" in "trainer", got ${trainer.strategy}: its updates depend on the workers`,
     );
   const o = options<TargetOptions>('target', target === true ? {} : target, TARGET_KEYS);
-  const list = <T>(name: string, values: readonly T[], check: (name: string, value: T) => T) => {
-    if (!Array.isArray(values) || values.length === 0) throw wrongType(name, 'list', values);
-    return (values as readonly T[]).map((value, i) => check(`${name}[${i}]`, value));
-  };
   if (o.validation !== undefined) bind(network, 'target.validation', o.validation);
   return {
     loss: o.loss === undefined ? undefined : finite('target.loss', o.loss, -Infinity),
@@ -145,11 +135,4 @@ function resolveTarget(
     mostEpochs: integer('target.mostEpochs', o.mostEpochs ?? 20, 1),
     validation: o.validation ?? dataset,
   };
-}
-
-/** A list of numbers in rising order, each once. */
-function integers(name: string, values: readonly number[], most: number): number[] {
-  if (!Array.isArray(values) || values.length === 0) throw wrongType(name, 'list of numbers', values);
-  const checked = values.map((value, i) => integer(`${name}[${i}]`, value, 1, most));
-  return [...new Set(checked)].sort((a, b) => a - b);
 }

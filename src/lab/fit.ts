@@ -1,9 +1,9 @@
 // Least squares of times against batch sizes. Errors are relative: a percent of a short time counts as a percent of a long one.
 
 /** c_1 x_1 + c_2 x_2 + ..., each c at least 0, and what was left over. */
-interface Fit {
+export interface Fit {
   readonly coefficients: readonly number[];
-  /** The sum of the squared relative errors. */
+  /** The sum of the squared errors; of times they are relative. */
   readonly error: number;
 }
 
@@ -52,16 +52,27 @@ function aicc(error: number, points: number, coefficients: number): number | und
   return points * Math.log(variance) + 2 * k + (2 * k * (k + 1)) / (points - k - 1);
 }
 
-/** The best of all fits whose coefficients are not negative: there are few, so that all are tried. */
+/** Least squares of relative errors: the sum of (X c / t - 1)^2. */
 function fit(columns: readonly (readonly number[])[], times: readonly number[]): Fit {
-  let best: Fit = { coefficients: columns.map(() => 0), error: times.length };
+  return fitNonNegative(
+    columns.map((column) => column.map((x, p) => x / times[p]!)),
+    times.map(() => 1),
+  );
+}
+
+/**
+ * The coefficients c >= 0 that make the sum of (X c - y)^2 least. They are few, so that all choices of those above 0 are tried.
+ * @param columns - those of X, each with a value for each of y
+ */
+export function fitNonNegative(columns: readonly (readonly number[])[], y: readonly number[]): Fit {
+  let best: Fit = { coefficients: columns.map(() => 0), error: y.reduce((sum, value) => sum + value ** 2, 0) };
   for (let chosen = 1; chosen < 2 ** columns.length; chosen++) {
     const used = columns.filter((_, i) => (chosen >> i) & 1);
-    const solution = solve(used, times);
+    const solution = solve(used, y);
     if (solution === undefined || solution.some((c) => c < 0)) continue;
-    const error = times.reduce((sum, t, p) => {
+    const error = y.reduce((sum, value, p) => {
       const fitted = used.reduce((total, column, i) => total + solution[i]! * column[p]!, 0);
-      return sum + (fitted / t - 1) ** 2;
+      return sum + (fitted - value) ** 2;
     }, 0);
     if (error >= best.error) continue;
     let next = 0;
@@ -70,13 +81,13 @@ function fit(columns: readonly (readonly number[])[], times: readonly number[]):
   return best;
 }
 
-/** The coefficients that minimise the sum of (X c / t - 1)^2, by the normal equations; undefined if they are singular. */
-function solve(columns: readonly (readonly number[])[], times: readonly number[]): number[] | undefined {
+/** The coefficients that make the sum of (X c - y)^2 least, by the normal equations; undefined if they are singular. */
+function solve(columns: readonly (readonly number[])[], y: readonly number[]): number[] | undefined {
   // Columns of size 1, so that the equations are well conditioned.
-  const scaled = columns.map((column) => column.map((x, p) => x / times[p]!));
-  const sizes = scaled.map((column) => Math.hypot(...column));
-  const X = scaled.map((column, i) => column.map((x) => x / sizes[i]!));
-  const A = X.map((u) => [...X.map((v) => u.reduce((sum, x, p) => sum + x * v[p]!, 0)), u.reduce((s, x) => s + x, 0)]);
+  const sizes = columns.map((column) => Math.hypot(...column));
+  const X = columns.map((column, i) => column.map((x) => x / sizes[i]!));
+  const dot = (u: readonly number[], v: readonly number[]) => u.reduce((sum, x, p) => sum + x * v[p]!, 0);
+  const A = X.map((u) => [...X.map((v) => dot(u, v)), dot(u, y)]);
   const n = A.length;
   for (let k = 0; k < n; k++) {
     const pivot = A.slice(k).reduce((top, row, i) => (Math.abs(row[k]!) > Math.abs(A[top]![k]!) ? k + i : top), k);

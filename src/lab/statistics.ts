@@ -2,6 +2,7 @@ import { Random } from '../core/random.ts';
 
 /** A median with its bootstrap confidence interval. */
 export interface Interval {
+  /** Of a figure that is computed from all rounds together, such as a coefficient of a fit: its value. */
   median: number;
   low: number;
   high: number;
@@ -25,11 +26,43 @@ export function medianInterval(values: readonly number[], seed: number, level = 
   const random = new Random(seed);
   const medians = Array.from({ length: resamples }, () =>
     median(values.map(() => values[random.below(values.length)]!)),
-  ).sort((a, b) => a - b);
+  );
+  return { median: median(values), ...percentiles(medians, level) };
+}
+
+/**
+ * Percentile bootstrap intervals of figures that are computed from all rounds together, such as the coefficients of a fit: whole
+ * rounds are drawn, the same for all that goes into the figures, so that what slowed a round down stays together.
+ *
+ * @param rounds - how many there are
+ * @param figures - computes all of them, always as many, from the rounds with these indices
+ * @returns for each figure its value from all rounds, as `median`, and its interval
+ */
+export function figureIntervals(
+  rounds: number,
+  figures: (rounds: readonly number[]) => readonly number[],
+  seed: number,
+  level = 0.95,
+  resamples = 2000,
+): Interval[] {
+  const random = new Random(seed);
+  const all = Array.from({ length: rounds }, (_, r) => r);
+  const drawn = Array.from({ length: resamples }, () => figures(all.map(() => random.below(rounds))));
+  return figures(all).map((value, i) => ({
+    median: value,
+    ...percentiles(
+      drawn.map((values) => values[i]!),
+      level,
+    ),
+  }));
+}
+
+/** What is left of the values when half of 1 - level is cut off at each end. */
+function percentiles(values: readonly number[], level: number): { low: number; high: number } {
+  const sorted = [...values].sort((a, b) => a - b);
   const tail = (1 - level) / 2;
   return {
-    median: median(values),
-    low: medians[Math.floor(tail * resamples)]!,
-    high: medians[Math.min(resamples - 1, Math.ceil((1 - tail) * resamples) - 1)]!,
+    low: sorted[Math.floor(tail * sorted.length)]!,
+    high: sorted[Math.min(sorted.length - 1, Math.ceil((1 - tail) * sorted.length) - 1)]!,
   };
 }
