@@ -17,6 +17,7 @@ import { benchScaling, type ScalingFlags } from './scaling.ts';
 import { phaseTable, scalingInWords, scalingTable, speedupInTerminal } from './scaling-chart.ts';
 import { type Effort, FULL, QUICK } from './timing.ts';
 import { benchAdaptive } from './adaptive.ts';
+import { benchAgreement } from './agreement.ts';
 import { benchCopies } from './copies.ts';
 import { benchStrategies } from './strategies.ts';
 import { benchUpdate } from './update.ts';
@@ -32,6 +33,7 @@ const BENCHMARKS: Record<string, { about: string; run: (effort: Effort) => Promi
   'round-trip': { about: 'a task to each piscina thread and back', run: benchRoundTrip },
   update: { about: 'an update of the networks A, B and C: share of the peak, phases', run: benchUpdate },
   strategies: { about: 'every strategy against the default', run: benchStrategies },
+  agreement: { about: "two curves against each other, and 'auto' against them", run: benchAgreement },
   adaptive: { about: 'an adaptive batch size against fixed ones: time to the same loss', run: benchAdaptive },
   copies: { about: 'two workers against two independent trainings', run: benchCopies },
 };
