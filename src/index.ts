@@ -8,6 +8,17 @@ export { Normalization, type NormalizationMethod, type NormalizationOptions } fr
 export type { Backend, BackendChoice, KernelPath, Twin } from './kernels/kernels.ts';
 export { measureBatchCurve } from './lab/batch-curve.ts';
 export type { BestBatchSizes } from './lab/best.ts';
+export { measureCapacity } from './lab/capacity.ts';
+export type {
+  CapacityData,
+  CapacityOptions,
+  CapacityProgress,
+  CapacityQuantity,
+  CapacityTrainer,
+} from './lab/capacity-options.ts';
+export type { CapacityPoint, CapacityReport } from './lab/capacity-report.ts';
+export type { CapacityRun } from './lab/capacity-run.ts';
+export type { CapacityContrast, CapacityVerdict } from './lab/capacity-verdict.ts';
 export type { BatchCurveOptions, CurveProgress, TargetOptions } from './lab/curve-options.ts';
 export type {
   BatchCurvePoint,
@@ -20,6 +31,7 @@ export type {
 export type { Environment } from './lab/environment.ts';
 export type { EpochFit } from './lab/fit.ts';
 export { measureNoiseScale, type NoiseScale } from './lab/noise-scale.ts';
+export type { SideBySide } from './lab/side-by-side.ts';
 export { type Arm, judgeShape, type Shape, type ShapeOptions, type Verdict } from './lab/shape.ts';
 export type { Interval } from './lab/statistics.ts';
 export type { RateRule, RateRuns, UpdatesToTarget } from './lab/target.ts';
