@@ -30,6 +30,7 @@ export type {
 } from './lab/curve-report.ts';
 export type { Environment } from './lab/environment.ts';
 export type { EpochFit } from './lab/fit.ts';
+export { type BatchNoise, type GradientNoise, measureGradientNoise } from './lab/gradient-noise.ts';
 export { measureNoiseScale, type NoiseScale } from './lab/noise-scale.ts';
 export type { SideBySide } from './lab/side-by-side.ts';
 export { type Arm, judgeShape, type Shape, type ShapeOptions, type Verdict } from './lab/shape.ts';
