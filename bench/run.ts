@@ -5,6 +5,7 @@ import { type BackendChoice, measureBatchCurve } from '../src/index.ts';
 import { BACKENDS } from '../src/kernels/kernels.ts';
 import { describeEnvironment } from '../src/lab/environment.ts';
 import { benchBarrier } from './barrier.ts';
+import { benchCapacity } from './capacity.ts';
 import { curveAsSvg, curveInTerminal, curveInWords, curveTable } from './chart.ts';
 import { enableRelaxedSimd } from './flags.ts';
 import { benchKernels } from './kernels.ts';
@@ -73,6 +74,17 @@ program
     console.log(curveInTerminal(report, process.stdout.columns ?? 100));
     save('batch-curve', report);
     writeWhole('out/bench-batch-curve.svg', await curveAsSvg(report));
+  });
+
+program
+  .command('capacity')
+  .description('training, validation and test error against width and depth, on few and noisy patterns')
+  .option('--quick', 'a tiny size: only shows that it works')
+  .action(async ({ quick = false }: { quick?: boolean }) => {
+    enableRelaxedSimd();
+    const { report, sigmoid, text } = await benchCapacity(quick, process.stdout.columns ?? 100);
+    console.log(text);
+    save('capacity', { quick, ...report, sigmoid });
   });
 
 interface CurveFlags {

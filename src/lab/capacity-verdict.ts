@@ -20,7 +20,7 @@ export interface CapacityVerdict {
   axis: 'width' | 'depth';
   /** The size of least median test error. */
   least: number;
-  /** All that cannot be told from it. */
+  /** All that cannot be told from it: with fewer than five repeats, all whose trainings come to an end. */
   asGood: number[];
   /** The size of least median validation error: what one would choose without a look at the test part. */
   byValidation: number;
@@ -66,14 +66,17 @@ export function judgeCapacity(series: CapacitySeries, tolerance: number, seed: n
     );
   const contrast = (size: number, of: (choice: Choice) => number): CapacityContrast => {
     const own = ratio(test, of, (choice) => choice.best);
-    const worse = repeats.length >= LEAST_REPEATS && own.low > 1;
-    return { size, test: own, training: ratio(training, of, (choice) => choice.best), worse };
+    return { size, test: own, training: ratio(training, of, (choice) => choice.best), worse: !few && own.low > 1 };
   };
+  const medians = test.map((values) => median(values));
+  const few = repeats.length < LEAST_REPEATS;
+  const asGood = few ? sizes.filter((_, i) => Number.isFinite(medians[i])) : found.asGood;
   const peak = contrast(sizes[all.peak]!, (choice) => choice.peak);
   const largest = contrast(sizes[end]!, () => end);
   const verdict = {
     axis,
-    ...found,
+    least: found.least,
+    asGood,
     byValidation: sizes[indexOfLeast(validation.map((values) => median(values)))]!,
     smallest: contrast(sizes[0]!, () => 0),
     peak,
@@ -85,7 +88,7 @@ export function judgeCapacity(series: CapacitySeries, tolerance: number, seed: n
     ),
     risesAgain: largest.worse || peak.worse,
   };
-  return { ...verdict, text: inWords(verdict, median(test[sizes.indexOf(found.least)]!), tolerance) };
+  return { ...verdict, text: inWords(verdict, medians[all.best]!, tolerance) };
 }
 
 /** Places in a series: of the least median, and of the highest from there on. */
