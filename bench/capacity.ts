@@ -15,7 +15,7 @@ const SETTING = {
   depths: [0, 1, 2, 3, 4, 5, 6],
   normalization: { inputs: 'z-score', targets: 'z-score' },
   epochs: 1000,
-  repeats: 11,
+  repeats: 9,
   trainer: { batchSize: 20, learningRate: 0.02, momentum: 0.9 },
 } as const satisfies CapacityOptions;
 const QUICK = { widths: [1, 8], depths: [0, 2], epochs: 20, repeats: 2 } as const;
@@ -84,10 +84,10 @@ function error(value: number): string {
   return value < 0.001 ? '<0.001' : value.toFixed(3);
 }
 
-/** All three errors on a logarithmic axis; widths on one, too. What diverged, or is as good as 0, is left out. */
+/** Training and test error on a logarithmic axis; widths on one, too. What diverged, or is as good as 0, is left out. */
 function errorChart(points: readonly CapacityPoint[], axis: 'width' | 'depth', columns: number): string {
   const x = (point: CapacityPoint) => (axis === 'width' ? Math.log2(point.width) : point.depth);
-  const lines = (['training', 'validation', 'test'] as const).map((part) =>
+  const lines = (['training', 'test'] as const).map((part) =>
     points.flatMap((point): Point[] => {
       const { median } = point[part];
       return Number.isFinite(median) && median > LEAST ? [[x(point), Math.log10(median)]] : [];
@@ -96,9 +96,9 @@ function errorChart(points: readonly CapacityPoint[], axis: 'width' | 'depth', c
   return plot(lines, {
     width: Math.max(30, Math.min(90, columns - 24)),
     height: 14,
-    ...(pc.isColorSupported && { color: ['ansiBlue', 'ansiGreen', 'ansiRed'] }),
+    ...(pc.isColorSupported && { color: ['ansiBlue', 'ansiRed'] }),
     customXAxisTicks: points.map(x),
-    legend: { position: 'bottom', series: ['training', 'validation', 'test'] },
+    legend: { position: 'bottom', series: ['training', 'test'] },
     title: `error against ${axis} (${axis === 'width' ? 'logarithmic axes' : 'the error on a logarithmic axis'})`,
     formatter: (value, { axis: of }) =>
       of === 'y' ? (10 ** value).toPrecision(3) : String(axis === 'width' ? Math.round(2 ** value) : value),

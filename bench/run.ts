@@ -7,6 +7,8 @@ import { describeEnvironment } from '../src/lab/environment.ts';
 import { benchBarrier } from './barrier.ts';
 import { benchCapacity } from './capacity.ts';
 import { curveAsSvg, curveInTerminal, curveInWords, curveTable } from './chart.ts';
+import { benchDescent } from './descent.ts';
+import { describeForms } from './descent-text.ts';
 import { enableRelaxedSimd } from './flags.ts';
 import { benchKernels } from './kernels.ts';
 import { loadMnist } from './mnist-data.ts';
@@ -85,6 +87,17 @@ program
     const { report, sigmoid, text } = await benchCapacity(quick, process.stdout.columns ?? 100);
     console.log(text);
     save('capacity', { quick, ...report, sigmoid });
+  });
+
+program
+  .command('descent')
+  .description('stochastic, mini-batch and batch gradient descent side by side: time, noise of the gradient, memory')
+  .option('--quick', 'a tiny size: only shows that it works')
+  .action(async ({ quick = false }: { quick?: boolean }) => {
+    enableRelaxedSimd();
+    const results = await benchDescent(quick);
+    console.log(results.map(describeForms).join('\n\n'));
+    save('descent', { quick, results });
   });
 
 interface CurveFlags {

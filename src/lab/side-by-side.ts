@@ -123,18 +123,18 @@ export async function doTogether<T>(
   const own = new AbortController();
   const stop = signal ? AbortSignal.any([signal, own.signal]) : own.signal;
   let next = 0;
-  let failed: { error: unknown } | undefined;
+  const errors: unknown[] = [];
   const lane = async () => {
-    while (next < jobs.length && failed === undefined) {
+    while (next < jobs.length && errors.length === 0) {
       try {
         if (stop.aborted) throw new GradpoolError('ERR_ABORTED', 'training was aborted', { cause: stop.reason });
         await work(jobs[next++]!, stop);
       } catch (error) {
-        failed ??= { error };
+        errors.push(error);
         own.abort();
       }
     }
   };
   await Promise.all(Array.from({ length: together }, lane));
-  if (failed !== undefined) throw (failed as { error: unknown }).error;
+  if (errors.length > 0) throw errors[0];
 }
