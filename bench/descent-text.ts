@@ -6,18 +6,19 @@ import { count, duration, table } from './output.ts';
 
 /** The tables, and what they say of what is taught about the three forms. */
 export function describeForms(measured: Forms): string {
-  const { problem, network, patterns, targetLoss, seeds } = measured;
+  const { problem, network, patterns, targetLoss, seeds, forms } = measured;
   return [
     pc.bold(`${problem}, ${patterns} patterns, network ${network}`),
     costTable(measured),
-    `Target: a loss of ${targetLoss.toPrecision(3)}, that of B = 64 after the reference epochs; ${seeds} seeds; the best of ` +
-      `${measured.forms[0]!.target.tried.length} learning rates for each form.`,
+    targetTable(measured),
+    `Target: a loss of ${targetLoss.toPrecision(3)} on other patterns, which B = 64 reaches in a few epochs; medians of ${seeds} seeds at ` +
+      `the best of ${forms[0]!.target.tried.length} learning rates for each form.`,
     noiseTable(measured),
     ...claims(measured),
   ].join('\n');
 }
 
-function costTable({ forms, cores, seeds }: Forms): string {
+function costTable({ forms, cores }: Forms): string {
   return table(
     [
       'form',
@@ -27,16 +28,11 @@ function costTable({ forms, cores, seeds }: Forms): string {
       'per epoch',
       'patterns/s',
       `speed-up on ${cores}`,
-      'learning rate',
-      'updates to target',
-      'time to target',
-      '95% interval',
-      'arrived',
-      'memory',
-      'rows',
-      'unblocked',
+      'rows in work',
+      'MB',
+      'MB without blocks',
     ],
-    forms.map(({ target, timeToTarget, memory, ...form }) => [
+    forms.map(({ memory, ...form }) => [
       form.name,
       form.batchSize,
       form.workers,
@@ -44,14 +40,34 @@ function costTable({ forms, cores, seeds }: Forms): string {
       duration(form.timePerEpoch.median),
       count(form.samplesPerSecond.median),
       form.speedup.median.toFixed(2),
+      memory.rows,
+      megabytes(memory.bytes),
+      megabytes(memory.wholeBatch),
+    ]),
+  );
+}
+
+function targetTable({ forms, seeds }: Forms): string {
+  return table(
+    [
+      'form',
+      'B',
+      'learning rate',
+      'updates to target',
+      'time to target',
+      '95% interval',
+      'seeds arrived',
+      'rates all arrived',
+    ],
+    forms.map(({ target, timeToTarget, ...form }) => [
+      form.name,
+      form.batchSize,
       target.learningRate.toPrecision(2),
       ended(median(target.updates.map((found) => found ?? Infinity)), (updates) => updates.toFixed(0)),
       ended(timeToTarget.median, duration),
       `${ended(timeToTarget.low, duration)} to ${ended(timeToTarget.high, duration)}`,
       `${target.arrived} of ${seeds}`,
-      megabytes(memory.bytes),
-      memory.rows,
-      megabytes(memory.wholeBatch),
+      `${sureRates(target)} of ${target.tried.length}`,
     ]),
   );
 }
@@ -79,69 +95,76 @@ function noiseTable({ forms, noise }: Forms): string {
 /** What is taught, and what was measured here. */
 function claims({ forms, cores }: Forms): string[] {
   const [one, whole] = [forms[0]!, forms.at(-1)!];
-  const epochs = forms.map(({ timePerEpoch }) => timePerEpoch.median);
-  const quickest = forms[epochs.indexOf(Math.min(...epochs))]!;
-  const times = forms.map(({ timeToTarget }) => timeToTarget.median);
-  const best = forms[times.indexOf(Math.min(...times))]!;
-  const arrives = Number.isFinite(best.timeToTarget.median);
-  const says = (claim: string, found: string) => `- ${claim}: ${found}.`;
-  const against = (form: Form) =>
-    form === best
-      ? 'it is the first at the target'
-      : Number.isFinite(form.timeToTarget.median)
-        ? `it takes ${ratio(form.timeToTarget, best.timeToTarget)} times as long to the target as B = ${best.batchSize}`
-        : 'it does not get to the target in the time it was given';
+  const quickest = least(forms, ({ timePerEpoch }) => timePerEpoch.median);
+  const best = least(forms, ({ timeToTarget }) => timeToTarget.median);
+  const cosine = (form: Form, at: 'start' | 'trained') => form.noise[at].cosine.mean.toFixed(2);
+  const claim = (taught: string, found: string) => `- ${taught}: ${found}.`;
   return [
-    says(
+    claim(
       'Stochastic is fast',
-      `an update is, ${duration(one.timePerUpdate.median)} against ${duration(whole.timePerUpdate.median)} of batch; an epoch takes ` +
-        `${ratio(one.timePerEpoch, quickest.timePerEpoch)} times as long as with B = ${quickest.batchSize}` +
-        (arrives ? `; ${against(one)}` : ''),
+      `an update takes ${duration(one.timePerUpdate.median)} against ${duration(whole.timePerUpdate.median)} of batch, but an epoch ` +
+        `${ratio(one.timePerEpoch, quickest.timePerEpoch)} times as long as with B = ${quickest.batchSize}; ${arrival(one, best)}`,
     ),
-    says(
+    claim(
       'Its gradients are noisy, those of batch accurate',
-      `the cosine to the gradient of all patterns is ${one.noise.start.cosine.mean.toFixed(2)} at the start and ` +
-        `${one.noise.trained.cosine.mean.toFixed(2)} half way with B = 1, ${whole.noise.trained.cosine.mean.toFixed(2)} with B = P`,
+      `the cosine to the gradient of all patterns is ${cosine(one, 'start')} at the start and ${cosine(one, 'trained')} half way with ` +
+        `B = 1, ${cosine(whole, 'trained')} with B = P`,
     ),
-    says(
+    claim(
       'Stochastic converges unstably, batch stably',
-      [one, whole].map((form) => `with B = ${form.batchSize} ${stability(form)}`).join('; '),
+      [one, whole].map((form) => `with B = ${form.batchSize}, ${stability(form)}`).join('; '),
     ),
-    says('Batch is slow', arrives ? against(whole) : 'nobody got to the target'),
-    ...(cores > 1
-      ? [
-          says(
-            'Batch cannot be parallelised',
-            `${cores} workers train ${whole.speedup.median.toFixed(2)} (${whole.speedup.low.toFixed(2)} to ${whole.speedup.high.toFixed(2)}) times as fast as one with B = P, ` +
-              `${one.speedup.median.toFixed(2)} times with B = 1: ${whole.speedup.low > Math.max(1, one.speedup.high) ? 'the other way round' : whole.speedup.low > 1 ? 'it can' : 'not shown to be wrong here'}`,
-          ),
-        ]
-      : []),
-    says(
+    claim('Batch is slow', arrival(whole, best)),
+    ...(cores > 1 ? [claim('Batch cannot be parallelised', parallel(one, whole, cores))] : []),
+    claim(
       'Batch needs much memory',
-      `${megabytes(whole.memory.bytes)} against ${megabytes(one.memory.bytes)} with B = 1, because at most ${whole.memory.rows} rows are in work; ` +
-        `${megabytes(whole.memory.wholeBatch)} if the whole batch were`,
+      `${megabytes(whole.memory.bytes)} MB against ${megabytes(one.memory.bytes)} MB with B = 1, because a worker has at most ` +
+        `${whole.memory.rows} rows in work; ${megabytes(whole.memory.wholeBatch)} MB if they were not worked on in blocks`,
     ),
-    ...(arrives
-      ? [pc.bold(says('Mini-batches are the compromise', `first at the target is ${best.name}, B = ${best.batchSize}`))]
-      : []),
+    claim(
+      'Mini-batches are the compromise',
+      best.name === 'mini-batch'
+        ? `they are first at the target, with B = ${best.batchSize}`
+        : `not here; ${arrival(best, best)}`,
+    ),
   ];
+}
+
+function least(forms: readonly Form[], of: (form: Form) => number): Form {
+  return forms.reduce((a, b) => (of(b) < of(a) ? b : a));
+}
+
+function arrival(form: Form, best: Form): string {
+  if (!Number.isFinite(form.timeToTarget.median)) return 'it does not get to the target in the time that it was given';
+  if (form === best) return `B = ${form.batchSize} is first at the target`;
+  return `it takes ${ratio(form.timeToTarget, best.timeToTarget)} times as long to the target as B = ${best.batchSize}`;
+}
+
+function parallel(one: Form, whole: Form, cores: number): string {
+  const { low, median: middle, high } = whole.speedup;
+  const verdict =
+    low > Math.max(1, one.speedup.high) ? 'the other way round' : low > 1 ? 'it can' : 'nothing else is shown';
+  return (
+    `${cores} workers train ${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}) times as fast as one with B = P, ` +
+    `${one.speedup.median.toFixed(2)} times with B = 1: ${verdict}`
+  );
 }
 
 /** How many learning rates arrive with all seeds, and how far the seeds are apart at the best of them. */
 function stability({ target }: Form): string {
-  const { tried, updates } = target;
-  const sure = tried.filter((rate) => rate.updates.every((found) => found !== null)).length;
-  const found = updates.filter((one) => one !== null);
-  const spread =
-    found.length > 1
-      ? `, the slowest seed of the best rate needs ${(Math.max(...found) / Math.min(...found)).toFixed(2)} times the updates of the fastest`
-      : '';
-  return `${sure} of ${tried.length} learning rates arrive with every seed${spread}`;
+  const found = target.updates.filter((one) => one !== null);
+  const spread = (Math.max(...found) / Math.min(...found)).toFixed(2);
+  const more =
+    found.length > 1 ? `, and at the best of them the slowest needs ${spread} times the updates of the fastest` : '';
+  return `${sureRates(target)} of ${target.tried.length} learning rates arrive with every seed${more}`;
+}
+
+function sureRates({ tried }: Form['target']): number {
+  return tried.filter(({ updates }) => updates.every((found) => found !== null)).length;
 }
 
 function ratio(a: Interval, b: Interval): string {
-  return (a.median / b.median).toPrecision(2);
+  return String(Number((a.median / b.median).toPrecision(2)));
 }
 
 function ended(value: number, show: (value: number) => string): string {
@@ -149,5 +172,5 @@ function ended(value: number, show: (value: number) => string): string {
 }
 
 function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toPrecision(3)} MB`;
+  return (bytes / 1e6).toPrecision(3);
 }

@@ -10,6 +10,7 @@ import {
   Network,
   Normalization,
   Trainer,
+  type TrainerOptions,
   type UpdatesToTarget,
 } from '../src/index.ts';
 import { medianInterval } from '../src/lab/statistics.ts';
@@ -76,8 +77,8 @@ const FULL: Amount = {
   patterns: 4096,
   batchSizes: [1, 16, 64, 256],
   curve: { rounds: 5, sampleSeconds: 0.1 },
-  plan: { seeds: 5, multipliers: [0.25, 0.5, 1, 2] },
-  most: { epochs: 12, updates: 400 },
+  plan: { seeds: 5, multipliers: [0.5, 1, 2, 4, 8] },
+  most: { epochs: 8, updates: 150 },
   draws: 40,
 };
 const QUICK: Amount = {
@@ -192,10 +193,11 @@ async function measureNoise(
 }
 
 async function describeMemory(network: Network, batchSize: number): Promise<Form['memory']> {
-  const bytesOf = async (blockRows?: number) => {
-    await using trainer = await Trainer.create(network, { batchSize, workers: 1, backend: 'wasm', blockRows });
+  const bytesOf = async (options: TrainerOptions = {}) => {
+    await using trainer = await Trainer.create(network, { batchSize, workers: 1, backend: 'wasm', ...options });
     return { rows: Math.min(batchSize, trainer.info.blockRows), bytes: trainer.info.bytes };
   };
-  const { bytes: wholeBatch } = await bytesOf(batchSize);
+  // The strategy that keeps all rows of a batch in one place.
+  const { bytes: wholeBatch } = await bytesOf({ blockRows: batchSize, strategy: 'owner-computes' });
   return { ...(await bytesOf()), wholeBatch };
 }

@@ -15,9 +15,9 @@ export interface CapacityData {
   test: Dataset;
 }
 
-export const CAPACITY_QUANTITIES = ['loss', 'error rate'] as const;
 /** The mean loss in the units of the data, or the share of wrong answers. */
-export type CapacityQuantity = (typeof CAPACITY_QUANTITIES)[number];
+export type CapacityQuantity = 'loss' | 'error rate';
+const QUANTITIES: readonly CapacityQuantity[] = ['loss', 'error rate'];
 
 /** What every trainer gets beside its workers and seed; the strategies are those whose bits do not depend on the workers. */
 export type CapacityTrainer = Omit<
@@ -118,7 +118,7 @@ export function resolveCapacity(given: CapacityData, wanted: CapacityOptions) {
   for (const part of ['train', 'validation', 'test'] as const) bind(first, `data.${part}`, data[part]);
   const { loss } = first.spec;
   const usual = loss === 'cross-entropy' ? 'error rate' : 'loss';
-  const quantity = oneOf('quantity', o.quantity ?? usual, CAPACITY_QUANTITIES);
+  const quantity = oneOf('quantity', o.quantity ?? usual, QUANTITIES);
   if (quantity === 'error rate' && loss === 'mse')
     throw new RangeError('"quantity" expected loss with linear outputs: their answers are not right or wrong');
   if (o.onProgress !== undefined) callback('onProgress', o.onProgress);
