@@ -6,7 +6,10 @@ import { BACKENDS } from '../src/kernels/kernels.ts';
 import { describeEnvironment } from '../src/lab/environment.ts';
 import { STRATEGIES } from '../src/train/options.ts';
 import { benchBarrier } from './barrier.ts';
+import { benchCapacity } from './capacity.ts';
 import { curveAsSvg, curveInTerminal, curveInWords, curveTable } from './chart.ts';
+import { benchDescent } from './descent.ts';
+import { describeForms } from './descent-text.ts';
 import { enableRelaxedSimd } from './flags.ts';
 import { benchKernels } from './kernels.ts';
 import { loadMnist } from './mnist-data.ts';
@@ -99,6 +102,28 @@ program
     for (const mode of ['strong', 'weak'] as const)
       console.log(speedupInTerminal(report, mode, process.stdout.columns ?? 100));
     save('scaling', report);
+  });
+
+program
+  .command('capacity')
+  .description('training, validation and test error against width and depth, on few and noisy patterns')
+  .option('--quick', 'a tiny size: only shows that it works')
+  .action(async ({ quick = false }: { quick?: boolean }) => {
+    enableRelaxedSimd();
+    const { report, sigmoid, text } = await benchCapacity(quick, process.stdout.columns ?? 100);
+    console.log(text);
+    save('capacity', { quick, ...report, sigmoid });
+  });
+
+program
+  .command('descent')
+  .description('stochastic, mini-batch and batch gradient descent side by side: time, noise of the gradient, memory')
+  .option('--quick', 'a tiny size: only shows that it works')
+  .action(async ({ quick = false }: { quick?: boolean }) => {
+    enableRelaxedSimd();
+    const results = await benchDescent(quick);
+    console.log(results.map(describeForms).join('\n\n'));
+    save('descent', { quick, results });
   });
 
 interface CurveFlags {

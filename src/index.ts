@@ -8,6 +8,17 @@ export { Normalization, type NormalizationMethod, type NormalizationOptions } fr
 export type { Backend, BackendChoice, KernelPath, Twin } from './kernels/kernels.ts';
 export { measureBatchCurve } from './lab/batch-curve.ts';
 export type { BestBatchSizes } from './lab/best.ts';
+export { measureCapacity } from './lab/capacity.ts';
+export type {
+  CapacityData,
+  CapacityOptions,
+  CapacityProgress,
+  CapacityQuantity,
+  CapacityTrainer,
+} from './lab/capacity-options.ts';
+export type { CapacityPoint, CapacityReport } from './lab/capacity-report.ts';
+export type { CapacityRun } from './lab/capacity-run.ts';
+export type { CapacityContrast, CapacityVerdict } from './lab/capacity-verdict.ts';
 export type { BatchCurveOptions, CurveProgress, TargetOptions } from './lab/curve-options.ts';
 export type {
   BatchCurvePoint,
@@ -19,11 +30,13 @@ export type {
 } from './lab/curve-report.ts';
 export type { Environment } from './lab/environment.ts';
 export type { EpochFit } from './lab/fit.ts';
+export { type BatchNoise, type GradientNoise, measureGradientNoise } from './lab/gradient-noise.ts';
 export { measureNoiseScale, type NoiseScale } from './lab/noise-scale.ts';
 export { measureScaling } from './lab/scaling.ts';
 export type { AmdahlFit, GustafsonFit, ScalingPrediction, UslFit } from './lab/scaling-fit.ts';
 export type { ScalingOptions, ScalingProgress } from './lab/scaling-options.ts';
 export type { ScalingMode, ScalingPoint, ScalingReport, ScalingSeries } from './lab/scaling-report.ts';
+export type { SideBySide } from './lab/side-by-side.ts';
 export { type Arm, judgeShape, type Shape, type ShapeOptions, type Verdict } from './lab/shape.ts';
 export type { Interval } from './lab/statistics.ts';
 export type { RateRuns, UpdatesToTarget } from './lab/target.ts';

@@ -26,7 +26,7 @@ const RATE = 1;
  * of m random batches of b rows and their mean g:
  *   V = b sum |g_i - g|^2 / (m - 1),   |G|^2 = |g|^2 - V / (m b),   S = V (P - 1) / (P - b);
  * V is less than S, because no pattern is twice in a batch of b of the P patterns.
- * A gradient is the difference that one update of plain SGD makes, on the pool. The network is not changed.
+ * The network is not changed.
  * @throws TypeError, RangeError naming the argument; as `Trainer.fit`
  */
 export async function measureNoiseScale(
@@ -40,32 +40,52 @@ export async function measureNoiseScale(
   bind(network, 'dataset', dataset);
   integer('rows', rows, 1, Math.max(1, dataset.length - 1));
   integer('draws', draws, 2);
-  const copy = new Network({ ...network.spec, normalization: network.normalization });
-  const start = network.parameters;
-  const before = flat(start);
-  const mean = new Float64Array(before.length);
+  let mean: Float64Array | undefined;
   let squares = 0;
-  const plain = { learningRate: RATE, momentum: 0, nesterov: false, weightDecay: 0, shuffle: true };
-  await using trainer = await Trainer.create(copy, { ...options, ...plain, batchSize: rows });
-  for (let i = 1; i <= draws; i++) {
-    copy.setParameters(start);
-    await trainer.fit(dataset, { maxUpdates: 1, signal });
-    squares += addToMean(mean, before, flat(copy.parameters), i);
-  }
+  let count = 0;
+  await drawGradients(network, dataset, rows, draws, options, signal, (g) => {
+    mean ??= new Float64Array(g.length);
+    squares += addToMean(mean, g, ++count);
+  });
   const variance = (rows * squares) / (draws - 1);
-  const gradient = mean.reduce((sum, g) => sum + g * g, 0) - variance / (draws * rows);
+  const gradient = mean!.reduce((sum, g) => sum + g * g, 0) - variance / (draws * rows);
   const noise = (variance * (dataset.length - 1)) / (dataset.length - rows);
   return { noiseScale: noise / gradient, gradient, noise, rows, draws };
 }
 
-/** Takes the gradient before - after into the mean of `count`; returns what it adds to the sum of squared distances (Welford 1962). */
-function addToMean(mean: Float64Array, before: Float32Array, after: Float32Array, count: number): number {
+/**
+ * Draws batches of `rows` patterns at random and shows the gradient of each, all W_l and b_l in a row: the difference that one
+ * update of plain SGD makes, on the pool. The network is not changed.
+ * @param look - must not keep the array
+ */
+export async function drawGradients(
+  network: Network,
+  dataset: DataSource,
+  rows: number,
+  draws: number,
+  options: TrainerOptions,
+  signal: AbortSignal | undefined,
+  look: (gradient: Float32Array) => void,
+): Promise<void> {
+  const copy = new Network({ ...network.spec, normalization: network.normalization });
+  const start = network.parameters;
+  const before = flat(start);
+  const plain = { learningRate: RATE, momentum: 0, nesterov: false, weightDecay: 0, shuffle: true };
+  await using trainer = await Trainer.create(copy, { ...options, ...plain, batchSize: rows });
+  for (let i = 0; i < draws; i++) {
+    copy.setParameters(start);
+    await trainer.fit(dataset, { maxUpdates: 1, signal });
+    look(flat(copy.parameters).map((after, k) => (before[k]! - after) / RATE));
+  }
+}
+
+/** Takes a gradient into the mean of `count`; returns what it adds to the sum of squared distances (Welford 1962). */
+function addToMean(mean: Float64Array, gradient: Float32Array, count: number): number {
   let added = 0;
   for (let k = 0; k < mean.length; k++) {
-    const g = (before[k]! - after[k]!) / RATE;
-    const distance = g - mean[k]!;
+    const distance = gradient[k]! - mean[k]!;
     mean[k]! += distance / count;
-    added += distance * (g - mean[k]!);
+    added += distance * (gradient[k]! - mean[k]!);
   }
   return added;
 }
