@@ -14,13 +14,13 @@ const SETTING = {
   width: 8,
   depths: [0, 1, 2, 3, 4, 5, 6],
   normalization: { inputs: 'z-score', targets: 'z-score' },
-  epochs: 1000,
+  epochs: 600,
   repeats: 9,
   trainer: { batchSize: 20, learningRate: 0.02, momentum: 0.9 },
 } as const satisfies CapacityOptions;
 const QUICK = { widths: [1, 8], depths: [0, 2], epochs: 20, repeats: 2 } as const;
 
-/** Errors against width and depth with tanh, and against depth with sigmoid, whose gradients vanish in many layers. */
+/** Errors against width and depth with ReLU, and against depth with sigmoid, whose gradients vanish in many layers. */
 export async function benchCapacity(quick: boolean, columns: number) {
   const all = friedman(PATTERNS.train + PATTERNS.validation + PATTERNS.test);
   const data = {
@@ -29,7 +29,7 @@ export async function benchCapacity(quick: boolean, columns: number) {
     test: all.slice(PATTERNS.train + PATTERNS.validation),
   };
   const options = { ...SETTING, ...(quick && QUICK) };
-  const report = await measureCapacity(data, { ...options, activation: 'tanh' });
+  const report = await measureCapacity(data, { ...options, activation: 'relu' });
   const sigmoid = await measureCapacity(data, { ...options, activation: 'sigmoid', widths: [] });
   return { report, sigmoid, text: [report, sigmoid].map((one) => describe(one, columns)).join('\n\n') };
 }

@@ -39,7 +39,7 @@ function costTable({ forms, cores }: Forms): string {
       duration(form.timePerUpdate.median),
       duration(form.timePerEpoch.median),
       count(form.samplesPerSecond.median),
-      form.speedup.median.toFixed(2),
+      form.speedup.median.toPrecision(2),
       memory.rows,
       megabytes(memory.bytes),
       megabytes(memory.wholeBatch),
@@ -143,10 +143,10 @@ function arrival(form: Form, best: Form): string {
 function parallel(one: Form, whole: Form, cores: number): string {
   const { low, median: middle, high } = whole.speedup;
   const verdict =
-    low > Math.max(1, one.speedup.high) ? 'the other way round' : low > 1 ? 'it can' : 'nothing else is shown';
+    low > Math.max(1, one.speedup.high) ? 'the other way round' : low > 1 ? 'it can' : 'not shown to be wrong here';
   return (
     `${cores} workers train ${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}) times as fast as one with B = P, ` +
-    `${one.speedup.median.toFixed(2)} times with B = 1: ${verdict}`
+    `${one.speedup.median.toPrecision(2)} times with B = 1: ${verdict}`
   );
 }
 

@@ -78,7 +78,7 @@ const FULL: Amount = {
   batchSizes: [1, 16, 64, 256],
   curve: { rounds: 5, sampleSeconds: 0.1 },
   plan: { seeds: 5, multipliers: [0.5, 1, 2, 4, 8] },
-  most: { epochs: 8, updates: 150 },
+  most: { epochs: 6, updates: 100 },
   draws: 40,
 };
 const QUICK: Amount = {
