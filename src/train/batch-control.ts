@@ -11,7 +11,7 @@ const BETTER = 1.05;
 /** Rows between two measurements: a share of those trained on so far, within these bounds. A measurement costs some 1000 rows. */
 const SHARE = 0.25;
 const FEWEST_ROWS = 4096;
-const MOST_ROWS = 32_768;
+const MOST_ROWS = 131_072;
 
 /**
  * Decides the batch size while training goes on. Pure but for what it remembers: the same moments give the same decisions.

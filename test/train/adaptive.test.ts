@@ -66,7 +66,7 @@ describe('the decision', () => {
     expect(control.batchSize).toBe(64);
   });
 
-  it('is asked for after 4096 rows, then more seldom, at least every 32768', () => {
+  it('is asked for after 4096 rows, then more seldom, at least every 131072', () => {
     const control = new BatchControl(choice(), 0.1);
     expect(control.rowsLeft).toBeLessThanOrEqual(0);
     const gaps = [];
@@ -76,7 +76,7 @@ describe('the decision', () => {
       control.trained(control.rowsLeft);
     }
     expect(gaps[0]).toBe(4096);
-    expect(gaps.at(-1)).toBe(32_768);
+    expect(gaps.at(-1)).toBe(131_072);
     expect([...gaps].sort((a, b) => a - b)).toEqual(gaps);
   });
 
