@@ -70,7 +70,7 @@ describe('the decision', () => {
     const control = new BatchControl(choice(), 0.1);
     expect(control.rowsLeft).toBeLessThanOrEqual(0);
     const gaps = [];
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 30; i++) {
       control.measured(moments(1, 100), 1e6);
       gaps.push(control.rowsLeft);
       control.trained(control.rowsLeft);
