@@ -6,7 +6,14 @@ export type { Affine, DataSource, NumericArray, Scaling } from './core/table.ts'
 export { DataTable } from './data/data-table.ts';
 export { type ArraysInput, Dataset, type IdxInput, type NpyInput } from './data/dataset.ts';
 export type { EncodeOptions } from './data/encode-options.ts';
-export { applyEncoding, type EncodedRows, type EncodedTable, encodeRows, encodeTable } from './data/encode-table.ts';
+export {
+  applyEncoding,
+  type EncodedRows,
+  type EncodedTable,
+  encodeRows,
+  encodeTable,
+  type RowPolicies,
+} from './data/encode-table.ts';
 export type {
   CategoricalEncoding,
   ColumnEncoding,

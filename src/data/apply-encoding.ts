@@ -13,7 +13,7 @@ import {
   type UnknownPolicy,
   widthOf,
 } from './encoding.ts';
-import { Extent, matrixType } from './narrow.ts';
+import { Extent, indexType, matrixType } from './narrow.ts';
 import type { TableColumn } from './table-column.ts';
 
 /** A column ready to be written into a matrix. */
@@ -98,8 +98,7 @@ function filled(table: DataTable, column: TableColumn, read: RowReader, fill: nu
 function classNumbers(target: CategoricalEncoding, table: DataTable, kept: Uint32Array): Columns {
   const column = columnOf(table, target.name);
   const place = placesOf(column, target);
-  const K = target.categories.length;
-  const Type = K <= 2 ** 8 ? Uint8Array : K <= 2 ** 16 ? Uint16Array : Uint32Array;
+  const Type = indexType(target.categories.length);
   const values = new Type(allocate(kept.length * Type.BYTES_PER_ELEMENT));
   for (let r = 0; r < kept.length; r++) {
     const k = place(kept[r]!);

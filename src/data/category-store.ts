@@ -1,5 +1,6 @@
 import type { NumericArray } from '../core/table.ts';
 import { allocate } from '../memory/shared.ts';
+import { indexType } from './narrow.ts';
 import { NumberStore } from './number-store.ts';
 
 /** More different texts than this in one column are no categories. */
@@ -38,7 +39,7 @@ export class CategoryStore {
     const rank = new Uint32Array(categories.length);
     categories.forEach((text, place) => (rank[this.#numbers.get(text)!] = place));
     const parts = [this.#codes.take(), later === undefined ? new Uint8Array(0) : later.#codes.take()] as const;
-    const Type = categories.length <= 2 ** 8 ? Uint8Array : categories.length <= 2 ** 16 ? Uint16Array : Uint32Array;
+    const Type = indexType(categories.length);
     const codes = new Type(allocate((parts[0].length + parts[1].length) * Type.BYTES_PER_ELEMENT));
     // A column of missing values only has codes and no categories.
     if (categories.length > 0) {

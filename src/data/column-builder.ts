@@ -46,7 +46,7 @@ export class ColumnBuilder {
     if (this.#isMissing(cell)) this.#addMissing();
     else if (this.#kind === 'categorical') return this.#addText(String(cell));
     else {
-      const value = typeof cell === 'number' ? cell : parseNumber(cell!);
+      const value = typeof cell === 'number' ? cell : parseNumber(cell);
       if (Number.isNaN(value)) {
         if (this.#rules.numeric.has(this.name)) return `expected a number, got ${describe(cell)}`;
         this.#becomeCategorical();

@@ -1,10 +1,17 @@
-import { options, wrongType } from '../core/checks.ts';
+import { oneOf, options, wrongType } from '../core/checks.ts';
 import { columnOf } from './bad-data.ts';
 import { DataTable } from './data-table.ts';
 import { Dataset } from './dataset.ts';
 import { encodeInputs, encodeTargets } from './apply-encoding.ts';
 import { type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
-import { checkEncoding, type Encoding } from './encoding.ts';
+import {
+  checkEncoding,
+  type Encoding,
+  MISSING_POLICIES,
+  type MissingPolicy,
+  UNKNOWN_POLICIES,
+  type UnknownPolicy,
+} from './encoding.ts';
 import { fitEncoding } from './fit-encoding.ts';
 import { keptRows } from './kept-rows.ts';
 import { type RawRow, rowsToTable } from './table-from-rows.ts';
@@ -13,6 +20,14 @@ import { type RawRow, rowsToTable } from './table-from-rows.ts';
 export interface EncodedTable {
   readonly dataset: Dataset;
   readonly encoding: Encoding;
+}
+
+/** What differs from the encoding when rows are encoded. */
+export interface RowPolicies {
+  /** Default: as in training. */
+  missing?: MissingPolicy | undefined;
+  /** Default: as in training. */
+  unknown?: UnknownPolicy | undefined;
 }
 
 /** Inputs for `network.predict`. */
@@ -69,10 +84,15 @@ function patterns(encoding: Encoding, table: DataTable, kept: Uint32Array): Data
 export function encodeRows(
   encoding: Encoding,
   given: DataTable | readonly RawRow[],
-  policy: Pick<Partial<Encoding>, 'missing' | 'unknown'> = {},
+  policies: RowPolicies = {},
 ): EncodedRows {
-  const used = { ...checkEncoding('encoding', encoding), ...options('policy', policy, ['missing', 'unknown']) };
-  checkEncoding('encoding', used);
+  const { missing, unknown } = checkEncoding('encoding', encoding);
+  const chosen = options<RowPolicies>('policies', policies, ['missing', 'unknown']);
+  const used = {
+    ...encoding,
+    missing: oneOf('missing', chosen.missing ?? missing, MISSING_POLICIES),
+    unknown: oneOf('unknown', chosen.unknown ?? unknown, UNKNOWN_POLICIES),
+  };
   const table = given instanceof DataTable ? given : asTable(used, given);
   const columns = used.inputs.map(({ name }) => columnOf(table, name));
   const kept = keptRows(table, columns, [], used.missing);

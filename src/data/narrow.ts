@@ -1,9 +1,12 @@
 import type { NumericArray } from '../core/table.ts';
 
-export type NumericArrayType = new (buffer: ArrayBufferLike, offset?: number, length?: number) => NumericArray;
+export interface NumericArrayType {
+  new (buffer: ArrayBufferLike, offset?: number, length?: number): NumericArray;
+  readonly BYTES_PER_ELEMENT: number;
+}
 
 interface IntegerType {
-  readonly Type: NumericArrayType & { readonly BYTES_PER_ELEMENT: number };
+  readonly Type: NumericArrayType;
   readonly low: number;
   readonly high: number;
 }
@@ -17,6 +20,11 @@ const INTEGERS: readonly IntegerType[] = [
   { Type: Uint32Array, low: 0, high: 0xffffffff },
   { Type: Int32Array, low: -0x80000000, high: 0x7fffffff },
 ];
+
+/** The narrowest type for numbers from 0 to below `count`. */
+export function indexType(count: number): NumericArrayType {
+  return count <= 2 ** 8 ? Uint8Array : count <= 2 ** 16 ? Uint16Array : Uint32Array;
+}
 
 /** What is known of numbers without looking at them again. */
 export class Extent {
@@ -42,7 +50,7 @@ export class Extent {
   }
 
   /** The narrowest type that holds the numbers exactly. */
-  get exactType(): NumericArrayType & { readonly BYTES_PER_ELEMENT: number } {
+  get exactType(): NumericArrayType {
     if (this.low > this.high) return Uint8Array;
     const fitting = INTEGERS.find(({ low, high }) => this.low >= low && this.high <= high);
     if (this.integers && fitting !== undefined) return fitting.Type;
@@ -51,7 +59,7 @@ export class Extent {
 
   /**
    * Whether float32 is good enough to learn from: rounding moves no number by more than 2^-14 of the distance between
-   * the least and the greatest. It does for times in seconds since 1970 of one day, and does not for lengths in metres.
+   * the least and the greatest, as it would for the seconds since 1970 of one day.
    */
   get roundsWell(): boolean {
     if (this.singles || this.low >= this.high) return true;
@@ -60,7 +68,7 @@ export class Extent {
 }
 
 /** The type for a matrix of columns: exact where all are integers, float32 where that rounds well, else float64. */
-export function matrixType(extents: readonly Extent[]): NumericArrayType & { readonly BYTES_PER_ELEMENT: number } {
+export function matrixType(extents: readonly Extent[]): NumericArrayType {
   const all = new Extent();
   for (const extent of extents) all.join(extent);
   const exact = all.exactType;

@@ -1,4 +1,4 @@
-import type { ColumnDecoder, ColumnMetaData, Compressors, DecodedArray, PageHeader, SchemaTree } from 'hyparquet';
+import type { ColumnMetaData, Compressors, DecodedArray, PageHeader, SchemaTree } from 'hyparquet';
 import { parquetHeader, readPage } from 'hyparquet/src/column.js';
 import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { checkHeader, checkLevelsV2, checkPage, guarded } from './parquet-guard.ts';
@@ -18,7 +18,7 @@ export function decodeChunk(
   const { type, codec } = metadata;
   const context = { type, codec, nullable: element.repetition_type !== 'REQUIRED' };
   let header: PageHeader | undefined;
-  const decoder: ColumnDecoder = {
+  const decoder: Parameters<typeof readPage>[2] = {
     pathInSchema: metadata.path_in_schema,
     type,
     element,

@@ -1,4 +1,5 @@
 import type { CompressionCodec, Compressors, PageHeader } from 'hyparquet';
+import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
 
 // Files are not to be trusted, and the decoder trusts what a page says of itself: a run of 2^31 equal values in five bytes
 // would fill the memory. So each page is looked at before it is decoded. What is thrown here is a plain Error; the caller
@@ -18,6 +19,7 @@ const ENCODINGS = [
   'BYTE_STREAM_SPLIT',
   'DELTA_BINARY_PACKED',
   'DELTA_LENGTH_BYTE_ARRAY',
+  'DELTA_BYTE_ARRAY',
 ];
 
 /** What has to be known of a column to check its pages. */
@@ -59,7 +61,8 @@ export function guarded(compressors: Compressors, context: PageContext, page: ()
       if (unpack === undefined) throw new Error(`pages are compressed with ${codec}, which cannot be read`);
       within('bytes of an unpacked page', size, LARGEST_PAGE);
       if (codec === 'ZSTD') checkZstd(packed, size);
-      const bytes = unpack(packed, size);
+      // A dictionary of nothing; not every decompressor can make nothing of something.
+      const bytes = size === 0 ? new Uint8Array(0) : unpack(packed, size);
       checkPage(bytes, page(), context);
       return bytes;
     },
@@ -122,8 +125,26 @@ function checkValues(view: DataView, at: number, count: number, encoding: string
     const block = varint(view, at);
     const miniblocks = varint(view, block.next).value;
     if (miniblocks < 1 || miniblocks > MOST_MINIBLOCKS) throw new Error(`${miniblocks} miniblocks in a block`);
+    if (encoding === 'DELTA_BYTE_ARRAY') checkPrefixes(view, at, count);
   } else if (type !== 'BOOLEAN' && count > view.byteLength - at) {
     throw new Error(`${count} values in ${view.byteLength - at} bytes`);
+  }
+}
+
+/** Texts that begin as the one before: each prefix has to be there, and together they have to fit. */
+function checkPrefixes(view: DataView, at: number, count: number): void {
+  const reader = { view, offset: at };
+  const [prefixes, suffixes] = [new Int32Array(count), new Int32Array(count)];
+  deltaBinaryUnpack(reader, count, prefixes);
+  within('miniblocks in a block', varint(view, varint(view, reader.offset).next).value, MOST_MINIBLOCKS);
+  deltaBinaryUnpack(reader, count, suffixes);
+  let [last, all] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    within('bytes of a prefix', prefixes[i]!, last);
+    within('bytes of a text', suffixes[i]!, view.byteLength);
+    last = prefixes[i]! + suffixes[i]!;
+    all += last;
+    within('bytes of texts', all, LARGEST_PAGE);
   }
 }
 

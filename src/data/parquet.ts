@@ -140,10 +140,6 @@ function attempt<T>(where: string, task: () => T): T {
     return task();
   } catch (cause) {
     if (cause instanceof GradpoolError) throw cause;
-    throw badFile(
-      where,
-      `is not a sound Parquet file: ${cause instanceof Error ? cause.message : String(cause)}`,
-      cause,
-    );
+    throw badFile(where, `cannot be read as Parquet: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
 }
