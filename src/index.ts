@@ -3,8 +3,32 @@ export { GradpoolError, type ErrorCode } from './core/errors.ts';
 export type { RowsInput } from './core/columns.ts';
 export type { Activation, LayerSpec, Loss, NetworkSpec } from './core/spec.ts';
 export type { Affine, DataSource, NumericArray, Scaling } from './core/table.ts';
-export { type ArraysInput, Dataset, type IdxInput } from './data/dataset.ts';
+export { DataTable } from './data/data-table.ts';
+export { type ArraysInput, Dataset, type IdxInput, type NpyInput } from './data/dataset.ts';
+export type { EncodeOptions } from './data/encode-options.ts';
+export {
+  applyEncoding,
+  type EncodedRows,
+  type EncodedTable,
+  encodeRows,
+  encodeTable,
+  type RowPolicies,
+} from './data/encode-table.ts';
+export type {
+  CategoricalEncoding,
+  ColumnEncoding,
+  Encoding,
+  MissingPolicy,
+  NumericEncoding,
+  Task,
+  UnknownPolicy,
+} from './data/encoding.ts';
 export { Normalization, type NormalizationMethod, type NormalizationOptions } from './data/normalization.ts';
+export type { SplitOptions } from './data/parts.ts';
+export type { FileFormat, ReadOptions } from './data/read-options.ts';
+export { readDataset, readTable } from './data/read-table.ts';
+export type { CategoricalColumn, NumericColumn, TableColumn } from './data/table-column.ts';
+export { type RawRow, type RawValue, tableFromRows, type TableOptions } from './data/table-from-rows.ts';
 export type { Backend, BackendChoice, KernelPath, Twin } from './kernels/kernels.ts';
 export { measureBatchCurve } from './lab/batch-curve.ts';
 export type { BestBatchSizes } from './lab/best.ts';

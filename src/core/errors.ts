@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'ERR_DOES_NOT_FIT'
   /** A data file cannot be read as what it should be. */
   | 'ERR_BAD_FILE'
+  /** Rows of a table do not go with their encoding: a missing value, an unknown category, a column that is not there. */
+  | 'ERR_BAD_DATA'
   /** Shared memory is needed and is not there. */
   | 'ERR_NO_SHARED_MEMORY';
 

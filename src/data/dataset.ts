@@ -1,4 +1,4 @@
-import { finite, flag, integer, options, wrongType, wrongValue } from '../core/checks.ts';
+import { finite, integer, options } from '../core/checks.ts';
 import {
   checkInputSize,
   checkSameRows,
@@ -9,11 +9,12 @@ import {
   toDesired,
 } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
-import { Random } from '../core/random.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { Affine, Columns, DataSource, NumericArray, Scaling, Table } from '../core/table.ts';
 import { allocate, isShared } from '../memory/shared.ts';
 import { readIdx } from './idx.ts';
+import { readNpy } from './npy.ts';
+import { partsOf, type SplitOptions } from './parts.ts';
 
 export interface ArraysInput {
   /** Rows of n numbers, or a flat typed array beside `inputSize`. */
@@ -32,6 +33,15 @@ export interface IdxInput {
   /** The targets, P class numbers or P x K values. */
   labels: string | URL | Uint8Array;
   /** What each input is multiplied by when it is used. Default: 1/255 for unsigned bytes, 1 for all other types. */
+  scale?: number | undefined;
+}
+
+export interface NpyInput {
+  /** The inputs, P x any shape: a path, a file URL or bytes; gzip too. */
+  inputs: string | URL | Uint8Array;
+  /** The targets, P class numbers or values, or P x K values. */
+  targets: string | URL | Uint8Array;
+  /** What each input is multiplied by when it is used. Default: 1. */
   scale?: number | undefined;
 }
 
@@ -99,6 +109,28 @@ export class Dataset implements DataSource {
     return Dataset.#create(inputs, desired, scale ?? (x.values instanceof Uint8Array ? 1 / 255 : 1), false, false);
   }
 
+  /**
+   * Reads a pair of .npy files, as NumPy writes them.
+   * @throws GradpoolError ERR_BAD_FILE; RangeError if the files do not go together
+   */
+  static async fromNpy(given: NpyInput): Promise<Dataset> {
+    const { inputs, targets, scale = 1 } = options<NpyInput>('files', given, ['inputs', 'targets', 'scale']);
+    finite('scale', scale, -Infinity);
+    const [x, d] = await Promise.all([readNpy('inputs', inputs), readNpy('targets', targets)]);
+    const size = (shape: readonly number[]) => shape.slice(1).reduce((product, length) => product * length, 1);
+    const from = toColumns('inputs', x.values, size(x.shape), 'inputSize');
+    const desired = toDesired('targets', d.values, d.shape.length < 2 ? undefined : size(d.shape), 'targetSize');
+    return Dataset.#create(from, desired, scale, false, false);
+  }
+
+  /**
+   * Takes columns as they are, in shared memory.
+   * @internal
+   */
+  static fromColumns(inputs: Columns, targets: DesiredColumns): Dataset {
+    return Dataset.#create(inputs, targets, 1, false, false);
+  }
+
   static #create(
     inputs: Columns,
     targets: DesiredColumns,
@@ -155,20 +187,9 @@ export class Dataset implements DataSource {
    * const [train, validation] = dataset.split(0.8, { seed: 1 });
    * const [a, b, c] = dataset.split([0.7, 0.15]);
    */
-  split(
-    share: number | readonly number[],
-    given: { seed?: number; shuffle?: boolean } = {},
-  ): [Dataset, Dataset, ...Dataset[]] {
-    const { seed = 0, shuffle = true } = options<{ seed?: number; shuffle?: boolean }>('options', given, [
-      'seed',
-      'shuffle',
-    ]);
-    const shares = typeof share === 'number' ? [share] : share;
-    if (!Array.isArray(shares)) throw wrongType('share', 'number or list of numbers', share);
-    const cuts = splitPoints(shares as number[], this.length);
-    const rows = this.rows.slice();
-    if (flag('shuffle', shuffle)) new Random(integer('seed', seed, 0)).shuffle(rows);
-    return cuts.slice(1).map((cut, i) => new Dataset(this.storage, rows.slice(cuts[i], cut))) as [Dataset, Dataset];
+  split(share: number | readonly number[], given: SplitOptions = {}): [Dataset, Dataset, ...Dataset[]] {
+    const parts = partsOf(share, given, this.rows);
+    return parts.map((rows) => new Dataset(this.storage, rows)) as [Dataset, Dataset];
   }
 
   /**
@@ -191,26 +212,6 @@ function compose(size: number, factor: number, affine: Affine | undefined): Affi
   const scale = Float64Array.from({ length: size }, (_, i) => factor * (affine?.scale[i] ?? 1));
   const shift = Float64Array.from({ length: size }, (_, i) => affine?.shift[i] ?? 0);
   return { scale, shift };
-}
-
-/** 0, the end of each share, and the end. */
-function splitPoints(shares: readonly number[], length: number): number[] {
-  if (shares.length === 0) throw new RangeError('"share" expected at least one share, got none');
-  let sum = 0;
-  const points = [0];
-  for (const share of shares) {
-    sum += finite('share', share, 0, 1);
-    points.push(Math.round(Math.min(1, sum) * length));
-  }
-  if (sum > 1 + 1e-9) throw wrongValue('share', 'shares that add up to at most 1', sum);
-  if (typeof shares === 'object' && points.at(-1) !== length) points.push(length);
-  const empty = points.findIndex((point, i) => i > 0 && point === points[i - 1]);
-  if (empty > 0 || points.length < 3) {
-    throw new RangeError(
-      `"share" expected every part to hold a pattern, got shares ${shares.join(', ')} of ${length} patterns`,
-    );
-  }
-  return points;
 }
 
 /** Copies into shared memory, in the type that the values have; plain numbers become float32. What is there stays. */

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { wrongType } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { NumericArray } from '../core/table.ts';
+import { DEFLATE_LIMIT, isGzip, readBytes, sourceLabel } from './file-source.ts';
+import { unpackExactly } from './unpack.ts';
 
 /** An array as an IDX file holds it. */
 export interface IdxArray {
@@ -79,8 +77,6 @@ interface Header {
   readonly total: number;
 }
 
-/** Deflate never shrinks by more than this factor. */
-const DEFLATE_LIMIT = 1032;
 /** More dimensions than this byte can count do not exist. */
 const LONGEST_HEADER = 4 + 4 * 255;
 
@@ -90,51 +86,18 @@ const LONGEST_HEADER = 4 + 4 * 255;
  * @throws GradpoolError ERR_BAD_FILE telling what is wrong in which file; what `node:fs` throws if it cannot be opened
  */
 export async function readIdx(name: string, source: string | URL | Uint8Array): Promise<IdxArray> {
-  if (typeof source !== 'string' && !(source instanceof URL) && !(source instanceof Uint8Array)) {
-    throw wrongType(name, 'path, file URL or Uint8Array', source);
-  }
-  const label = source instanceof Uint8Array ? `"${name}"` : String(source);
-  const bytes = source instanceof Uint8Array ? source : await readFile(source);
-  const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return parseIdx(label, zipped ? await unpack(label, bytes) : bytes);
-}
-
-/** Unpacks as much as the header promises and not a byte more. */
-async function unpack(label: string, bytes: Uint8Array): Promise<Uint8Array> {
-  let unpacked = new Uint8Array(LONGEST_HEADER);
-  let header: Header | undefined;
-  let filled = 0;
-  const append = (chunk: Uint8Array): void => {
-    if (filled + chunk.length > unpacked.length) {
-      throw badFile(label, `expected ${header?.total ?? 0} bytes in all, got more`);
+  const label = sourceLabel(name, source);
+  const bytes = await readBytes(source);
+  if (!isGzip(bytes)) return parseIdx(label, bytes);
+  const total = (first: Uint8Array, packed: number) => {
+    if (first.length < 4 || first.length < 4 + 4 * first[3]!) return undefined;
+    const header = parseHeader(label, first);
+    if (header.total > packed * DEFLATE_LIMIT) {
+      throw badIdx(label, `its header promises ${header.total} bytes, more than ${packed} bytes can hold`);
     }
-    unpacked.set(chunk, filled);
-    filled += chunk.length;
+    return header.total;
   };
-  const stream = Readable.from([bytes]).pipe(createGunzip());
-  try {
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-      const start = header ? 0 : Math.min(chunk.length, LONGEST_HEADER - filled);
-      if (start > 0) append(chunk.subarray(0, start));
-      if (header === undefined && filled >= 4 && filled >= 4 + 4 * unpacked[3]!) {
-        header = parseHeader(label, unpacked.subarray(0, filled));
-        if (header.total > bytes.length * DEFLATE_LIMIT) {
-          throw badFile(label, `its header promises ${header.total} bytes, more than ${bytes.length} bytes can hold`);
-        }
-        if (filled > header.total) throw badFile(label, `expected ${header.total} bytes in all, got more`);
-        const whole = new Uint8Array(header.total);
-        whole.set(unpacked.subarray(0, filled));
-        unpacked = whole;
-      }
-      if (start < chunk.length) append(chunk.subarray(start));
-    }
-  } catch (cause) {
-    if (cause instanceof GradpoolError) throw cause;
-    throw new GradpoolError('ERR_BAD_FILE', `${label} is not sound gzip: ${String(cause)}`, { cause });
-  } finally {
-    stream.destroy();
-  }
-  return unpacked.subarray(0, filled);
+  return parseIdx(label, await unpackExactly(label, bytes, LONGEST_HEADER, total));
 }
 
 /** Parses the bytes of an IDX file; lengths are checked before anything is allocated. */
@@ -142,26 +105,26 @@ export function parseIdx(label: string, bytes: Uint8Array): IdxArray {
   const { type, shape, count, length, total } = parseHeader(label, bytes);
   if (bytes.length !== total) {
     const what = `${shape.join(' x ')} of type ${type.name}`;
-    throw badFile(label, `${what} expected ${total} bytes in all, got ${bytes.length}`);
+    throw badIdx(label, `${what} expected ${total} bytes in all, got ${bytes.length}`);
   }
   return { values: type.read(new DataView(bytes.buffer, bytes.byteOffset + length), count), shape };
 }
 
 function parseHeader(label: string, bytes: Uint8Array): Header {
-  if (bytes.length < 4) throw badFile(label, `expected a header of at least 4 bytes, got ${bytes.length}`);
+  if (bytes.length < 4) throw badIdx(label, `expected a header of at least 4 bytes, got ${bytes.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint16(0) !== 0) throw badFile(label, `expected two zero bytes first, got ${bytes[0]}, ${bytes[1]}`);
+  if (view.getUint16(0) !== 0) throw badIdx(label, `expected two zero bytes first, got ${bytes[0]}, ${bytes[1]}`);
   const type = TYPES.get(bytes[2]!);
-  if (type === undefined) throw badFile(label, `expected an element type of 8, 9, 11, 12, 13 or 14, got ${bytes[2]}`);
+  if (type === undefined) throw badIdx(label, `expected an element type of 8, 9, 11, 12, 13 or 14, got ${bytes[2]}`);
   const dimensions = bytes[3]!;
-  if (dimensions === 0) throw badFile(label, 'expected at least one dimension, got 0');
+  if (dimensions === 0) throw badIdx(label, 'expected at least one dimension, got 0');
   const length = 4 + 4 * dimensions;
-  if (bytes.length < length) throw badFile(label, `expected a header of ${length} bytes, got ${bytes.length}`);
+  if (bytes.length < length) throw badIdx(label, `expected a header of ${length} bytes, got ${bytes.length}`);
   const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 + 4 * i));
   const count = shape.reduce((product, size) => product * size, 1);
   return { type, shape, count, length, total: length + count * type.bytes };
 }
 
-function badFile(label: string, what: string): GradpoolError {
+function badIdx(label: string, what: string): GradpoolError {
   return new GradpoolError('ERR_BAD_FILE', `${label} is not an IDX file: ${what}`);
 }

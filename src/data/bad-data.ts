@@ -1,0 +1,18 @@
+import { GradpoolError } from '../core/errors.ts';
+import { listed } from './choose-columns.ts';
+import type { DataTable } from './data-table.ts';
+import type { TableColumn } from './table-column.ts';
+
+/** Rows that do not go with their encoding. @param where - the table, or a row and a column of it */
+export function badData(where: string, what: string): GradpoolError {
+  return new GradpoolError('ERR_BAD_DATA', `${where}: ${what}`);
+}
+
+/** @throws GradpoolError ERR_BAD_DATA where there is none of that name */
+export function columnOf(table: DataTable, name: string): TableColumn {
+  const column = table.column(name);
+  if (column === undefined) {
+    throw badData(table.source, `has no column ${JSON.stringify(name)}; it has ${listed(table.names)}`);
+  }
+  return column;
+}

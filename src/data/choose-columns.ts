@@ -1,0 +1,45 @@
+import { badFile, inColumn } from './bad-file.ts';
+import { ColumnBuilder } from './column-builder.ts';
+import type { ColumnChoice } from './read-options.ts';
+
+/** More columns than this are taken for a file of another format. */
+const MOST_COLUMNS = 100_000;
+
+/**
+ * A builder for each column that is to be read, undefined for the others.
+ * @throws GradpoolError ERR_BAD_FILE where names are empty or stand twice, or a column that was asked for is not there
+ */
+export function chooseColumns(
+  label: string,
+  names: readonly string[],
+  choice: ColumnChoice,
+): (ColumnBuilder | undefined)[] {
+  if (names.length > MOST_COLUMNS) {
+    throw badFile(label, `expected at most ${MOST_COLUMNS} columns, got ${names.length}`);
+  }
+  const seen = new Set<string>();
+  names.forEach((name, i) => {
+    if (name === '') throw badFile(`${label}, column ${i + 1}`, 'expected a name, got an empty one');
+    if (name.includes('\uFFFD')) throw badFile(inColumn(label, name), 'expected a name in UTF-8');
+    if (seen.has(name)) throw badFile(inColumn(label, name), `the name stands twice, again at column ${i + 1}`);
+    seen.add(name);
+  });
+  for (const name of [...(choice.columns ?? []), ...choice.numeric, ...choice.categorical]) {
+    if (!seen.has(name) && !choice.optional.has(name)) {
+      throw badFile(label, `has no column ${JSON.stringify(name)}; it has ${listed(names)}`);
+    }
+  }
+  const wanted = new Set(choice.columns ?? names);
+  return names.map((name) => (wanted.has(name) ? new ColumnBuilder(name, choice) : undefined));
+}
+
+/** Names as they read in a message: the first ten. */
+export function listed(names: readonly string[]): string {
+  const first = names.slice(0, 10).map((name) => JSON.stringify(name));
+  return first.join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '');
+}
+
+/** c1, c2, ... */
+export function numberedNames(count: number, stem = 'c'): string[] {
+  return Array.from({ length: count }, (_, i) => `${stem}${i + 1}`);
+}

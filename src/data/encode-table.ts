@@ -1,0 +1,116 @@
+import { oneOf, options, wrongType } from '../core/checks.ts';
+import { columnOf } from './bad-data.ts';
+import { DataTable } from './data-table.ts';
+import { Dataset } from './dataset.ts';
+import { encodeInputs, encodeTargets } from './apply-encoding.ts';
+import { type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
+import {
+  checkEncoding,
+  type Encoding,
+  MISSING_POLICIES,
+  type MissingPolicy,
+  UNKNOWN_POLICIES,
+  type UnknownPolicy,
+} from './encoding.ts';
+import { fitEncoding } from './fit-encoding.ts';
+import { keptRows } from './kept-rows.ts';
+import { type RawRow, rowsToTable } from './table-from-rows.ts';
+
+/** Patterns, and how they were made of the rows. */
+export interface EncodedTable {
+  readonly dataset: Dataset;
+  readonly encoding: Encoding;
+}
+
+/** What differs from the encoding when rows are encoded. */
+export interface RowPolicies {
+  /** Default: as in training. */
+  missing?: MissingPolicy | undefined;
+  /** Default: as in training. */
+  unknown?: UnknownPolicy | undefined;
+}
+
+/** Inputs for `network.predict`. */
+export interface EncodedRows {
+  /** Rows of n numbers, one after the other. */
+  readonly inputs: Float64Array;
+  /** n */
+  readonly inputSize: number;
+  /** For each row of inputs the row of the table that it was; with 'drop', rows with missing values are left out. */
+  readonly rows: Uint32Array;
+}
+
+/**
+ * Makes patterns of a table of training rows: an input for each number, an input for each category (1 for the one that it is, 0 for
+ * the others), class numbers or numbers for the targets. Numbers stay raw; a `Normalization` brings them to scale. They are
+ * float32 where that is good enough, and bytes or short integers where all are.
+ *
+ * @throws GradpoolError ERR_BAD_DATA naming the file, the line and the column
+ * @example
+ * const table = await readTable('iris.csv');
+ * const { dataset, encoding } = encodeTable(table, { target: 'species' });
+ */
+export function encodeTable(table: DataTable, given: EncodeOptions): EncodedTable {
+  checkTable(table);
+  const { encoding, kept } = fitEncoding(table, resolveEncodeOptions(given));
+  return { dataset: patterns(encoding, table, kept), encoding };
+}
+
+/**
+ * Makes patterns of another table in the way of the first, for validation or a test: nothing is measured anew.
+ * @throws GradpoolError ERR_BAD_DATA naming the file, the line and the column
+ */
+export function applyEncoding(encoding: Encoding, table: DataTable): Dataset {
+  checkEncoding('encoding', encoding);
+  checkTable(table);
+  const [inputs, targets] = [encoding.inputs, encoding.targets].map((list) =>
+    list.map(({ name }) => columnOf(table, name)),
+  );
+  return patterns(encoding, table, keptRows(table, inputs!, targets!, encoding.missing));
+}
+
+function patterns(encoding: Encoding, table: DataTable, kept: Uint32Array): Dataset {
+  return Dataset.fromColumns(encodeInputs(encoding, table, kept), encodeTargets(encoding, table, kept));
+}
+
+/**
+ * Makes inputs of rows whose targets are not known. Columns that the encoding does not use are ignored.
+ * @param given - a table, or rows: objects by column name, or lists in the order of `encoding.inputs`
+ * @throws GradpoolError ERR_BAD_DATA naming row and column
+ * @example
+ * const { inputs } = encodeRows(encoding, [{ petals: 1.4, colour: 'blue' }]);
+ * network.predict(inputs);
+ */
+export function encodeRows(
+  encoding: Encoding,
+  given: DataTable | readonly RawRow[],
+  policies: RowPolicies = {},
+): EncodedRows {
+  const { missing, unknown } = checkEncoding('encoding', encoding);
+  const chosen = options<RowPolicies>('policies', policies, ['missing', 'unknown']);
+  const used = {
+    ...encoding,
+    missing: oneOf('missing', chosen.missing ?? missing, MISSING_POLICIES),
+    unknown: oneOf('unknown', chosen.unknown ?? unknown, UNKNOWN_POLICIES),
+  };
+  const table = given instanceof DataTable ? given : asTable(used, given);
+  const columns = used.inputs.map(({ name }) => columnOf(table, name));
+  const kept = keptRows(table, columns, [], used.missing);
+  const { values, size } = encodeInputs(used, table, kept, Float64Array);
+  return { inputs: values as Float64Array, inputSize: size, rows: kept };
+}
+
+function asTable({ inputs, missingValues }: Encoding, rows: readonly RawRow[]): DataTable {
+  if (!Array.isArray(rows)) throw wrongType('rows', 'DataTable or list of rows', rows);
+  const named = (asNumbers: boolean) =>
+    inputs.filter((c) => (c.kind === 'numeric' || c.numbers) === asNumbers).map(({ name }) => name);
+  return rowsToTable(
+    rows,
+    inputs.map(({ name }) => name),
+    { numeric: new Set(named(true)), categorical: new Set(named(false)), missing: new Set(missingValues) },
+  );
+}
+
+function checkTable(table: unknown): void {
+  if (!(table instanceof DataTable)) throw wrongType('table', 'DataTable', table);
+}

@@ -1,0 +1,94 @@
+import { createReadStream } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { wrongType } from '../core/checks.ts';
+import { allocate } from '../memory/shared.ts';
+import { badFile } from './bad-file.ts';
+
+/** Where a file is: a path, a file URL, or its bytes. */
+export type FileSource = string | URL | Uint8Array;
+
+/** Bytes that are read or decoded in one go. */
+const PIECE = 2 ** 16;
+/** Deflate never shrinks by more than this factor. */
+export const DEFLATE_LIMIT = 1032;
+
+/** @returns how the file is called in messages */
+export function sourceLabel(name: string, source: unknown): string {
+  if (source instanceof Uint8Array) return `"${name}"`;
+  if (typeof source === 'string' || source instanceof URL) return String(source);
+  throw wrongType(name, 'path, file URL or Uint8Array', source);
+}
+
+/** The whole file; what `node:fs` throws if it cannot be opened. */
+export async function readBytes(source: FileSource): Promise<Uint8Array> {
+  return source instanceof Uint8Array ? source : readFile(source);
+}
+
+/** The whole file in shared memory, so that arrays in it need not be copied. */
+export async function readShared(source: FileSource): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) {
+    const copy = new Uint8Array(allocate(source.length));
+    copy.set(source);
+    return copy;
+  }
+  const file = await open(source);
+  try {
+    const bytes = new Uint8Array(allocate((await file.stat()).size));
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await file.read(bytes, filled, Math.min(bytes.length - filled, 2 ** 30));
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    await file.close();
+  }
+}
+
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** The bytes of a file, piece by piece, unpacked where they are gzip. */
+export async function* streamBytes(label: string, source: FileSource): AsyncGenerator<Uint8Array> {
+  if (!(await beginsAsGzip(source))) {
+    yield* rawPieces(source);
+    return;
+  }
+  const unpacked = createGunzip();
+  const raw = Readable.from(rawPieces(source), { objectMode: false });
+  raw.on('error', (error) => unpacked.destroy(error));
+  try {
+    yield* raw.pipe(unpacked) as AsyncIterable<Uint8Array>;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw code?.startsWith('Z_') ? badFile(label, `is not sound gzip: ${String(cause)}`, cause) : cause;
+  } finally {
+    raw.destroy();
+    unpacked.destroy();
+  }
+}
+
+async function beginsAsGzip(source: FileSource): Promise<boolean> {
+  if (source instanceof Uint8Array) return isGzip(source);
+  const file = await open(source);
+  try {
+    const first = new Uint8Array(2);
+    await file.read(first, 0, 2, 0);
+    return isGzip(first);
+  } finally {
+    await file.close();
+  }
+}
+
+async function* rawPieces(source: FileSource): AsyncGenerator<Uint8Array> {
+  if (source instanceof Uint8Array) yield* pieces(source);
+  else yield* createReadStream(source, { highWaterMark: PIECE }) as AsyncIterable<Uint8Array>;
+}
+
+function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
+}

@@ -1,0 +1,159 @@
+import { flag, oneOf, options, text, wrongType, wrongValue } from '../core/checks.ts';
+import { type ColumnRules } from './column-builder.ts';
+import { checkEncoding, type Encoding } from './encoding.ts';
+import { MISSING_TEXTS } from './number-text.ts';
+
+export const FORMATS = ['csv', 'tsv', 'parquet', 'npy', 'npz'] as const;
+/** The formats of files that hold tables; csv, tsv and npy may be gzip as well. */
+export type FileFormat = (typeof FORMATS)[number];
+
+export interface ReadOptions {
+  /** Default: what the name ends in, before .gz. */
+  format?: FileFormat | undefined;
+  /** Read only these columns. Default: all. */
+  columns?: readonly string[] | undefined;
+  /** Columns in which anything but a number is an error. */
+  numeric?: readonly string[] | undefined;
+  /** Columns whose values are texts even where all look like numbers, as 007 does. */
+  categorical?: readonly string[] | undefined;
+  /** Texts that mean that a value is not known. Default: '', NA, NaN, nan, null and ?. */
+  missingValues?: readonly string[] | undefined;
+  /**
+   * Read what this encoding needs as it needs it: its columns, their kinds, its missing values. Target columns may be
+   * absent.
+   */
+  encoding?: Encoding | undefined;
+  /**
+   * csv and tsv: whether the first row has the names (default), or the names of a file that has none in it;
+   * with false they are c1, c2, ...
+   */
+  header?: boolean | readonly string[] | undefined;
+  /** csv and tsv: what stands between the values. Default: a comma, or a tab. */
+  delimiter?: string | undefined;
+  /** csv and tsv: what stands around values that hold delimiters or ends of lines; false for nothing. Default: ". */
+  quote?: string | false | undefined;
+  /** csv and tsv: what lines begin with that are to be left out. Default: nothing. */
+  comment?: string | undefined;
+}
+
+const TEXT_KEYS = ['header', 'delimiter', 'quote', 'comment'] as const;
+const KEYS = ['format', 'columns', 'numeric', 'categorical', 'missingValues', 'encoding', ...TEXT_KEYS] as const;
+
+/** Which columns to read, and how; undefined for all. */
+export interface ColumnChoice extends ColumnRules {
+  readonly columns: readonly string[] | undefined;
+  /** Read where they are there. */
+  readonly optional: ReadonlySet<string>;
+}
+
+/** How a text file is laid out. */
+export interface TextLayout {
+  readonly header: boolean | readonly string[];
+  readonly delimiter: string;
+  readonly quote: string | false;
+  readonly comment: string | undefined;
+}
+
+export interface ResolvedReadOptions extends ColumnChoice {
+  readonly format: FileFormat;
+  readonly layout: TextLayout;
+}
+
+/** @param path - undefined for bytes */
+export function resolveReadOptions(path: string | undefined, value: unknown): ResolvedReadOptions {
+  const given = options<ReadOptions>('options', value, KEYS);
+  const format = given.format === undefined ? formatOf(path) : oneOf('format', given.format, FORMATS);
+  if (format !== 'csv' && format !== 'tsv') {
+    for (const key of TEXT_KEYS) {
+      if (given[key] !== undefined) throw new TypeError(`"${key}" is for csv and tsv, not for ${format}`);
+    }
+  }
+  return { format, ...columnChoice(given), layout: layoutOf(given, format) };
+}
+
+function formatOf(path: string | undefined): FileFormat {
+  if (path === undefined) throw new TypeError(`"format" is needed for bytes: one of ${FORMATS.join(', ')}`);
+  const ending = /\.([a-z]+)(?:\.gz)?$/i.exec(path)?.[1]?.toLowerCase();
+  const format = FORMATS.find((name) => name === ending);
+  if (format === undefined) {
+    throw wrongValue('path', `a name that ends in .${FORMATS.join(', .')}, or the option "format"`, path);
+  }
+  return format;
+}
+
+function columnChoice(given: ReadOptions): ColumnChoice {
+  if (given.encoding !== undefined) return choiceOf(given);
+  const { columns } = given;
+  const [numeric, categorical] = [names('numeric', given.numeric), names('categorical', given.categorical)];
+  checkApart(numeric, categorical);
+  return {
+    columns: columns === undefined ? undefined : atLeastOne('columns', names('columns', columns)),
+    optional: new Set(),
+    numeric: new Set(numeric),
+    categorical: new Set(categorical),
+    missing: new Set(texts('missingValues', given.missingValues ?? MISSING_TEXTS)),
+  };
+}
+
+function choiceOf(given: ReadOptions): ColumnChoice {
+  for (const key of ['columns', 'numeric', 'categorical', 'missingValues'] as const) {
+    if (given[key] !== undefined) throw new TypeError(`"${key}" follows from "encoding"; give one of the two`);
+  }
+  const { inputs, targets, missingValues } = checkEncoding('encoding', given.encoding);
+  const all = [...inputs, ...targets];
+  const named = (asNumbers: boolean) =>
+    new Set(all.filter((c) => (c.kind === 'numeric' || c.numbers) === asNumbers).map(({ name }) => name));
+  return {
+    columns: all.map(({ name }) => name),
+    optional: new Set(targets.map(({ name }) => name)),
+    numeric: named(true),
+    categorical: named(false),
+    missing: new Set(missingValues),
+  };
+}
+
+function layoutOf(given: ReadOptions, format: FileFormat): TextLayout {
+  const { header = true, delimiter = format === 'tsv' ? '\t' : ',', quote = '"', comment } = given;
+  return {
+    header:
+      typeof header === 'boolean' || !Array.isArray(header)
+        ? flag('header', header)
+        : atLeastOne('header', names('header', header)),
+    delimiter: sign('delimiter', delimiter),
+    quote: quote === false ? quote : sign('quote', quote),
+    comment: comment === undefined ? undefined : sign('comment', comment),
+  };
+}
+
+/** A sign of the layout: no end of a line. */
+function sign(name: string, value: unknown): string {
+  if (/[\r\n]/.test(text(name, value))) throw wrongValue(name, 'string without an end of line', value);
+  return value as string;
+}
+
+/** Different names. */
+export function names(name: string, value: unknown): readonly string[] {
+  const list = texts(name, value ?? []);
+  const twice = list.find((text, i) => list.indexOf(text) !== i);
+  if (twice !== undefined) throw wrongValue(name, 'names that differ', twice);
+  return list.map((entry, i) => text(`${name}[${i}]`, entry));
+}
+
+export function texts(name: string, value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw wrongType(name, 'list of strings', value);
+  value.forEach((entry, i) => {
+    if (typeof entry !== 'string') throw wrongType(`${name}[${i}]`, 'string', entry);
+  });
+  return value as readonly string[];
+}
+
+function atLeastOne(name: string, list: readonly string[]): readonly string[] {
+  if (list.length === 0) throw new RangeError(`"${name}" expected at least one name, got none`);
+  return list;
+}
+
+/** A column cannot be forced to be both. */
+export function checkApart(numeric: readonly string[], categorical: readonly string[]): void {
+  const both = numeric.find((name) => categorical.includes(name));
+  if (both !== undefined) throw wrongValue('categorical', 'names that are not in "numeric" too', both);
+}
