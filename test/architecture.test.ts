@@ -4,7 +4,21 @@ import { expect, test } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '..');
 /** A file imports only from its own folder or from one above it in this list. */
-const ORDER = ['core', 'memory', 'kernels', 'nn', 'data', 'sync', 'pool', 'comm', 'train', 'lab', 'cli'];
+const ORDER = [
+  'core',
+  'memory',
+  'kernels',
+  'nn',
+  'data',
+  'formats',
+  'infer',
+  'sync',
+  'pool',
+  'comm',
+  'train',
+  'lab',
+  'cli',
+];
 const LONGEST = 300;
 
 interface Source {

@@ -1,0 +1,59 @@
+import { describe } from '../core/checks.ts';
+import type { Bad } from './bad-file.ts';
+import type { SafetensorsFile, TensorEntry } from './safetensors.ts';
+
+type Read = (view: DataView, at: number) => number;
+
+/** Element types that become float32, and how one is read. */
+const READERS: Readonly<Record<string, { readonly bytes: number; readonly read: Read }>> = {
+  F64: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
+  F32: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
+  F16: { bytes: 2, read: (view, at) => half(view.getUint16(at, true)) },
+  BF16: { bytes: 2, read: (view, at) => upperHalf(view.getUint16(at, true)) },
+};
+
+/** Whether {@link readFloats} can read it. */
+export function isFloat({ dtype }: TensorEntry): boolean {
+  return Object.hasOwn(READERS, dtype);
+}
+
+/**
+ * Reads a tensor of floating-point numbers into float32.
+ * @param transposed - the tensor is a matrix (rows x columns), and (columns x rows) is wanted
+ * @returns row-major
+ */
+export function readFloats(bad: Bad, { data }: SafetensorsFile, entry: TensorEntry, transposed = false): Float32Array {
+  const { begin, end, name, dtype, shape } = entry;
+  const { bytes, read } = READERS[dtype]!;
+  const view = new DataView(data.buffer, data.byteOffset + begin, end - begin);
+  const values = new Float32Array((end - begin) / bytes);
+  const [rows, columns] = transposed ? [shape[0]!, shape[1]!] : [1, values.length];
+  for (let r = 0, at = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++, at += bytes) {
+      const value = Math.fround(read(view, at));
+      if (!Number.isFinite(value)) {
+        throw bad(`tensor ${describe(name)} has ${value} at ${at / bytes}, which is no float32 parameter`);
+      }
+      values[c * rows + r] = value;
+    }
+  }
+  return values;
+}
+
+/** IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction. */
+function half(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+const WORD = new DataView(new ArrayBuffer(4));
+
+/** bfloat16: the upper half of a float32. */
+function upperHalf(bits: number): number {
+  WORD.setUint32(0, bits * 65536);
+  return WORD.getFloat32(0);
+}

@@ -1,0 +1,28 @@
+import type { Network } from '../nn/network.ts';
+import { type LoadedModel, MODEL_KIND, type ModelMeta, networkToBytes, readModel } from './model.ts';
+import { openSafetensors } from './source.ts';
+import { checkPath, writeAside } from './write-aside.ts';
+
+/**
+ * Saves a network with all that is needed to predict, as one safetensors file. An earlier file at the path is replaced
+ * when the new one is whole.
+ * @param path - usually ending in .safetensors
+ * @throws TypeError if the meta is no plain JSON, RangeError if a weight is not finite, what `node:fs` throws
+ *
+ * @example
+ * await saveNetwork('digits.safetensors', network, { classes: ['zero', 'one'] });
+ * const { network: same, classes } = await loadNetwork('digits.safetensors');
+ */
+export async function saveNetwork(path: string | URL, network: Network, meta: ModelMeta = {}): Promise<void> {
+  const place = checkPath('path', path);
+  await writeAside(place, networkToBytes(network, meta));
+}
+
+/**
+ * Loads what {@link saveNetwork} saved.
+ * @throws GradpoolError ERR_BAD_FILE telling what is wrong in which file; what `node:fs` throws if it cannot be opened
+ */
+export async function loadNetwork(path: string | URL): Promise<LoadedModel> {
+  const { bad, file } = await openSafetensors('path', checkPath('path', path), MODEL_KIND);
+  return readModel(bad, file);
+}

@@ -1,0 +1,53 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { wrongType } from '../core/checks.ts';
+import { type Bad, badFile } from './bad-file.ts';
+import { headerLength, parseHeader, parseSafetensors, PREFIX_BYTES, type SafetensorsFile } from './safetensors.ts';
+
+/** Where a file is, or its bytes. */
+export type FileSource = string | URL | Uint8Array;
+
+/** What an error calls a source. */
+export function labelOf(name: string, source: unknown): string {
+  if (source instanceof Uint8Array) return `"${name}"`;
+  if (typeof source !== 'string' && !(source instanceof URL)) {
+    throw wrongType(name, 'path, file URL or Uint8Array', source);
+  }
+  return String(source);
+}
+
+/**
+ * Reads a safetensors file. Its header is checked against the size of the file before the data is read.
+ * @param kind - what the file should be, for the message
+ * @throws GradpoolError ERR_BAD_FILE telling what is wrong in which file; what `node:fs` throws if it cannot be opened
+ */
+export async function openSafetensors(
+  name: string,
+  source: FileSource,
+  kind: string,
+): Promise<{ bad: Bad; file: SafetensorsFile }> {
+  const bad = badFile(labelOf(name, source), kind);
+  if (source instanceof Uint8Array) return { bad, file: parseSafetensors(bad, source) };
+  const handle = await open(source);
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw bad('it is no regular file');
+    const prefix = await readExactly(bad, handle, 0, Math.min(PREFIX_BYTES, stat.size));
+    const length = headerLength(bad, prefix, stat.size);
+    const dataBytes = stat.size - PREFIX_BYTES - length;
+    const header = parseHeader(bad, await readExactly(bad, handle, PREFIX_BYTES, length), dataBytes);
+    const data = await readExactly(bad, handle, PREFIX_BYTES + length, dataBytes);
+    return { bad, file: { ...header, data } };
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readExactly(bad: Bad, handle: FileHandle, position: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let filled = 0; filled < length;) {
+    const { bytesRead } = await handle.read(bytes, filled, length - filled, position + filled);
+    if (bytesRead === 0) throw bad(`it ends after ${position + filled} bytes while it is read`);
+    filled += bytesRead;
+  }
+  return bytes;
+}

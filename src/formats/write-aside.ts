@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { wrongType } from '../core/checks.ts';
+
+/** A path as node:fs takes it. */
+export function checkPath(name: string, path: unknown): string {
+  if (path instanceof URL) return fileURLToPath(path);
+  if (typeof path !== 'string' || path === '') throw wrongType(name, 'path or file URL', path);
+  return path;
+}
+
+/**
+ * Writes a file beside its place and renames it when it is whole and on the disk: whoever reads the path sees the old
+ * file or the new one.
+ * @throws what `node:fs` throws; then nothing is left behind
+ */
+export async function writeAside(path: string, bytes: Uint8Array): Promise<void> {
+  const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const handle = await open(aside, 'wx');
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}
