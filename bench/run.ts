@@ -1,16 +1,18 @@
 // `npm run bench -- NAME`: runs one benchmark, prints its table and writes its figures with the environment.
 import { Command, Option } from 'commander';
 import { availableParallelism } from 'node:os';
-import { type BackendChoice, measureBatchCurve } from '../src/index.ts';
+import { type BackendChoice, measureBatchCurve, type TrainerOptions } from '../src/index.ts';
 import { BACKENDS } from '../src/kernels/kernels.ts';
 import { describeEnvironment } from '../src/lab/environment.ts';
 import { benchBarrier } from './barrier.ts';
-import { curveAsSvg, curveInTerminal, curveInWords, curveTable } from './chart.ts';
+import { curveInTerminal, curveInWords, curveTable } from './chart.ts';
 import { enableRelaxedSimd } from './flags.ts';
 import { benchKernels } from './kernels.ts';
 import { loadMnist } from './mnist-data.ts';
 import { makeDataset, makeNetwork, NETWORKS, type NetworkName } from './networks.ts';
 import { writeWhole } from './output.ts';
+import { pageOfFiles, writePictures } from './report/files.ts';
+import { recordTimeline } from './report/record.ts';
 import { benchRoundTrip } from './round-trip.ts';
 import { type Effort, FULL, QUICK } from './timing.ts';
 import { benchCopies } from './copies.ts';
@@ -62,9 +64,14 @@ program
     const mnist = target ? await loadMnist() : undefined;
     const data = mnist ? mnist.train.slice(0, rows) : makeDataset(widths, rows);
     const small = { batchSizes: [16, 64], rounds: 1, sampleSeconds: 0.002 };
-    const report = await measureBatchCurve(makeNetwork(widths), data, {
+    const network = makeNetwork(widths);
+    const trainer: TrainerOptions = {
+      backend,
+      ...(!blocking && { blockRows: 2 ** 31 - 1, strategy: 'owner-computes' }),
+    };
+    const report = await measureBatchCurve(network, data, {
       workers: [1, availableParallelism()],
-      trainer: { backend, ...(!blocking && { blockRows: 2 ** 31 - 1, strategy: 'owner-computes' }) },
+      trainer,
       ...(mnist && { target: { validation: mnist.test.slice(0, 2000), ...(quick && { seeds: 1, mostEpochs: 1 }) } }),
       ...(quick && small),
     });
@@ -72,7 +79,26 @@ program
     console.log(curveInWords(report));
     console.log(curveInTerminal(report, process.stdout.columns ?? 100));
     save('batch-curve', report);
-    writeWhole('out/bench-batch-curve.svg', await curveAsSvg(report));
+    const { recommended, workers } = report.best;
+    const timeline = await recordTimeline(network, data, { ...trainer, batchSize: recommended, workers });
+    const pictures = await writePictures('out/bench-batch-curve', report, timeline);
+    console.log(`${pictures.join(', ')} written`);
+  });
+
+program
+  .command('report')
+  .description('one page of HTML from saved reports: batch-size curve, scaling, capacity; at most one of each')
+  .argument('<files...>', 'JSON, as the other commands write it')
+  .option('--trace <file>', 'a timeline, as the option trace of a trainer writes it')
+  .option('--out <file>', 'where the page goes', 'out/report.html')
+  .action((files: string[], { trace, out }: { trace?: string; out: string }) => {
+    try {
+      writeWhole(out, pageOfFiles(files, trace));
+    } catch (error) {
+      if (error instanceof RangeError) program.error(error.message);
+      throw error;
+    }
+    console.log(`${out} written`);
   });
 
 interface CurveFlags {

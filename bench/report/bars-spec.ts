@@ -10,6 +10,7 @@ function barsChart(series: readonly string[], x: string): TopLevelSpec {
     width: 'container',
     autosize: { type: 'fit-x', contains: 'padding', resize: true },
     padding: 2,
+    background: 'transparent',
     // The page makes it as high as there are bars.
     height: 30,
     params: params('s'),

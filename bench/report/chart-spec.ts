@@ -38,8 +38,10 @@ interface Asked extends Look {
 type Layer = LayerSpec<string> | UnitSpec<string>;
 type Position = PositionFieldDef<string>;
 
-/** "10 ms", "1.5 k": a number with a prefix, and the unit that the signal `unit` says. */
-export const WITH_UNIT = "trim(replace(format(datum.value, '.3~s'), /([^0-9]?)$/, ' $1') + unit)";
+/** "10 ms", "1.5 k", "0.25": with a prefix, and the unit that the signal `unit` says; what has no unit is not told in thousandths. */
+export const WITH_UNIT =
+  "unit === '' && abs(datum.value) < 1000 ? format(datum.value, '.3~g') : " +
+  "trim(replace(format(datum.value, '.3~s'), /([^0-9]?)$/, ' $1') + unit)";
 
 /** Compiled for a page: without values, as wide as its container. */
 export function compiled(asked: Asked): Spec {
@@ -65,7 +67,12 @@ export function chart(asked: Asked): TopLevelSpec & { layer: Layer[] } {
             Object.entries(print.rows).map(([name, rows]) => [name, rows.filter((row) => shown(row, asked.variant))]),
           ),
         }
-      : { width: 'container', autosize: { type: 'fit-x', contains: 'padding', resize: true }, padding: 2 }),
+      : {
+          width: 'container',
+          autosize: { type: 'fit-x', contains: 'padding', resize: true },
+          padding: 2,
+          background: 'transparent',
+        }),
     height,
     params: params(print?.unit ?? ''),
     layer: layers(asked),
@@ -148,7 +155,7 @@ function layers(asked: Asked): Layer[] {
     {
       data: { name: 'never' },
       mark: { type: 'text', text: '×', fontSize: 18, baseline: 'top', opacity: 1 },
-      encoding: { x: exact, y: { value: 0 }, color, tooltip: { field: 'tip', type: 'nominal' } },
+      encoding: { x, y: { value: 0 }, color, tooltip: { field: 'tip', type: 'nominal' } },
     },
     {
       data: { name: 'points' },
@@ -244,7 +251,7 @@ function curveLayer(data: string, style: 'ideal' | 'fit' | 'prediction', { x, y,
             },
             {
               transform: [{ filter: 'isValid(datum.label)' }],
-              mark: { type: 'text', fontSize: 11, fill: { expr: 'ink' }, align: 'right', dy: -14 },
+              mark: { type: 'text', fontSize: 11, fill: { expr: 'ink' }, align: 'right', dx: -6, dy: -12 },
               encoding: { x, y, text: { field: 'label' } },
             },
           ] as Layer[])),

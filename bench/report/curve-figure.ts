@@ -52,7 +52,7 @@ export function curveFigure(report: CurveData): Figure {
     caption:
       `Medians with 95% intervals over ${counted(report.rounds, 'round')}. Ringed: not shown to be more than ` +
       `${100 * report.best.tolerance}% slower than the fastest on as many workers. Lines from the top: where the working set of a worker outgrows a cache` +
-      `${report.target ? ', the predicted optimum B*' : ''} and the recommended B.`,
+      `${report.target ? ', the predicted optimum B*' : ''} and the recommended B.${rows.never!.length > 0 ? ' ×: half of the trainings or more never reached the target.' : ''}`,
   };
 }
 

@@ -2,7 +2,7 @@ import { cachesInWords } from './caches.ts';
 import { curveFigure } from './curve-figure.ts';
 import type { Figure } from './figure.ts';
 import { figureHtml } from './figure-html.ts';
-import { details, escaped, list, section, tableOf } from './html.ts';
+import { details, escaped, list, prose, section, tableOf } from './html.ts';
 import type { CurveData, CurvePointData, Span } from './kinds.ts';
 import { amount, bytes, counted, type Form, seconds, withInterval } from './numbers.ts';
 import { recommendation, verdict } from './words.ts';
@@ -18,8 +18,7 @@ export function verdictSection(report: CurveData): string {
   const at = points.find((point) => point.workers === best.workers && point.batchSize === best.recommended);
   const value = at?.[best.quantity];
   const facts: [string, string][] = [
-    ['Recommended batch size', `B = ${best.recommended}`],
-    ['on', counted(best.workers, 'worker')],
+    ['Recommended', `B = ${best.recommended} on ${counted(best.workers, 'worker')}`],
     ...(value
       ? [
           [best.quantity === 'timeToTarget' ? 'Time to target' : 'Time per epoch', withInterval(value, seconds)] as [
@@ -28,7 +27,7 @@ export function verdictSection(report: CurveData): string {
           ],
         ]
       : []),
-    ['As good', best.batchSizes.join(', ')],
+    ['Not shown to be slower', `B = ${best.batchSizes.join(', ')}`],
     ...(target?.noiseScale
       ? [['Gradient noise scale', `${target.noiseScale.noiseScale.toFixed(0)} rows`] as [string, string]]
       : []),
@@ -37,11 +36,11 @@ export function verdictSection(report: CurveData): string {
       one.batchSize.toFixed(0),
     ]),
   ];
-  const cards = facts.map(([name, text]) => `<div><dt>${escaped(name)}</dt><dd>${escaped(text)}</dd></div>`).join('');
+  const cards = facts.map(([name, text]) => `<div><dt>${escaped(name)}</dt><dd>${prose(text)}</dd></div>`).join('');
   return section(
     'verdict',
     'Verdict',
-    `<dl class="facts">${cards}</dl>\n<p class="lead">${escaped(recommendation(report))}.</p>\n${list(verdict(report))}`,
+    `<dl class="facts">${cards}</dl>\n<p class="lead">${prose(recommendation(report))}.</p>\n${list(verdict(report))}`,
   );
 }
 
@@ -54,7 +53,7 @@ export function curveSection(report: CurveData): Part {
   const html = section(
     'batch-size',
     'Time against batch size',
-    `<p>${escaped(what)}</p>
+    `<p>${prose(what)}</p>
 ${figureHtml(figure)}
 <h3>Caches</h3>
 ${list(cachesInWords(points, environment.caches))}

@@ -1,5 +1,5 @@
 import type { Figure } from './figure.ts';
-import { escaped } from './html.ts';
+import { escaped, prose } from './html.ts';
 import { DASHES, SHAPES } from './theme.ts';
 
 /** A figure with its controls; the page's script draws into `.plot`. */
@@ -29,7 +29,7 @@ ${radios('variant', 'Axes', variants)}
 <p class="axis-title" aria-hidden="true">${escaped(quantities[0]!.label)}</p>
 <div class="plot" role="img" aria-label="${escaped(quantities[0]!.summary)}"><noscript>The figure is drawn by a script; its numbers are in the table below.</noscript></div>
 <p class="status" role="status"></p>
-<figcaption>${escaped(caption)}</figcaption>
+<figcaption>${prose(caption)}</figcaption>
 </figure>`;
 }
 

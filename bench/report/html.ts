@@ -7,6 +7,13 @@ export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (letter) => ENTITIES[letter]!);
 }
 
+/** The same, where a number does not part from its unit at the end of a line. */
+export function prose(text: string): string {
+  return escaped(text)
+    .replace(/(\d) (?=(?:[µmn]?s|k|M|[KMG]iB|workers?|rows?)\b)/g, '$1&nbsp;')
+    .replace(/\b(B\*?) = (?=\d)/g, '$1&nbsp;=&nbsp;');
+}
+
 /** JSON for a script element: no tag can end or begin in it. */
 export function embedded(value: unknown): string {
   return JSON.stringify(value).replace(/</g, '\\u003c');
@@ -19,8 +26,8 @@ export function tableOf(caption: string, head: readonly string[], rows: readonly
   const numeric = head.map((_, i) => i > 0 && rows.every((row) => /^[\d−-]|^never|^$/.test(String(row[i]))));
   const cell = (value: Cell, i: number) =>
     i === 0
-      ? `<th scope="row">${escaped(String(value))}</th>`
-      : `<td${numeric[i] ? ' class="number"' : ''}>${escaped(String(value))}</td>`;
+      ? `<th scope="row">${prose(String(value))}</th>`
+      : `<td${numeric[i] ? ' class="number"' : ''}>${prose(String(value))}</td>`;
   const heads = head.map((text, i) => `<th scope="col"${numeric[i] ? ' class="number"' : ''}>${escaped(text)}</th>`);
   return `<div class="scroll" tabindex="0" role="region" aria-label="${escaped(caption)}"><table>
 <caption>${escaped(caption)}</caption>
@@ -35,7 +42,7 @@ export function details(summary: string, content: string): string {
 }
 
 export function list(items: readonly string[]): string {
-  return items.length > 0 ? `<ul>${items.map((item) => `<li>${escaped(item)}</li>`).join('')}</ul>` : '';
+  return items.length > 0 ? `<ul>${items.map((item) => `<li>${prose(item)}</li>`).join('')}</ul>` : '';
 }
 
 /** A part of the page; `content` is HTML. */

@@ -23,20 +23,34 @@ export interface Mark {
 const LETTER = 0.026;
 const HEIGHT = 16;
 
-/** Puts each mark into the lowest lane that is free, on logarithmic and on linear axes. */
+/**
+ * Gives each mark the lowest lane where its label is free and no line crosses a label, on logarithmic and on linear axes. Labels
+ * stand to the right of their lines and are placed from the right, so that a later line is left of all of them; those that
+ * would leave the plot stand to the left, and are placed last.
+ */
 export function inLanes(marks: readonly Mark[], low: number, high: number): Lane[] {
   return (['log', 'linear'] as const).flatMap((variant) => {
     const scale = variant === 'log' ? Math.log : (x: number) => x;
-    const place = (x: number) => (high > low ? (scale(x) - scale(low)) / (scale(high) - scale(low)) : 0.5);
-    const taken: [number, number][][] = [];
-    return marks.map((mark): Lane => {
+    const place = (x: number) => (high > low ? (scale(x) - scale(low)) / (scale(high) - scale(low)) : 0);
+    const measured = marks.map((mark) => {
       const at = place(mark.x);
-      const align = at < 0.5 ? 'left' : 'right';
       const width = LETTER * (mark.label.length + 1);
-      const [from, to] = align === 'left' ? [at - 0.01, at + width] : [at - width, at + 0.01];
+      const inside = at + width <= 1;
+      return { mark, at, from: inside ? at - 0.01 : at - width, to: inside ? at + width : at + 0.01, inside };
+    });
+    const order = [
+      ...measured.filter(({ inside }) => inside).sort((a, b) => b.at - a.at),
+      ...measured.filter(({ inside }) => !inside).sort((a, b) => a.at - b.at),
+    ];
+    const placed: ((typeof order)[number] & { lane: number })[] = [];
+    return order.map(({ mark, ...own }): Lane => {
       let lane = 0;
-      while (taken[lane]?.some(([a, b]) => from < b && to > a)) lane++;
-      (taken[lane] ??= []).push([from, to]);
+      const crossed = (other: (typeof placed)[number]) =>
+        (other.lane >= lane && other.at > own.from && other.at < own.to) ||
+        (other.lane === lane && other.from < own.to && other.to > own.from);
+      while (placed.some(crossed)) lane++;
+      placed.push({ mark, ...own, lane });
+      const align = own.inside ? 'left' : 'right';
       return { ...mark, variant, top: -HEIGHT * (lane + 1), text: -HEIGHT * (lane + 0.5) - 2, align };
     });
   });

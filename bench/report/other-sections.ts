@@ -1,7 +1,7 @@
 import { axesOf, capacityFigures } from './capacity-figures.ts';
 import type { Part } from './curve-section.ts';
 import { figureHtml } from './figure-html.ts';
-import { details, escaped, list, section, tableOf } from './html.ts';
+import { details, escaped, list, prose, section, tableOf } from './html.ts';
 import type { CapacityData, Machine, ScalingData } from './kinds.ts';
 import { amount, bytes, counted, plain, seconds, withInterval } from './numbers.ts';
 import { scalingFigures, seriesName } from './scaling-figures.ts';
@@ -98,7 +98,7 @@ export function capacitySection(report: CapacityData): Part {
   const html = section(
     'capacity',
     'Error against width and depth',
-    `${report.state === 'partial' ? '<p>Ended early.</p>' : ''}<p>${escaped(what)}</p>
+    `${report.state === 'partial' ? '<p>Ended early.</p>' : ''}<p>${prose(what)}</p>
 ${list(best.map(({ text }) => text))}
 ${figures.map((figure) => `<h3>${escaped(figure.title)}</h3>\n${figureHtml(figure)}`).join('\n')}
 ${tables.join('\n')}`,

@@ -205,7 +205,7 @@ function phasesFigure({ points }: ScalingData): Figure {
     title: 'Phases of each worker',
     quantities: names.map((name) => ({
       key: name,
-      label: `Phases: ${name}`,
+      label: name,
       unit: 's',
       summary: `Seconds per update that each worker spends in each phase, ${name}.`,
     })),
