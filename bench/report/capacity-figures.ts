@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { chart, compiled, type Look } from './chart-spec.ts';
+import { compiled, type Look, onPaper } from './chart-spec.ts';
 import type { Figure, Row } from './figure.ts';
 import type { CapacityData } from './kinds.ts';
 import { inLanes } from './lanes.ts';
@@ -43,28 +43,18 @@ export function capacityFigures(report: CapacityData): Figure[] {
 
 /** The figures for paper, one above the other. */
 export function capacityChart(report: CapacityData): TopLevelSpec {
-  const views = axesOf(report).map((axis) => {
-    const { rows, look } = capacityRows(report, axis);
-    const subtitle = [
-      `${report.patterns.training} patterns; ${report.environment.cpu}, Node ${report.environment.node}`,
-      'medians with 95% intervals; ringed: test errors that cannot be told from the least',
-    ];
-    const y = report.quantity;
-    return chart({
-      ...look,
-      variant: 'log',
-      height: 260,
-      print: { rows, y, unit: '', title: AXES[axis].title, subtitle, width: 560 },
-    });
-  });
-  const { params, config, padding } = views[0]!;
-  return {
-    padding: padding!,
-    params: params!,
-    config: config!,
-    vconcat: views.map(({ params: _, config: __, padding: ___, ...view }) => view),
-    resolve: { scale: { x: 'independent', y: 'independent' } },
-  } as TopLevelSpec;
+  return onPaper(
+    axesOf(report).map((axis) => {
+      const { rows, look } = capacityRows(report, axis);
+      const subtitle = [
+        `${report.patterns.training} patterns; ${report.environment.cpu}, Node ${report.environment.node}`,
+        'medians with 95% intervals',
+        'ringed: test errors that cannot be told from the least',
+      ];
+      const print = { rows, y: report.quantity, unit: '', title: AXES[axis].title, subtitle };
+      return { ...look, variant: 'log', height: 260, print };
+    }),
+  );
 }
 
 function labelOf({ quantity }: CapacityData): string {

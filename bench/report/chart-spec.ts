@@ -24,15 +24,16 @@ export interface Look {
 interface Asked extends Look {
   readonly variant: 'log' | 'linear';
   readonly height: number;
-  /** For paper: with values, titles and a legend. In a page all of these are in the page. */
-  readonly print?: {
-    readonly rows: Readonly<Record<string, readonly Row[]>>;
-    readonly y: string;
-    readonly unit: string;
-    readonly title: string;
-    readonly subtitle: readonly string[];
-    readonly width?: number;
-  };
+  /** In a page titles and legend are in the page, and values come with what is chosen. */
+  readonly print?: Print;
+}
+
+interface Print {
+  readonly rows: Readonly<Record<string, readonly Row[]>>;
+  readonly y: string;
+  readonly unit: string;
+  readonly title: string;
+  readonly subtitle: readonly string[];
 }
 
 type Layer = LayerSpec<string> | UnitSpec<string>;
@@ -43,41 +44,41 @@ export const WITH_UNIT =
   "unit === '' && abs(datum.value) < 1000 ? format(datum.value, '.3~g') : " +
   "trim(replace(format(datum.value, '.3~s'), /([^0-9]?)$/, ' $1') + unit)";
 
+/** On a logarithmic axis of some length 1, 2, 3 and 5 are enough of each decade. */
+const THINNED = `domain('y')[1] > 8 * domain('y')[0] && indexof('1235', slice(format(datum.value, '.0e'), 0, 1)) < 0 ? '' : ${WITH_UNIT}`;
+
 /** Compiled for a page: without values, as wide as its container. */
 export function compiled(asked: Asked): Spec {
-  return compileSpec(chart(asked)).spec;
-}
-
-/** The chart for vega-lite. */
-export function chart(asked: Asked): TopLevelSpec & { layer: Layer[] } {
-  const { print, height } = asked;
-  return {
-    ...(print
-      ? {
-          width: print.width ?? 640,
-          padding: 16,
-          title: {
-            text: print.title,
-            subtitle: print.subtitle.flatMap(wrapped),
-            anchor: 'start',
-            frame: 'group',
-            offset: 20,
-          },
-          datasets: Object.fromEntries(
-            Object.entries(print.rows).map(([name, rows]) => [name, rows.filter((row) => shown(row, asked.variant))]),
-          ),
-        }
-      : {
-          width: 'container',
-          autosize: { type: 'fit-x', contains: 'padding', resize: true },
-          padding: 2,
-          background: 'transparent',
-        }),
-    height,
-    params: params(print?.unit ?? ''),
+  return compileSpec({
+    width: 'container',
+    height: asked.height,
+    autosize: { type: 'fit-x', contains: 'padding', resize: true },
+    padding: 2,
+    background: 'transparent',
+    params: params(''),
     layer: layers(asked),
     config: { aria: false },
-  };
+  }).spec;
+}
+
+/** For paper: with values, titles and a legend; several charts one above the other. */
+export function onPaper(charts: readonly (Asked & { print: Print })[]): TopLevelSpec {
+  const stacked = charts.length > 1;
+  const views = charts.map((asked) => ({
+    width: stacked ? 560 : 640,
+    height: asked.height,
+    title: {
+      text: asked.print.title,
+      subtitle: asked.print.subtitle.flatMap(wrapped),
+      anchor: 'start' as const,
+      frame: 'group' as const,
+      offset: 20,
+    },
+    layer: layers(asked, stacked),
+  }));
+  const common = { padding: 16, params: params(charts[0]!.print.unit), config: { aria: false } };
+  if (!stacked) return { ...common, ...views[0]! };
+  return { ...common, vconcat: views, resolve: { scale: { x: 'independent', y: 'independent' } } };
 }
 
 /** What the page sets: the unit of the axis, and the colours of what belongs to no series. */
@@ -90,27 +91,37 @@ export function params(unit: string): { name: string; value: string }[] {
   ];
 }
 
-function layers(asked: Asked): Layer[] {
+function layers(asked: Asked, stacked = false): Layer[] {
   const { variant, print, series, curves = [], height } = asked;
   const x = xOf(asked, asked.apart && variant === 'log' ? 'shown' : 'x');
   const exact = xOf(asked);
+  const data = (name: string) => {
+    const rows = print?.rows[name] ?? [];
+    return print ? { values: rows.filter((row) => row.variant === undefined || row.variant === variant) } : { name };
+  };
   const y: Position = {
     field: 'median',
     type: 'quantitative',
     scale: variant === 'log' ? { type: 'log', nice: false, padding: 10 } : { type: 'linear', nice: true, zero: true },
-    axis: { title: print?.y ?? null, labelExpr: WITH_UNIT, tickCount: 6, labelOverlap: 'greedy' },
+    axis: {
+      title: print?.y ?? null,
+      labelExpr: variant === 'log' && !stacked ? THINNED : WITH_UNIT,
+      tickCount: 6,
+      labelOverlap: 'greedy',
+    },
   };
-  const legend = print && series.length > 1 ? { orient: 'bottom' as const } : null;
+  const legend =
+    print && series.length > 1 ? { orient: 'bottom' as const, symbolStrokeWidth: 0, symbolOpacity: 1 } : null;
   const scale = { domain: [...series] };
   const color = { field: 'series', type: 'nominal' as const, title: null, legend, scale };
-  const dash = { ...color, legend: null, scale: { ...scale, range: DASHES } };
+  const dash = { ...color, scale: { ...scale, range: DASHES } };
   const shape = { ...color, scale: { ...scale, range: SHAPES } };
   const kind = (name: string) => ({ filter: `datum.kind === '${name}'` });
   // The lanes hang in pixels, outside of the scale.
   const hang = { field: 'top', type: 'quantitative' as const, scale: null, axis: null };
   return [
     {
-      data: { name: 'lanes' },
+      data: data('lanes'),
       layer: [
         ...(['cache', 'predicted'] as const).map((name) => ({
           transform: [kind(name)],
@@ -125,40 +136,40 @@ function layers(asked: Asked): Layer[] {
         ...labels(exact),
       ],
     },
-    ...curves.map(({ data, style }) => curveLayer(data, style, { x: exact, y, color })),
+    ...curves.map(({ data: name, style }) => curveLayer(data(name), style, { x: exact, y, color })),
     {
-      data: { name: 'points' },
+      data: data('points'),
       mark: { type: 'line', strokeWidth: 2, clip: true },
       encoding: { x, y, color, strokeDash: dash },
     },
     {
-      data: { name: 'points' },
+      data: data('points'),
       mark: { type: 'rule', strokeWidth: 2 },
       encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
     },
     {
-      data: { name: 'open' },
+      data: data('open'),
       mark: { type: 'rule', strokeWidth: 2, strokeDash: [2, 2] },
       encoding: { x, y: { ...y, field: 'low' }, y2: { value: 0 }, color },
     },
     {
-      data: { name: 'points' },
+      data: data('points'),
       mark: { type: 'point', filled: true, size: 55, opacity: 1 },
       encoding: { x, y, color, shape },
     },
     {
-      data: { name: 'points' },
+      data: data('points'),
       transform: [{ filter: 'datum.best' }],
       mark: { type: 'point', shape: 'circle', size: 210, strokeWidth: 1.75, opacity: 1 },
       encoding: { x, y, color },
     },
     {
-      data: { name: 'never' },
+      data: data('never'),
       mark: { type: 'text', text: '×', fontSize: 18, baseline: 'top', opacity: 1 },
       encoding: { x, y: { value: 0 }, color, tooltip: { field: 'tip', type: 'nominal' } },
     },
     {
-      data: { name: 'points' },
+      data: data('points'),
       mark: { type: 'point', shape: 'circle', filled: true, size: 700, opacity: 0 },
       encoding: { x, y, tooltip: { field: 'tip', type: 'nominal' } },
     },
@@ -216,10 +227,14 @@ interface Encodings {
   readonly color: object;
 }
 
-function curveLayer(data: string, style: 'ideal' | 'fit' | 'prediction', { x, y, color }: Encodings): Layer {
+function curveLayer(
+  data: { name: string } | { values: object[] },
+  style: 'ideal' | 'fit' | 'prediction',
+  { x, y, color }: Encodings,
+): Layer {
   if (style === 'ideal') {
     return {
-      data: { name: data },
+      data,
       layer: [
         { mark: { type: 'line', stroke: { expr: 'quiet' }, strokeWidth: 1 }, encoding: { x, y } },
         {
@@ -233,7 +248,7 @@ function curveLayer(data: string, style: 'ideal' | 'fit' | 'prediction', { x, y,
   const detail = { field: 'law', type: 'nominal' as const };
   const line = style === 'fit' ? { strokeWidth: 1, opacity: 0.8 } : { strokeWidth: 1.5, strokeDash: [5, 4] };
   return {
-    data: { name: data },
+    data,
     layer: [
       { mark: { type: 'line', ...line }, encoding: { x, y, color, detail } },
       ...(style === 'fit'
@@ -249,19 +264,14 @@ function curveLayer(data: string, style: 'ideal' | 'fit' | 'prediction', { x, y,
               mark: { type: 'point', size: 50, strokeWidth: 1.5, filled: false, opacity: 1 },
               encoding: { x, y, color, tooltip: { field: 'tip', type: 'nominal' } },
             },
-            {
-              transform: [{ filter: 'isValid(datum.label)' }],
-              mark: { type: 'text', fontSize: 11, fill: { expr: 'ink' }, align: 'right', dx: -6, dy: -12 },
-              encoding: { x, y, text: { field: 'label' } },
-            },
+            ...[true, false].map((below) => ({
+              transform: [{ filter: `isValid(datum.label) && datum.below === ${below}` }],
+              mark: { type: 'text', fontSize: 11, fill: { expr: 'ink' }, align: 'right', dx: 12, dy: below ? 10 : -10 },
+              encoding: { x, y: { ...y, field: 'labelAt' }, text: { field: 'label' } },
+            })),
           ] as Layer[])),
     ] as Layer[],
-  } as Layer;
-}
-
-/** What a chart on paper has: the first variant, and rows of its one quantity. */
-function shown({ variant }: Row, wanted: string): boolean {
-  return variant === undefined || variant === wanted;
+  };
 }
 
 /** In lines that are not wider than a plot. */

@@ -1,9 +1,10 @@
+import type { TopLevelSpec } from 'vega-lite';
 import { cacheMarks } from './caches.ts';
 import type { Figure, Quantity, Row } from './figure.ts';
 import type { CurveData, CurvePointData, Span } from './kinds.ts';
 import { inLanes, type Lane, type Mark } from './lanes.ts';
 import { amount, counted, type Form, seconds, withInterval } from './numbers.ts';
-import { chart, compiled, type Look } from './chart-spec.ts';
+import { compiled, type Look, onPaper } from './chart-spec.ts';
 
 interface CurveQuantity {
   readonly key:
@@ -57,29 +58,31 @@ export function curveFigure(report: CurveData): Figure {
 }
 
 /** The figure as it is printed: one quantity, both axes logarithmic. */
-export function curveChart(report: CurveData): ReturnType<typeof chart> {
+export function curveChart(report: CurveData): TopLevelSpec {
   const quantity = QUANTITIES.find(({ key }) => key === 'timePerEpoch')!;
   const series = [...new Set(report.points.map(({ workers }) => workers))].map((n) => counted(n, 'worker'));
   const { rows, look } = curveRows(report, [quantity], series);
   const { network, patterns, environment, points } = report;
   const used = [...new Set(points.map(({ trainer: t }) => `${t.strategy} on ${t.backend}`))].join(' or ');
-  return chart({
-    ...look,
-    variant: 'log',
-    height: 360,
-    print: {
-      rows,
-      y: 'time per epoch',
-      unit: 's',
-      title: `Time per epoch against batch size: ${[network.inputs, ...network.layers.map((l) => l.units)].join('-')}`,
-      subtitle: [
-        `${patterns} patterns; ${environment.cpu}, Node ${environment.node}`,
-        used,
-        `medians with 95% intervals over ${counted(report.rounds, 'round')}; ringed: as good as the fastest`,
-        ...(report.best.quantity === 'timeToTarget' ? ['B is recommended by time to target'] : []),
-      ],
+  return onPaper([
+    {
+      ...look,
+      variant: 'log',
+      height: 360,
+      print: {
+        rows,
+        y: 'time per epoch',
+        unit: 's',
+        title: `Time per epoch against batch size: ${[network.inputs, ...network.layers.map((l) => l.units)].join('-')}`,
+        subtitle: [
+          `${patterns} patterns; ${environment.cpu}, Node ${environment.node}`,
+          used,
+          `medians with 95% intervals over ${counted(report.rounds, 'round')}`,
+          `ringed: as good as the fastest${report.best.quantity === 'timeToTarget' ? '; B is recommended by time to target' : ''}`,
+        ],
+      },
     },
-  });
+  ]);
 }
 
 function curveRows(

@@ -17,30 +17,39 @@ export function verdictSection(report: CurveData): string {
   const { best, points, target } = report;
   const at = points.find((point) => point.workers === best.workers && point.batchSize === best.recommended);
   const value = at?.[best.quantity];
-  const facts: [string, string][] = [
-    ['Recommended', `B = ${best.recommended} on ${counted(best.workers, 'worker')}`],
+  const facts: { name: string; text: string; note?: string }[] = [
+    { name: 'Recommended', text: `B = ${best.recommended} on ${counted(best.workers, 'worker')}` },
     ...(value
       ? [
-          [best.quantity === 'timeToTarget' ? 'Time to target' : 'Time per epoch', withInterval(value, seconds)] as [
-            string,
-            string,
-          ],
+          {
+            name: best.quantity === 'timeToTarget' ? 'Time to target' : 'Time per epoch',
+            text: seconds(value.median),
+            note: `${seconds(value.low)} to ${seconds(value.high)}`,
+          },
         ]
       : []),
-    ['Not shown to be slower', `B = ${best.batchSizes.join(', ')}`],
+    { name: 'Not shown to be slower', text: best.batchSizes.join(', ') },
     ...(target?.noiseScale
-      ? [['Gradient noise scale', `${target.noiseScale.noiseScale.toFixed(0)} rows`] as [string, string]]
+      ? [{ name: 'Gradient noise scale', text: `${target.noiseScale.noiseScale.toFixed(0)} rows` }]
       : []),
-    ...(target?.predicted ?? []).map((one): [string, string] => [
-      `Predicted B*, ${counted(one.workers, 'worker')}`,
-      one.batchSize.toFixed(0),
-    ]),
+    ...(target && target.predicted.length > 0
+      ? [
+          {
+            name: 'Predicted optimum B*',
+            text: target.predicted.map((one) => one.batchSize.toFixed(0)).join(', '),
+            note: `on ${target.predicted.map((one) => one.workers).join(', ')} workers`,
+          },
+        ]
+      : []),
   ];
-  const cards = facts.map(([name, text]) => `<div><dt>${escaped(name)}</dt><dd>${prose(text)}</dd></div>`).join('');
+  const cards = facts.map(({ name, text, note }) => {
+    const small = note === undefined ? '' : `<span class="note">${prose(note)}</span>`;
+    return `<div><dt>${escaped(name)}</dt><dd>${prose(text)}${small}</dd></div>`;
+  });
   return section(
     'verdict',
     'Verdict',
-    `<dl class="facts">${cards}</dl>\n<p class="lead">${prose(recommendation(report))}.</p>\n${list(verdict(report))}`,
+    `<dl class="facts">${cards.join('')}</dl>\n<p class="lead">${prose(recommendation(report))}.</p>\n${list(verdict(report))}`,
   );
 }
 

@@ -7,6 +7,7 @@ import { asPng, asSvg } from './draw.ts';
 import { kindOf, load } from './kinds.ts';
 import { type PageInput, reportPage } from './page.ts';
 import { scalingChart } from './scaling-figures.ts';
+import { lastUpdates } from './timeline.ts';
 
 /** Time per epoch against batch size with intervals, best sets, caches and the recommended B. */
 export function curveAsSvg(report: object): Promise<string> {
@@ -59,7 +60,10 @@ export function pageOfFiles(paths: readonly string[], tracePath?: string): strin
     found.set(name, { path, report });
   }
   const input = Object.fromEntries([...found].map(([name, { report }]) => [name, report]));
-  return reportPage({ ...input, timeline: tracePath === undefined ? undefined : readJson(tracePath) });
+  if (tracePath === undefined) return reportPage(input);
+  const timeline = readJson(tracePath);
+  lastUpdates(tracePath, timeline);
+  return reportPage({ ...input, timeline });
 }
 
 function readJson(path: string): object {

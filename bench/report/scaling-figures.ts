@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { compiledBars } from './bars-spec.ts';
-import { chart, compiled, type Look } from './chart-spec.ts';
+import { compiled, type Look, onPaper } from './chart-spec.ts';
 import type { Figure, Quantity, Row } from './figure.ts';
 import type { ScalingData, Span } from './kinds.ts';
 import { amount, counted, type Form, plain, seconds, withInterval } from './numbers.ts';
@@ -62,28 +62,19 @@ export function scalingFigures(report: ScalingData): Figure[] {
 /** Speed-up above, efficiency below, for paper. */
 export function scalingChart(report: ScalingData): TopLevelSpec {
   const { network, environment } = report;
-  const views = QUANTITIES.slice(0, 2).map((quantity) => {
-    const { rows, look } = scalingRows(report, quantity);
-    const title = `${quantity.label} against workers: ${[network.inputs, ...network.layers.map((l) => l.units)].join('-')}`;
-    const subtitle = [
-      `${environment.cpu}, Node ${environment.node}`,
-      `medians with 95% intervals over ${counted(report.rounds, 'round')}`,
-    ];
-    return chart({
-      ...look,
-      variant: 'linear',
-      height: 240,
-      print: { rows, y: quantity.label.toLowerCase(), unit: '', title, subtitle, width: 560 },
-    });
-  });
-  const { params, config, padding } = views[0]!;
-  return {
-    padding: padding!,
-    params: params!,
-    config: config!,
-    vconcat: views.map(({ params: _, config: __, padding: ___, ...view }) => view),
-    resolve: { scale: { color: 'shared', shape: 'shared', y: 'independent' } },
-  } as TopLevelSpec;
+  return onPaper(
+    QUANTITIES.slice(0, 2).map((quantity) => {
+      const { rows, look } = scalingRows(report, quantity);
+      const title = `${quantity.label} against workers: ${[network.inputs, ...network.layers.map((l) => l.units)].join('-')}`;
+      const subtitle = [
+        `${environment.cpu}, Node ${environment.node}`,
+        `medians with 95% intervals over ${counted(report.rounds, 'round')}`,
+        'thin lines: fits; dashed lines with open marks: predictions',
+      ];
+      const print = { rows, y: quantity.label.toLowerCase(), unit: '', title, subtitle };
+      return { ...look, variant: 'linear', height: 240, print };
+    }),
+  );
 }
 
 function scalingRows(report: ScalingData, only?: ScalingQuantity): { rows: Figure['rows']; look: Look } {
@@ -168,7 +159,13 @@ function predictionRows(
         const of = (value: number | null) => (value === null ? null : ofSpeedup!(value, workers));
         const span: Span = { median: of(speedup.median), low: of(speedup.low), high: of(speedup.high) };
         const tip = `Prediction (${LAWS[law]}), ${counted(workers, 'worker')}\n${label}: ${form(span.median)}\n95%: ${form(span.low)} to ${form(span.high)}`;
-        const end = i === predictions.length - 1 && { label: `predicted, ${law === 'usl' ? 'USL' : 'Amdahl'}` };
+        // Amdahl's law does not see what the other law sees, and is the higher.
+        const below = law === 'usl';
+        const end = i === predictions.length - 1 && {
+          below,
+          labelAt: (below ? span.low : span.high) ?? span.median,
+          label: `predicted, ${below ? 'USL' : 'Amdahl'}`,
+        };
         return { ...common, x: workers, ...span, tip, ...end };
       }),
     ];

@@ -1,11 +1,11 @@
 // What runs in the page: draws the figures, follows the controls, hands out the data.
-import type { Config, Item, Spec, TooltipHandler, View } from 'vega';
+import type { Item, Spec, TooltipHandler, View } from 'vega';
 import type { Figure, PageData, Row } from '../figure.ts';
 
 interface Vega {
   readonly Error: number;
   readonly View: new (runtime: object, options: object) => View;
-  readonly parse: (spec: Spec, config: Config, options: object) => object;
+  readonly parse: (spec: Spec, config: object, options: object) => object;
   readonly expressionInterpreter: unknown;
 }
 
@@ -70,7 +70,7 @@ class Drawing {
     const theme = isDark() ? 'dark' : 'light';
     const bars = new Set(rows.points!.filter(visible).map(({ bar }) => bar)).size;
     const spec: Spec = { ...variant.spec, ...(this.#figure.swatch === 'bar' && { height: BAR * bars }) };
-    const view = new vega.View(vega.parse(spec, config[theme] as Config, { ast: true }), {
+    const view = new vega.View(vega.parse(spec, config[theme], { ast: true }), {
       renderer: 'svg',
       container: this.#plot,
       hover: true,
