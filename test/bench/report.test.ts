@@ -92,7 +92,7 @@ describe('a page', () => {
     bad.shape.timePerEpoch[0]!.text = hostile;
     bad.points[0]!.trainer.strategy = hostile;
     const events = trace();
-    events.traceEvents[1]!.args.name = hostile;
+    Object.assign(events.traceEvents[1]!.args, { name: hostile });
     const html = reportPage({
       curve: bad,
       scaling: { ...scaling(), series: [{ ...scaling().series[0], caveats: [hostile] }] },

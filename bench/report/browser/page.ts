@@ -24,8 +24,6 @@ class Drawing {
   readonly #root: HTMLElement;
   readonly #plot: HTMLElement;
   #view: View | undefined;
-  /** Which of the views that were begun is the last. */
-  #turn = 0;
 
   constructor(figure: Figure) {
     this.#figure = figure;
@@ -49,7 +47,6 @@ class Drawing {
       (row.quantity === undefined || row.quantity === quantity.key) &&
       (row.series === undefined || shown.includes(row.series)) &&
       (row.variant === undefined || row.variant === variant.key);
-    const turn = ++this.#turn;
     this.#view?.finalize();
     this.#view = undefined;
     this.#plot.replaceChildren();
@@ -70,9 +67,13 @@ class Drawing {
     const theme = isDark() ? 'dark' : 'light';
     const bars = new Set(rows.points!.filter(visible).map(({ bar }) => bar)).size;
     const spec: Spec = { ...variant.spec, ...(this.#figure.swatch === 'bar' && { height: BAR * bars }) };
+    // The plot is a picture with a description; what vega says of each mark is not for reading.
+    const canvas = document.createElement('div');
+    canvas.ariaHidden = 'true';
+    this.#plot.append(canvas);
     const view = new vega.View(vega.parse(spec, config[theme], { ast: true }), {
       renderer: 'svg',
-      container: this.#plot,
+      container: canvas,
       hover: true,
       logLevel: vega.Error,
       expr: vega.expressionInterpreter,
@@ -84,10 +85,6 @@ class Drawing {
     for (const [name, all] of Object.entries(rows)) view.data(name, all.filter(visible));
     this.#view = view;
     await view.runAsync();
-    // Vega gives its container a role of its own.
-    if (turn === this.#turn) this.#plot.setAttribute('role', 'img');
-    this.#plot.removeAttribute('aria-roledescription');
-    this.#plot.setAttribute('aria-label', quantity.summary);
   }
 }
 
