@@ -2,6 +2,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { compiled, type Look, onPaper } from './chart-spec.ts';
 import type { Figure, Row } from './figure.ts';
 import type { CapacityData } from './kinds.ts';
+import { forBothAxes } from './log-rows.ts';
 import { inLanes } from './lanes.ts';
 import { counted, plain, withInterval } from './numbers.ts';
 
@@ -66,14 +67,16 @@ function capacityRows(report: CapacityData, axis: Axis): { rows: Figure['rows'];
   const best = report.best.find((one) => one.axis === axis);
   const sizes = [...new Set(own.map((point) => point[axis]))].sort((a, b) => a - b);
   const points = own.flatMap((point) =>
-    ERRORS.map((series, i): Row => {
+    ERRORS.flatMap((series, i): Row[] => {
       const size = point[axis];
       const span = point[series];
       const tip =
         `${axis === 'width' ? `width ${size}` : counted(size, 'hidden layer')}, ${point.parameters} parameters\n` +
         `${series}: ${plain(span.median)}\n95%: ${plain(span.low)} to ${plain(span.high)}`;
       const good = series === 'test' && (best?.asGood.includes(size) === true || best?.least === size);
-      return { series, x: size, shown: size * 2 ** (0.05 * (i - 1)), ...span, best: good, tip };
+      const { median } = span;
+      if (median === null) return [];
+      return forBothAxes({ series, x: size, shown: size * 2 ** (0.05 * (i - 1)), ...span, median, best: good, tip });
     }),
   );
   const marks = best ? [{ x: best.least, label: `least test error: ${best.least}`, kind: 'recommended' }] : [];

@@ -2,6 +2,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { cacheMarks } from './caches.ts';
 import type { Figure, Quantity, Row } from './figure.ts';
 import type { CurveData, CurvePointData, Span } from './kinds.ts';
+import { forBothAxes } from './log-rows.ts';
 import { inLanes, type Lane, type Mark } from './lanes.ts';
 import { amount, counted, type Form, seconds, withInterval } from './numbers.ts';
 import { compiled, type Look, onPaper } from './chart-spec.ts';
@@ -104,8 +105,10 @@ function curveRows(
       const tip = tipOf(report, point, quantity, span);
       if (!isFinite(span.median)) rows.never.push({ ...row, tip });
       else {
-        rows.points.push({ ...row, ...span, best: isBest(report, point, quantity), tip });
-        if (!isFinite(span.high)) rows.open.push({ ...row, low: span.low });
+        const { median } = span;
+        const drawn = forBothAxes({ ...row, ...span, median, best: isBest(report, point, quantity), tip });
+        rows.points.push(...drawn);
+        if (!isFinite(span.high)) rows.open.push(...drawn);
       }
     }
   }

@@ -149,12 +149,14 @@ function predictionRows(
   const own = points.filter((point) => seriesName(point) === seriesName(series));
   if (own.length === 0) return [];
   const last = own.reduce((a, b) => (b.workers > a.workers ? b : a));
+  const from = last.speedup.median;
+  if (from === null) return [];
   const laws = [...new Set(series.predictions.map(({ law }) => law))];
   return laws.flatMap((law) => {
     const predictions = series.predictions.filter((one) => one.law === law).sort((a, b) => a.workers - b.workers);
     const common = { quantity: key, series: seriesName(series), law };
     return [
-      { ...common, x: last.workers, median: ofSpeedup!(last.speedup.median!, last.workers) },
+      { ...common, x: last.workers, median: ofSpeedup!(from, last.workers) },
       ...predictions.map(({ workers, speedup }, i): Row => {
         const of = (value: number | null) => (value === null ? null : ofSpeedup!(value, workers));
         const span: Span = { median: of(speedup.median), low: of(speedup.low), high: of(speedup.high) };

@@ -10,6 +10,7 @@ import { cacheMarks, cachesInWords } from '#bench/report/caches.js';
 import { asPng } from '#bench/report/draw.js';
 import type { PageData } from '#bench/report/figure.js';
 import { capacityAsSvg, curveAsSvg, pageOfFiles, scalingAsSvg, writePictures } from '#bench/report/files.js';
+import { forBothAxes } from '#bench/report/log-rows.js';
 import { inLanes } from '#bench/report/lanes.js';
 import { reportPage } from '#bench/report/page.js';
 import { lastUpdates, timelineFigure } from '#bench/report/timeline.js';
@@ -216,6 +217,16 @@ describe('pictures', () => {
     // Twice as large: width and height stand in the header.
     expect(new DataView(asPng(svg('')).buffer).getUint32(16)).toBe(180);
   });
+});
+
+test('what is nothing has no place on a logarithmic axis', () => {
+  const row = { x: 1, median: 2, low: 1, high: 3 };
+  expect(forBothAxes(row)).toEqual([row]);
+  expect(forBothAxes({ ...row, low: 0 })).toEqual([
+    { ...row, low: 0, variant: 'linear' },
+    { ...row, low: 2, variant: 'log' },
+  ]);
+  expect(forBothAxes({ ...row, median: 0, low: 0 })).toEqual([{ ...row, median: 0, low: 0, variant: 'linear' }]);
 });
 
 describe('caches', () => {
