@@ -4,6 +4,7 @@ import { figureHtml } from './figure-html.ts';
 import { details, escaped, list, prose, section, tableOf } from './html.ts';
 import type { CapacityData, Machine, ScalingData } from './kinds.ts';
 import { amount, bytes, counted, plain, seconds, withInterval } from './numbers.ts';
+import { inOrder } from './phases.ts';
 import { scalingFigures, seriesName } from './scaling-figures.ts';
 import { type Piece, timelineFigure } from './timeline.ts';
 
@@ -30,7 +31,7 @@ export function scalingSection(report: ScalingData): Part {
       withInterval(p.speedup, plain),
     ]),
   );
-  const phases = [...new Set(points.flatMap((point) => point.phases.flatMap((own) => Object.keys(own))))];
+  const phases = inOrder(points.flatMap((point) => point.phases.flatMap((own) => Object.keys(own))));
   const spent = points.flatMap((point) =>
     point.phases.map((own, worker) => [
       `${seriesName(point)}, worker ${worker + 1} of ${point.workers}`,

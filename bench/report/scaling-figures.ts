@@ -4,6 +4,7 @@ import { compiled, type Look, onPaper } from './chart-spec.ts';
 import type { Figure, Quantity, Row } from './figure.ts';
 import type { ScalingData, Span } from './kinds.ts';
 import { amount, counted, type Form, plain, seconds, withInterval } from './numbers.ts';
+import { inOrder } from './phases.ts';
 
 type Point = ScalingData['points'][number];
 type Series = ScalingData['series'][number];
@@ -185,7 +186,7 @@ function summarise({ points }: ScalingData, { key, label, form }: ScalingQuantit
 
 /** Where each worker's time goes, a bar for each worker. */
 function phasesFigure({ points }: ScalingData): Figure {
-  const phases = [...new Set(points.flatMap((point) => point.phases.flatMap((own) => Object.keys(own))))];
+  const phases = inOrder(points.flatMap((point) => point.phases.flatMap((own) => Object.keys(own))));
   const names = [...new Set(points.map(seriesName))];
   const rows = points.flatMap((point) =>
     point.phases.flatMap((own, worker): Row[] => {

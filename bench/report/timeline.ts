@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { compiledBars } from './bars-spec.ts';
 import type { Figure, Row } from './figure.ts';
 import { seconds } from './numbers.ts';
+import { inOrder } from './phases.ts';
 
 /** An event of the Trace Event Format, as the option `trace` writes them; times in microseconds. */
 const event = z.object({
@@ -60,7 +61,7 @@ export function lastUpdates(name: string, events: unknown, most = 8): Piece[] {
 
 /** Who did what when: a row for each worker. */
 export function timelineFigure(pieces: readonly Piece[]): Figure {
-  const phases = [...new Set(pieces.map(({ phase }) => phase))];
+  const phases = inOrder(pieces.map(({ phase }) => phase));
   const updates = [...new Set(pieces.map(({ update }) => update))].sort((a, b) => a - b);
   const counts = [...new Set([updates.length, Math.min(3, updates.length), 1])];
   const rows = counts.map((count) => laidOut(pieces, updates.slice(-count), `last ${count}`));
