@@ -190,7 +190,7 @@ function xOf({ x, domain: [low, high], ticks, variant, xLinear }: Asked, field =
       format: 'd',
       grid: false,
       labelOverlap: 'greedy',
-      ...((log || xLinear) && { values: [...ticks] }),
+      ...(log || xLinear ? { values: [...ticks] } : { tickCount: 8 }),
     },
   };
 }

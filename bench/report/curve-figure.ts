@@ -164,9 +164,16 @@ function lanesOf(
       series: counted(workers, 'worker'),
     })),
   ];
-  const drawn = (key?: string) => key === undefined || quantities.some((quantity) => quantity.key === key);
-  const within = marks.filter((mark) => mark.x >= sizes[0]! && mark.x <= sizes.at(-1)! && drawn(mark.quantity));
-  return inLanes(within, sizes[0]!, sizes.at(-1)!);
+  const inside = marks.filter(({ x }) => x >= sizes[0]! && x <= sizes.at(-1)!);
+  // Each quantity has lanes of its own: none is left empty for a mark of another.
+  return quantities.flatMap(({ key }) => {
+    const own = inside.filter(({ quantity }) => quantity === undefined || quantity === key);
+    return inLanes(
+      own.map((mark) => ({ ...mark, quantity: key })),
+      sizes[0]!,
+      sizes.at(-1)!,
+    );
+  });
 }
 
 function summarise({ points }: CurveData, { key, label, form }: CurveQuantity): string {

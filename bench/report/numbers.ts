@@ -28,9 +28,12 @@ export function plain(value: number | null): string {
 
 export type Form = (value: number | null) => string;
 
-/** "1.23 ms (1.20 to 1.30)" */
+/** "1.23 ms (1.20 to 1.30 ms)": a unit that both ends have is said once. */
 export function withInterval({ median, low, high }: Span, form: Form): string {
-  return `${form(median)} (${form(low)} to ${form(high)})`;
+  const [from, to] = [form(low), form(high)];
+  const unit = / [^ \d]+$/.exec(to)?.[0];
+  const short = unit !== undefined && from.endsWith(unit) ? from.slice(0, -unit.length) : from;
+  return `${form(median)} (${short} to ${to})`;
 }
 
 /** "2 workers" */

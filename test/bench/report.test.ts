@@ -12,6 +12,7 @@ import type { PageData } from '#bench/report/figure.js';
 import { capacityAsSvg, curveAsSvg, pageOfFiles, scalingAsSvg, writePictures } from '#bench/report/files.js';
 import { forBothAxes } from '#bench/report/log-rows.js';
 import { inLanes } from '#bench/report/lanes.js';
+import { seconds, withInterval } from '#bench/report/numbers.js';
 import { reportPage } from '#bench/report/page.js';
 import { lastUpdates, timelineFigure } from '#bench/report/timeline.js';
 import { classes, classifier } from '../train/problem.ts';
@@ -217,6 +218,12 @@ describe('pictures', () => {
     // Twice as large: width and height stand in the header.
     expect(new DataView(asPng(svg('')).buffer).getUint32(16)).toBe(180);
   });
+});
+
+test('an interval says a unit once that both its ends have', () => {
+  expect(withInterval({ median: 1e-3, low: 9e-4, high: 1.5e-3 }, seconds)).toBe('1.00 ms (900 µs to 1.50 ms)');
+  expect(withInterval({ median: 2e-3, low: 1e-3, high: 3e-3 }, seconds)).toBe('2.00 ms (1.00 to 3.00 ms)');
+  expect(withInterval({ median: 2, low: 1, high: null }, seconds)).toBe('2.00 s (1.00 s to never)');
 });
 
 test('what is nothing has no place on a logarithmic axis', () => {
