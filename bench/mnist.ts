@@ -9,11 +9,13 @@ import {
   type Network,
   Trainer,
 } from '../src/index.ts';
-import { curveAsSvg, curveInTerminal, curveInWords, curveTable } from './chart.ts';
+import { curveInTerminal, curveInWords, curveTable } from './chart.ts';
 import { enableRelaxedSimd } from './flags.ts';
 import { loadMnist } from './mnist-data.ts';
 import { makeNetwork, nameOf, NETWORKS } from './networks.ts';
 import { count, duration, writeWhole } from './output.ts';
+import { writePictures } from './report/files.ts';
+import { recordTimeline } from './report/record.ts';
 
 const TARGET = 0.975;
 const MOST_EPOCHS = 15;
@@ -107,7 +109,9 @@ console.log(curveTable(report));
 console.log(curveInTerminal(report, process.stdout.columns ?? 100));
 console.log(curveInWords(report));
 writeWhole('out/batch-curve.json', `${JSON.stringify(report, null, 2)}\n`);
-writeWhole('out/batch-curve.svg', await curveAsSvg(report));
+const { recommended, workers } = report.best;
+const timeline = await recordTimeline(network, data.train, { batchSize: recommended, workers });
+const pictures = await writePictures('out/batch-curve', report, timeline);
 console.log(
-  `out/batch-curve.svg and out/batch-curve.json written; ${duration((performance.now() - started) / 1000)} in all`,
+  `out/batch-curve.json, ${pictures.join(', ')} written; ${duration((performance.now() - started) / 1000)} in all`,
 );

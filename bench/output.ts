@@ -33,7 +33,7 @@ export function count(value: number): string {
 }
 
 /** Writes a file whole or not at all: aside, then renamed. */
-export function writeWhole(path: string, content: string): void {
+export function writeWhole(path: string, content: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.part`, content);
   renameSync(`${path}.part`, path);

@@ -1,13 +1,13 @@
 // `npm run bench -- NAME`: runs one benchmark, prints its table and writes its figures with the environment.
 import { Command, Option } from 'commander';
 import { availableParallelism } from 'node:os';
-import { type BackendChoice, measureBatchCurve } from '../src/index.ts';
+import { type BackendChoice, measureBatchCurve, type TrainerOptions } from '../src/index.ts';
 import { BACKENDS } from '../src/kernels/kernels.ts';
 import { describeEnvironment } from '../src/lab/environment.ts';
 import { STRATEGIES } from '../src/train/options.ts';
 import { benchBarrier } from './barrier.ts';
 import { benchCapacity } from './capacity.ts';
-import { curveAsSvg, curveInTerminal, curveInWords, curveTable } from './chart.ts';
+import { curveInTerminal, curveInWords, curveTable } from './chart.ts';
 import { benchDescent } from './descent.ts';
 import { describeForms } from './descent-text.ts';
 import { enableRelaxedSimd } from './flags.ts';
@@ -15,6 +15,8 @@ import { benchKernels } from './kernels.ts';
 import { loadMnist } from './mnist-data.ts';
 import { makeDataset, makeNetwork, NETWORKS, type NetworkName } from './networks.ts';
 import { writeWhole } from './output.ts';
+import { pageOfFiles, writePictures } from './report/files.ts';
+import { recordTimeline } from './report/record.ts';
 import { benchRoundTrip } from './round-trip.ts';
 import { benchScaling, type ScalingFlags } from './scaling.ts';
 import { phaseTable, scalingInWords, scalingTable, speedupInTerminal } from './scaling-chart.ts';
@@ -72,9 +74,14 @@ program
     const mnist = target ? await loadMnist() : undefined;
     const data = mnist ? mnist.train.slice(0, rows) : makeDataset(widths, rows);
     const small = { batchSizes: [16, 64], rounds: 1, sampleSeconds: 0.002 };
-    const report = await measureBatchCurve(makeNetwork(widths), data, {
+    const network = makeNetwork(widths);
+    const trainer: TrainerOptions = {
+      backend,
+      ...(!blocking && { blockRows: 2 ** 31 - 1, strategy: 'owner-computes' }),
+    };
+    const report = await measureBatchCurve(network, data, {
       workers: [1, availableParallelism()],
-      trainer: { backend, ...(!blocking && { blockRows: 2 ** 31 - 1, strategy: 'owner-computes' }) },
+      trainer,
       ...(mnist && { target: { validation: mnist.test.slice(0, 2000), ...(quick && { seeds: 1, mostEpochs: 1 }) } }),
       ...(quick && small),
     });
@@ -82,7 +89,25 @@ program
     console.log(curveInWords(report));
     console.log(curveInTerminal(report, process.stdout.columns ?? 100));
     save('batch-curve', report);
-    writeWhole('out/bench-batch-curve.svg', await curveAsSvg(report));
+    const { recommended, workers } = report.best;
+    const timeline = await recordTimeline(network, data, { ...trainer, batchSize: recommended, workers });
+    await draw('batch-curve', report, timeline);
+  });
+
+program
+  .command('report')
+  .description('one page of HTML from saved reports: batch-size curve, scaling, capacity; at most one of each')
+  .argument('<files...>', 'JSON, as the other commands write it')
+  .option('--trace <file>', 'a timeline, as the option trace of a trainer writes it')
+  .option('--out <file>', 'where the page goes', 'out/report.html')
+  .action((files: string[], { trace, out }: { trace?: string; out: string }) => {
+    try {
+      writeWhole(out, pageOfFiles(files, trace));
+    } catch (error) {
+      if (error instanceof RangeError) program.error(error.message);
+      throw error;
+    }
+    console.log(`${out} written`);
   });
 
 program
@@ -102,6 +127,7 @@ program
     for (const mode of ['strong', 'weak'] as const)
       console.log(speedupInTerminal(report, mode, process.stdout.columns ?? 100));
     save('scaling', report);
+    await draw('scaling', report);
   });
 
 program
@@ -113,6 +139,7 @@ program
     const { report, sigmoid, text } = await benchCapacity(quick, process.stdout.columns ?? 100);
     console.log(text);
     save('capacity', { quick, ...report, sigmoid });
+    await draw('capacity', report);
   });
 
 program
@@ -141,6 +168,11 @@ function save(name: string, report: object): void {
     `${JSON.stringify({ benchmark: name, environment: describeEnvironment(), ...report }, null, 2)}\n`,
   );
   console.log(`out/bench-${name}.json written`);
+}
+
+async function draw(name: string, report: object, timeline?: object): Promise<void> {
+  const pictures = await writePictures(`out/bench-${name}`, report, timeline);
+  console.log(`${pictures.join(', ')} written`);
 }
 
 await program.parseAsync();

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { probeSimd } from '../kernels/load.ts';
@@ -8,8 +9,11 @@ export interface Environment {
   /** Of the machine, and those that this process may use. */
   cores: number;
   availableCores: number;
-  /** Of the first core, in bytes, from sysfs; empty where there is none. */
-  caches: { level: number; type: string; bytes: number; sharedBy: number }[];
+  /**
+   * Of the first core, in bytes, from sysfs, else from `getconf`, which does not say how many CPUs share one; empty where
+   * neither tells.
+   */
+  caches: { level: number; type: string; bytes: number; sharedBy: number | undefined }[];
   /** CPUs that the control group allows, if it limits them. */
   quota: number | undefined;
   memory: number;
@@ -63,6 +67,7 @@ function text(path: string): string {
 function readCaches(): Environment['caches'] {
   const root = '/sys/devices/system/cpu/cpu0/cache';
   const names = attempt(() => readdirSync(root).filter((name) => name.startsWith('index'))) ?? [];
+  if (names.length === 0) return attempt(askForCaches) ?? [];
   return names.flatMap((name) => {
     const cache = attempt(() => ({
       level: Number(text(`${root}/${name}/level`)),
@@ -72,6 +77,22 @@ function readCaches(): Environment['caches'] {
     }));
     return cache ? [cache] : [];
   });
+}
+
+/** What the C library reads from the processor itself: there are virtual machines that have no sysfs of caches. */
+function askForCaches(): Environment['caches'] {
+  const types = { DCACHE: 'Data', ICACHE: 'Instruction', CACHE: 'Unified' };
+  const lines = execFileSync('getconf', ['-a'], {
+    encoding: 'utf8',
+    timeout: 1000,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return [...lines.matchAll(/^LEVEL(\d)_([DI]?CACHE)_SIZE\s+([1-9]\d*)$/gm)].map(([, level, type, bytes]) => ({
+    level: Number(level),
+    type: types[type as keyof typeof types],
+    bytes: Number(bytes),
+    sharedBy: undefined,
+  }));
 }
 
 /** "1024K" in bytes. */
