@@ -1,5 +1,6 @@
 import { Random } from '../src/core/random.ts';
 import {
+  type AdaptiveRule,
   type AdaptiveStep,
   type Dataset,
   Network,
@@ -25,8 +26,8 @@ interface Problem {
 /** B_0, at which the learning rate is that of the problem. */
 const REFERENCE = 64;
 /** The target is what the reference batch size reaches in so many epochs. */
-const REFERENCE_EPOCHS = 3;
-const MOST_EPOCHS = 20;
+const REFERENCE_EPOCHS = 6;
+const MOST_EPOCHS = 30;
 const SIZES = [16, 64, 256, 1024, 4096];
 const RULES: readonly RateRule[] = ['linear', 'sqrt'];
 /** Between two looks at the validation loss there are so many rows, as a share of those done. */
@@ -37,6 +38,8 @@ const FEWEST_ROWS = 256;
 interface Contender {
   readonly name: string;
   readonly batchSize: number | 'adaptive';
+  /** How the learning rate follows the adaptive one. */
+  readonly rule?: AdaptiveRule;
   readonly learningRate: number;
   readonly runs: Run[];
 }
@@ -94,7 +97,13 @@ async function compare(problem: Problem, effort: Effort) {
   const target = await lossOfReference(problem);
   const sizes = SIZES.filter((B) => B <= problem.train.length);
   const contenders: Contender[] = [
-    { name: 'adaptive', batchSize: 'adaptive', learningRate: problem.learningRate, runs: [] },
+    ...(['noise-scale', 'linear'] as const).map((rule): Contender => ({
+      name: `adaptive, ${rule}`,
+      batchSize: 'adaptive',
+      rule,
+      learningRate: problem.learningRate,
+      runs: [],
+    })),
     ...sizes.flatMap((B) =>
       (B === REFERENCE ? RULES.slice(0, 1) : RULES).map((rule): Contender => {
         const growth = B / REFERENCE;
@@ -128,14 +137,14 @@ async function lossOfReference({ network, learningRate, train, validation }: Pro
 
 async function trainToTarget(
   { network, train, validation }: Problem,
-  { batchSize, learningRate }: Contender,
+  { batchSize, rule, learningRate }: Contender,
   target: number,
   seed: number,
 ): Promise<{ run: Run; created: number }> {
   const begun = performance.now();
   const adaptive = batchSize === 'adaptive';
   await using trainer = await Trainer.create(new Network({ ...network, seed: 101 + seed }), {
-    batchSize: adaptive ? { adaptive: true, referenceBatchSize: REFERENCE } : batchSize,
+    batchSize: adaptive ? { adaptive: true, referenceBatchSize: REFERENCE, rule } : batchSize,
     learningRate,
     seed,
   });
@@ -179,6 +188,7 @@ function summed(contenders: readonly Contender[]) {
 }
 
 type Compared = Awaited<ReturnType<typeof compare>>;
+type Contended = Compared['contenders'][number];
 
 function inWords({ problem, patterns, target, preparation, contenders }: Compared): string {
   const fixed = contenders.filter(({ batchSize }) => batchSize !== 'adaptive');
@@ -203,14 +213,18 @@ function inWords({ problem, patterns, target, preparation, contenders }: Compare
     '95% interval',
     'to the best fixed',
   ];
-  const own = contenders.find(({ batchSize }) => batchSize === 'adaptive')!;
-  const ratio = (other: typeof own) => (own.time.median / other.time.median).toFixed(2);
-  const path = own.runs[0]!.adaptation.map(({ batchSize }) => batchSize).filter((B, i, all) => B !== all[i - 1]);
+  const adaptive = contenders.filter(({ batchSize }) => batchSize === 'adaptive');
+  const ratio = (own: Contended, other: Contended) => (own.time.median / other.time.median).toFixed(2);
+  const path = ({ runs }: Contended) =>
+    runs[0]!.adaptation.map(({ batchSize }) => batchSize).filter((B, i, all) => B !== all[i - 1]);
   return [
     `${problem}: time to a validation loss of ${target.toPrecision(3)}, ${patterns} patterns`,
     table(head, rows),
-    `Adaptive takes ${ratio(fastest)} of the time of the best fixed (${fastest.name}) and ${ratio(slowest)} of that of the worst ` +
-      `(${slowest.name}); once, when the trainer is made, ${duration(preparation)} to measure what updates cost.`,
-    `Batch sizes of the first run: ${path.join(', ')}.`,
+    ...adaptive.map(
+      (own) =>
+        `${own.name}: ${ratio(own, fastest)} of the time of the best fixed (${fastest.name}) and ${ratio(own, slowest)} of that of the ` +
+        `worst (${slowest.name}); batch sizes of the first run: ${path(own).join(', ')}.`,
+    ),
+    `Once, when an adaptive trainer is made, it takes ${duration(preparation)} to measure what updates cost.`,
   ].join('\n');
 }

@@ -9,8 +9,8 @@ const WEIGHT = 0.4;
 /** Batch sizes change where that is predicted to shorten training by more than this factor. */
 const BETTER = 1.05;
 /** Rows between two measurements: a share of those trained on so far, within these bounds. A measurement costs some 1000 rows. */
-const SHARE = 0.25;
-const FEWEST_ROWS = 4096;
+const SHARE = 0.5;
+const FEWEST_ROWS = 8192;
 const MOST_ROWS = 131_072;
 
 /**

@@ -16,7 +16,7 @@ const SIZES = Array.from({ length: 9 }, (_, i) => 2 ** (i + 4));
 const MOST_FLOPS = 1e10;
 const LEAST_LARGEST = 64;
 /** How much longer a row may take than with the largest batch. */
-const TOLERANCE = 0.08;
+const TOLERANCE = 0.05;
 /** Seconds of training before the clock counts, and for each of the pieces that do. */
 const WARM_UP = 0.04;
 const PIECE = 0.012;
@@ -50,7 +50,7 @@ export interface BatchSizeDecision {
 
 /**
  * The options with a number for the batch size. For 'auto' it is chosen for this network on this machine: the smallest with
- * which a row takes at most 8% longer than at best. Time per row falls to a plateau as B grows: a larger batch gains no time
+ * which a row takes at most 5% longer than at best. Time per row falls to a plateau as B grows: a larger batch gains no time
  * and costs updates. For an adaptive one it is the largest that may come. Some four batch sizes are measured, each on a trainer
  * of its own with made-up patterns.
  * @param create - makes a trainer

@@ -66,7 +66,7 @@ describe('the decision', () => {
     expect(control.batchSize).toBe(64);
   });
 
-  it('is asked for after 4096 rows, then more seldom, at least every 131072', () => {
+  it('is asked for after 8192 rows, then more seldom, at least every 131072', () => {
     const control = new BatchControl(choice(), 0.1);
     expect(control.rowsLeft).toBeLessThanOrEqual(0);
     const gaps = [];
@@ -75,7 +75,7 @@ describe('the decision', () => {
       gaps.push(control.rowsLeft);
       control.trained(control.rowsLeft);
     }
-    expect(gaps[0]).toBe(4096);
+    expect(gaps[0]).toBe(8192);
     expect(gaps.at(-1)).toBe(131_072);
     expect([...gaps].sort((a, b) => a - b)).toEqual(gaps);
   });
@@ -146,11 +146,11 @@ describe('the measurement', () => {
 
 describe('training', () => {
   it.each(STRATEGIES)('takes each row once an epoch, whatever the batch sizes: %s', async (strategy) => {
-    const data = classes(9001);
+    const data = classes(17_001);
     const { history } = await train(classifier(), data, { ...adaptive(), strategy, learningRate: 0 }, { epochs: 2 });
     const { loss, accuracy } = classifier().evaluate(data);
     for (const report of history) {
-      expect(report).toMatchObject({ samples: 9001, learningRate: 0 });
+      expect(report).toMatchObject({ samples: 17_001, learningRate: 0 });
       expect(report.loss).toBeCloseTo(loss, 5);
       expect(report.accuracy).toBeCloseTo(accuracy!, 12);
       const times = report.phases.map((phases) => Object.values(phases).reduce((sum, s) => sum + s, 0));
@@ -158,21 +158,21 @@ describe('training', () => {
     }
     const steps = history.flatMap(({ adaptation }) => adaptation!);
     expect(steps.map(({ batchSize }) => batchSize).slice(0, 3)).toEqual([64, 128, 256]);
-    // 4096 rows of 64, and so on, with the last batch of each epoch a short one.
-    expect(history[0]!.updates).toBe(64 + 32 + Math.ceil((9001 - 8192) / 256));
+    // 8192 rows of 64, and so on, with the last batch of each epoch a short one.
+    expect(history[0]!.updates).toBe(128 + 64 + Math.ceil((17_001 - 16_384) / 256));
   });
 
   it('is a training of that size where the size cannot change', async () => {
-    const fixed = await train(classifier(), classes(5000), { ...adaptive(), batchSize: 32 }, { epochs: 2 });
+    const fixed = await train(classifier(), classes(9000), { ...adaptive(), batchSize: 32 }, { epochs: 2 });
     const held = { least: 32, most: 32 };
-    const other = await train(classifier(), classes(5000), adaptive(held), { epochs: 2 });
+    const other = await train(classifier(), classes(9000), adaptive(held), { epochs: 2 });
     expectSameBits('parameters', other.parameters, fixed.parameters);
     expect(other.history.map(({ updates }) => updates)).toEqual(fixed.history.map(({ updates }) => updates));
     expect(other.history[0]!.adaptation!.length).toBeGreaterThan(1);
   });
 
   it('gives the same bits for any number of workers, and again, where the cost is given', async () => {
-    const data = classes(6000);
+    const data = classes(12_000);
     const one = await train(classifier(), data, { ...adaptive(), workers: 1, backend: 'wasm' }, { epochs: 2 });
     expect(one.info.reproducible).not.toContain('measured');
     for (const workers of [2, 3, undefined]) {
@@ -186,16 +186,16 @@ describe('training', () => {
 
   it('goes on where the last call left off, and ends after maxUpdates', async () => {
     await using trainer = await Trainer.create(classifier(), adaptive());
-    const data = classes(10_000);
-    const [first] = await trainer.fit(data, { maxUpdates: 70 });
-    expect(first).toMatchObject({ updates: 70, samples: 64 * 64 + 6 * 128, batchSize: 128 });
+    const data = classes(20_000);
+    const [first] = await trainer.fit(data, { maxUpdates: 134 });
+    expect(first).toMatchObject({ updates: 134, samples: 128 * 64 + 6 * 128, batchSize: 128 });
     const history = await trainer.fit(data, { epochs: 3, maxUpdates: 50 });
     expect(history.reduce((sum, { updates }) => sum + updates, 0)).toBe(50);
-    expect(history.at(-1)!.batchSize).toBeGreaterThanOrEqual(256);
+    expect(history.at(-1)!.batchSize).toBeGreaterThanOrEqual(128);
   });
 
   it('takes smaller batches where rows are all that costs, and all rows of a small set', async () => {
-    const { history } = await train(classifier(), classes(20_000), adaptive({ cost: SHRINKS, rule: 'sqrt' }));
+    const { history } = await train(classifier(), classes(40_000), adaptive({ cost: SHRINKS, rule: 'sqrt' }));
     expect(history[0]).toMatchObject({ batchSize: 8, learningRate: 0.05 / 2 });
     const small = await train(classifier(), classes(20), adaptive(), { epochs: 3 });
     for (const report of small.history) expect(report).toMatchObject({ updates: 1, samples: 20, batchSize: 20 });
