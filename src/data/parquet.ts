@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { ColumnMetaData, FileMetaData, SchemaTree } from 'hyparquet';
+import type { ColumnChunk, ColumnMetaData, FileMetaData, SchemaTree } from 'hyparquet';
 import { describe } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
 import { badFile, inColumn } from './bad-file.ts';
@@ -47,7 +47,7 @@ async function readColumns(label: string, file: RandomAccess, choice: ColumnChoi
   const metadata = await readMetadata(label, file);
   const { parquetSchema } = await import('hyparquet');
   const schema = attempt(label, () => parquetSchema(metadata));
-  const names = schema.children.map(({ element }) => element.name);
+  const names = attempt(label, () => schema.children.map(({ element }) => checkName(element.name)));
   const builders = chooseColumns(label, names, choice);
   const columns = [];
   const rows = attempt(label, () => countRows(metadata));
@@ -63,7 +63,7 @@ async function readColumns(label: string, file: RandomAccess, choice: ColumnChoi
     }
     let row = 0;
     for (const group of metadata.row_groups) {
-      const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema.join('.') === names[c]);
+      const chunk = attempt(label, () => group.columns.find((chunk) => flatName(chunk) === names[c]));
       const values = await readChunk(inColumn(label, names[c]!), file, [schema, node], chunk?.meta_data);
       const expected = Number(group.num_rows);
       if (values.length !== expected) {
@@ -92,6 +92,18 @@ async function readMetadata(label: string, file: RandomAccess): Promise<FileMeta
   const { parquetMetadata } = await import('hyparquet');
   const bytes = await file.read(file.size - FOOTER - length, file.size);
   return attempt(label, () => parquetMetadata(bytes, { geoparquet: false }));
+}
+
+/** The name of a flat column of a row group; undefined for a part of a structure. */
+function flatName({ meta_data }: ColumnChunk): string | undefined {
+  const path: unknown = meta_data?.path_in_schema;
+  if (!Array.isArray(path)) throw new Error('a column of a row group has no name');
+  return path.length === 1 ? checkName(path[0]) : undefined;
+}
+
+function checkName(name: unknown): string {
+  if (typeof name !== 'string') throw new Error('a column has no name');
+  return name;
 }
 
 function countRows({ row_groups }: FileMetaData): number {

@@ -1,0 +1,359 @@
+import type { Dataset } from 'gradpool';
+import {
+  applyEncoding,
+  DataTable,
+  type EncodeOptions,
+  type Encoding,
+  encodeRows,
+  encodeTable,
+  Network,
+  Normalization,
+  type RawRow,
+  readDataset,
+  readTable,
+  tableFromRows,
+  Trainer,
+} from 'gradpool';
+import { describe, expect, it } from 'vitest';
+import { badData, badFile } from './bad.ts';
+import { Random } from '#src/core/random.js';
+
+const PEOPLE = `age,city,score,y
+20,Bern,0.5,no
+30,Basel,,yes
+NA,Bern,1.5,yes
+50,,2.5,no
+60,Chur,3.5,?
+`;
+const read = (text: string) => readTable(Buffer.from(text), { format: 'csv' });
+const people = await read(PEOPLE);
+const patterns = (dataset: Dataset) => Array.from({ length: dataset.length }, (_, i) => dataset.pattern(i));
+const encode = (text: string, options: EncodeOptions) => read(text).then((table) => encodeTable(table, options));
+
+describe('missing values', () => {
+  it("'error' names the first, in the order of the file", () => {
+    expect(() => encodeTable(people, { target: 'y' })).toThrow(
+      badData('"path", line 3, column "score": has no value; "missing" can be \'drop\' or \'mean\''),
+    );
+  });
+
+  it("'drop' leaves rows out, and their categories", () => {
+    const { dataset, encoding } = encodeTable(people, { target: 'y', missing: 'drop', classes: ['no', 'yes'] });
+    expect(patterns(dataset)).toEqual([{ inputs: [20, 1, 0.5], targets: [0] }]);
+    expect(encoding).toMatchObject({
+      inputs: [{ kind: 'numeric', fill: null }, { categories: ['Bern'], fill: null }, { name: 'score' }],
+      training: { rows: 1, dropped: 4, filled: {} },
+    });
+  });
+
+  it("'mean' fills means and the most frequent category, and leaves out rows without a target", () => {
+    const { dataset, encoding } = encodeTable(people, { target: 'y', missing: 'mean' });
+    expect(patterns(dataset)).toEqual([
+      { inputs: [20, 0, 1, 0.5], targets: [0] },
+      { inputs: [30, 1, 0, 1.5], targets: [1] },
+      { inputs: [expect.closeTo(100 / 3, 5), 0, 1, 1.5], targets: [1] },
+      { inputs: [50, 0, 1, 2.5], targets: [0] },
+    ]);
+    expect(encoding).toEqual({
+      format: 'gradpool-encoding',
+      version: 1,
+      task: 'classification',
+      inputs: [
+        { name: 'age', kind: 'numeric', fill: 100 / 3 },
+        { name: 'city', kind: 'categorical', numbers: false, categories: ['Basel', 'Bern'], fill: 'Bern' },
+        { name: 'score', kind: 'numeric', fill: 1.5 },
+      ],
+      inputSize: 4,
+      targets: [{ name: 'y', kind: 'categorical', numbers: false, categories: ['no', 'yes'], fill: null }],
+      outputSize: 2,
+      classes: ['no', 'yes'],
+      missing: 'mean',
+      unknown: 'error',
+      missingValues: ['', 'NA', 'NaN', 'nan', 'null', '?'],
+      training: { rows: 4, dropped: 1, filled: { age: 1, city: 1, score: 1 } },
+    });
+    expect(JSON.parse(JSON.stringify(encoding))).toEqual(encoding);
+  });
+
+  it('what is measured is measured on the training rows only', async () => {
+    const { encoding } = await encode('x,y\n1,0\n3,1\n,0\n', { target: 'y', missing: 'mean' });
+    const test = applyEncoding(encoding, await read('x,y\n100,0\n,1\n'));
+    expect(patterns(test).map(({ inputs }) => inputs[0])).toEqual([100, 2]);
+    const [train, rest] = (await read('x,y\n' + '1,0\n3,1\n'.repeat(50))).split(0.8, { seed: 3 });
+    expect([train.rows, rest.rows]).toEqual([80, 20]);
+    expect(rest.place(0)).toMatch(/^"path", line \d+$/);
+  });
+
+  it('a column without any value, and a table without any row', async () => {
+    const empty = 'a,b,y\n,1,0\n,2,1\n';
+    await expect(encode(empty, { target: 'y', missing: 'mean' })).rejects.toEqual(
+      badData('column "a": expected a value'),
+    );
+    await expect(encode(empty, { target: 'y', missing: 'drop' })).rejects.toEqual(badData('expected at least one row'));
+    expect((await encode(empty, { target: 'y', features: ['b'] })).dataset.length).toBe(2);
+  });
+});
+
+describe('the task', () => {
+  const column = (values: readonly (number | string)[]) => values.map((y, i) => `${i},${y}`).join('\n');
+  it.each([
+    ['texts', ['b', 'a', 'b'], 'classification', ['a', 'b']],
+    ['few integers', [10, 2, 10, 2], 'classification', ['2', '10']],
+    ['negative integers', [-1, 1, 1, -1], 'classification', ['-1', '1']],
+    ['integers that are all different', [1, 2, 3, 4], 'regression', []],
+    ['one integer', [1, 1, 1, 1], 'regression', []],
+    ['21 integers', Array.from({ length: 63 }, (_, i) => i % 21), 'regression', []],
+    [
+      '20 integers',
+      Array.from({ length: 40 }, (_, i) => i % 20),
+      'classification',
+      Array.from({ length: 20 }, (_, i) => String(i)),
+    ],
+    ['numbers', [0.5, 1, 1, 0.5], 'regression', []],
+  ])('%s', async (_, values, task, classes) => {
+    const { encoding } = await encode(`x,y\n${column(values)}\n`, { target: 'y' });
+    expect(encoding).toMatchObject({ task, classes });
+  });
+
+  it('can be forced either way', async () => {
+    const text = 'x,y\n1,3\n2,5\n3,3\n4,5\n';
+    const regression = await encode(text, { target: 'y', task: 'regression' });
+    expect(regression.encoding).toMatchObject({ task: 'regression', outputSize: 1, classes: [] });
+    expect(patterns(regression.dataset)[1]).toEqual({ inputs: [2], targets: [5] });
+    const classes = await encode('x,y\n1,3\n2,5\n', { target: 'y', task: 'classification' });
+    expect(classes.encoding.classes).toEqual(['3', '5']);
+    const more = await encode(text, { target: 'y', classes: [5, 4, 3] });
+    expect(more.encoding).toMatchObject({ classes: ['5', '4', '3'], outputSize: 3 });
+    expect(patterns(more.dataset).map(({ targets }) => targets[0])).toEqual([2, 0, 2, 0]);
+    await expect(encode(text, { target: 'y', classes: [5, 4] })).rejects.toEqual(
+      badData('line 2, column "y": expected one of "5", "4", got "3"'),
+    );
+  });
+
+  it('several targets', async () => {
+    const text = 'a,b,x\n0,1,7\n1,1,8\n';
+    const labels = await encode(text, { target: ['a', 'b'] });
+    expect(labels.encoding).toMatchObject({ task: 'multi-label', outputSize: 2, inputSize: 1 });
+    expect(patterns(labels.dataset)).toEqual([
+      { inputs: [7], targets: [0, 1] },
+      { inputs: [8], targets: [1, 1] },
+    ]);
+    expect((await encode(text, { target: ['b', 'x'] })).encoding.task).toBe('regression');
+    expect((await encode(text, { target: ['a', 'b'], task: 'regression' })).encoding.task).toBe('regression');
+    expect((await encode(text, { target: 'a', task: 'multi-label' })).encoding.outputSize).toBe(1);
+    await expect(encode(text, { target: ['b', 'x'], task: 'multi-label' })).rejects.toEqual(
+      badData('line 2, column "x": expected 0 or 1, got 7'),
+    );
+    await expect(encode('a,b,x\nu,1,7\n', { target: ['a', 'b'] })).rejects.toEqual(
+      badData('column "a": expected numbers'),
+    );
+  });
+});
+
+describe('inputs', () => {
+  it('columns of numbers can be names', async () => {
+    const text = 'zip,x,y\n3000,1,0\n4000,2,1\n3000,3,1\n';
+    const { encoding, dataset } = await encode(text, { target: 'y', categorical: ['zip'] });
+    expect(encoding.inputs[0]).toMatchObject({ kind: 'categorical', numbers: true, categories: ['3000', '4000'] });
+    expect(patterns(dataset)[1]!.inputs).toEqual([0, 1, 2]);
+    expect(dataset.storage.inputs.values).toBeInstanceOf(Uint8Array);
+    for (const zip of [4000, '4000', '4000.0', 4000n]) {
+      expect(Array.from(encodeRows(encoding, [{ zip, x: 9 }]).inputs)).toEqual([0, 1, 9]);
+    }
+  });
+
+  it('categories can be given; others are an error or nothing', async () => {
+    const text = 'c,y\nu,0\nv,1\nw,1\n';
+    const categories = { c: ['v', 'u'] };
+    await expect(encode(text, { target: 'y', categories })).rejects.toEqual(
+      badData('line 4, column "c": expected one of "v", "u", got "w"'),
+    );
+    const { dataset } = await encode(text, { target: 'y', categories, unknown: 'zeros' });
+    expect(patterns(dataset).map(({ inputs }) => inputs)).toEqual([
+      [0, 1],
+      [1, 0],
+      [0, 0],
+    ]);
+    const names = 'c,y\n' + Array.from({ length: 1001 }, (_, i) => `name ${i},${i % 2}\n`).join('');
+    await expect(encode(names, { target: 'y' })).rejects.toEqual(
+      badData('has 1001 categories, which are more than 1000'),
+    );
+  });
+
+  it.each([
+    ['bytes', '1,2\n3,255', Uint8Array],
+    ['integers with sign', '-1,2\n3,300', Int16Array],
+    ['numbers as they are written', '0.1,2\n0.7,3', Float32Array],
+    ['a constant', '0.1,2\n0.1,3', Float32Array],
+    ['seconds of one day', '1700000000.5,0.1\n1700086400.5,0.2', Float64Array],
+  ])('%s are stored as narrow as is good enough, in shared memory', async (_, rows, Type) => {
+    const { dataset } = await encode(`a,b,y\n${rows.replaceAll('\n', ',0\n')},1\n`, { target: 'y' });
+    const { values } = dataset.storage.inputs;
+    expect(values).toBeInstanceOf(Type);
+    expect(values.buffer).toBeInstanceOf(SharedArrayBuffer);
+  });
+
+  it('a file with texts where the training rows had numbers', async () => {
+    const { encoding } = await encode('x,y\n1,0\n2,1\n', { target: 'y' });
+    const other = await read('x,y\n1,0\nabc,1\n');
+    expect(() => applyEncoding(encoding, other)).toThrow(
+      badData('line 3, column "x": expected a finite number, got "abc"'),
+    );
+    await expect(readTable(Buffer.from('x\n1\nabc\n'), { format: 'csv', encoding })).rejects.toEqual(
+      badFile('line 3, column "x": expected a number, got "abc"'),
+    );
+  });
+
+  it('a file is read as the encoding needs it', async () => {
+    const { encoding } = await encode('code,x,y\n007,1,a\nb,2,b\n', { target: 'y' });
+    const table = await readTable(Buffer.from('note,x,code\nn,5,007\n'), { format: 'csv', encoding });
+    expect(table.names).toEqual(['x', 'code']);
+    expect(Array.from(encodeRows(encoding, table).inputs)).toEqual([1, 0, 5]);
+    expect(() => applyEncoding(encoding, table)).toThrow(badData('has no column "y"; it has "x", "code"'));
+    const options = { format: 'csv', encoding, columns: ['x'] } as const;
+    await expect(readTable(Buffer.from(''), options)).rejects.toThrow('"columns" follows from "encoding"');
+  });
+
+  it('infinity is refused', () => {
+    const table = tableFromRows([
+      { x: 1, y: 0 },
+      { x: Infinity, y: 1 },
+    ]);
+    expect(() => encodeTable(table, { target: 'y' })).toThrow(badData('rows[1], column "x": expected a finite number'));
+  });
+});
+
+describe('rows', () => {
+  const { encoding } = encodeTable(people, { target: 'y', missing: 'mean', unknown: 'zeros' });
+
+  it('objects and lists are encoded as the file was', () => {
+    const rows: RawRow[] = [
+      { age: 20, city: 'Bern', score: 0.5 },
+      { score: '1.5', age: ' 30', city: 'Basel', other: 5 },
+      [null, '?', NaN],
+      [true, 'Genf', 2],
+    ];
+    const { inputs, inputSize, rows: kept } = encodeRows(encoding, rows);
+    expect(inputSize).toBe(4);
+    expect(Array.from(kept)).toEqual([0, 1, 2, 3]);
+    const expected = [20, 0, 1, 0.5, 30, 1, 0, 1.5, 100 / 3, 0, 1, 1.5, 1, 0, 0, 2];
+    expect(Array.from(inputs)).toEqual(expected);
+  });
+
+  it('policies can differ from those of the training', () => {
+    const rows = [
+      { age: null, city: 'Genf', score: 1 },
+      { age: 1, city: 'Bern', score: 1 },
+    ];
+    expect(Array.from(encodeRows(encoding, rows, { missing: 'drop' }).rows)).toEqual([1]);
+    expect(() => encodeRows(encoding, rows, { missing: 'error' })).toThrow(
+      badData('rows[0], column "age": has no value'),
+    );
+    expect(() => encodeRows(encoding, rows, { unknown: 'error' })).toThrow(
+      badData('rows[0], column "city": expected one of "Basel", "Bern", got "Genf"'),
+    );
+  });
+
+  it('what is wrong is told', () => {
+    expect(() => encodeRows(encoding, [{ age: 1, city: 'Bern' }])).toThrow(
+      badData('rows[0], column "score": is not there'),
+    );
+    expect(() => encodeRows(encoding, [[1, 'Bern']])).toThrow(badData('rows[0]: expected 3 values, got 2'));
+    expect(() => encodeRows(encoding, [{ age: 'old', city: 'Bern', score: 1 }])).toThrow(
+      badData('rows[0], column "age": expected a number, got "old"'),
+    );
+    expect(() => encodeRows(encoding, [{ age: [], city: 'Bern', score: 1 } as never])).toThrow(badData('column "age"'));
+    expect(() => encodeRows(encoding, [])).toThrow('"rows" expected at least one row');
+    expect(() => encodeRows(encoding, 5 as never)).toThrow(TypeError);
+    expect(() => encodeRows(encoding, [], { missing: 'mode' as never })).toThrow(RangeError);
+  });
+
+  it('an encoding that is not sound is refused', () => {
+    const broken: [(copy: Record<string, unknown>) => void, RegExp][] = [
+      [(c) => (c.format = 'x'), /encoding.format/],
+      [(c) => (c.inputSize = 5), /"encoding.inputSize" expected 4, what its inputs add up to, got 5/],
+      [(c) => (c.classes = ['no']), /encoding.classes/],
+      [(c) => (c.task = 'regression'), /encoding.targets/],
+      [(c) => (c.outputSize = 3), /encoding.outputSize/],
+      [(c) => (c.inputs = [{ name: 'a', kind: 'text' }]), /encoding.inputs\[0\].kind/],
+      [(c) => ((c.inputs as { fill: unknown }[])[1]!.fill = 'Genf'), /encoding.inputs\[1\].fill/],
+    ];
+    for (const [spoil, message] of broken) {
+      const copy = structuredClone(encoding) as unknown as Record<string, unknown>;
+      spoil(copy);
+      expect(() => encodeRows(copy as unknown as Encoding, [])).toThrow(message);
+    }
+  });
+
+  it('tables are made of rows, too', () => {
+    const day = new Date(5);
+    const table = tableFromRows(
+      [
+        { a: 1, b: 'x', c: true, d: day },
+        { a: null, b: '', c: false, d: day },
+      ],
+      { categorical: ['c'] },
+    );
+    expect(table).toBeInstanceOf(DataTable);
+    expect([table.row(0), table.row(1)]).toEqual([
+      { a: 1, b: 'x', c: 'true', d: 5 },
+      { a: null, b: null, c: 'false', d: 5 },
+    ]);
+    expect(tableFromRows([['007'], ['x']]).column('c1')).toMatchObject({ categories: ['007', 'x'] });
+    expect(() => tableFromRows([{ a: 1 }, {}])).toThrow(badData('rows[1], column "a": is not there'));
+  });
+});
+
+it('wrong options are refused', () => {
+  const wrong = (options: unknown) => () => encodeTable(people, options as EncodeOptions);
+  expect(wrong({})).toThrow('"target" expected name or list of names, got undefined');
+  expect(wrong({ target: [] })).toThrow(RangeError);
+  expect(wrong({ target: 'z' })).toThrow(badData('has no column "z"; it has "age", "city", "score", "y"'));
+  expect(wrong({ target: 'y', features: ['y'] })).toThrow('not in "target" too');
+  expect(wrong({ target: 'y', features: ['q'] })).toThrow(badData('has no column "q"'));
+  expect(wrong({ target: 'y', categorical: ['q'] })).toThrow(badData('has no column "q"'));
+  expect(wrong({ target: 'y', missing: 'skip' })).toThrow(/"missing" expected one of 'error', 'drop', 'mean'/);
+  expect(wrong({ target: ['y', 'age'], task: 'classification' })).toThrow('one name for a classification');
+  expect(wrong({ target: 'y', classes: ['a'] })).toThrow('"classes" expected at least 2, got 1');
+  expect(wrong({ target: 'y', task: 'regression', classes: ['a', 'b'] })).toThrow('"classes" are for a classification');
+  expect(() => encodeTable({} as never, { target: 'y' })).toThrow('"table" expected DataTable');
+});
+
+it('from a file of mixed columns to predictions for raw rows', { timeout: 60_000 }, async () => {
+  const random = new Random(4);
+  const cities = { Bern: 2, Basel: -2, Chur: 0 };
+  const lines = Array.from({ length: 600 }, () => {
+    const city = Object.keys(cities)[Math.floor(3 * random.uniform())] as keyof typeof cities;
+    const x = 200 + 50 * random.normal();
+    return `${x.toFixed(1)},${city},${(x - 200) / 50 + cities[city] > 0 ? 'hot' : 'cold'}`;
+  });
+  const text = ['x,city,label', ...lines, ',Bern,hot'].join('\n');
+  const { dataset, encoding } = await readDataset(
+    Buffer.from(text),
+    { target: 'label', missing: 'mean' },
+    { format: 'csv' },
+  );
+  const [train, test] = dataset.split(0.8, { seed: 1 });
+  const network = new Network({
+    inputs: encoding.inputSize,
+    layers: [
+      { units: 12, activation: 'tanh' },
+      { units: encoding.outputSize, activation: 'softmax' },
+    ],
+    normalization: Normalization.fit(train, { inputs: 'z-score' }),
+    seed: 1,
+  });
+  await using trainer = await Trainer.create(network, { workers: 2, batchSize: 16, learningRate: 0.2 });
+  await trainer.fit(train, { epochs: 20 });
+  expect(network.evaluate(test).accuracy).toBeGreaterThan(0.93);
+  const kept = JSON.parse(JSON.stringify(encoding)) as Encoding;
+  const { inputs } = encodeRows(kept, [
+    { x: 150, city: 'Bern' },
+    { x: 250, city: 'Basel' },
+    { x: 260, city: 'Chur' },
+    { x: null, city: 'Bern' },
+  ]);
+  const outputs = network.predict(inputs);
+  const classes = [0, 1, 2, 3].map((r) => kept.classes[outputs[2 * r]! > outputs[2 * r + 1]! ? 0 : 1]);
+  expect(classes).toEqual(['hot', 'cold', 'hot', 'hot']);
+});
