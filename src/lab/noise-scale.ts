@@ -45,7 +45,8 @@ export async function measureNoiseScale(
   const before = flat(start);
   const mean = new Float64Array(before.length);
   let squares = 0;
-  const plain = { learningRate: RATE, momentum: 0, nesterov: false, weightDecay: 0, shuffle: true };
+  const steps = { optimizer: 'sgd', learningRate: RATE, schedule: 'constant', momentum: 0, nesterov: false } as const;
+  const plain = { ...steps, weightDecay: 0, l1: 0, clipNorm: undefined, clipValue: undefined, shuffle: true };
   await using trainer = await Trainer.create(copy, { ...options, ...plain, batchSize: rows });
   for (let i = 1; i <= draws; i++) {
     copy.setParameters(start);
