@@ -94,9 +94,7 @@ function kernelsOf(path: Twin, rows: number, inputs: number, units: number): Ker
       { units, activation: 'linear' },
     ],
   });
-  const arena = Arena.allocate(
-    planTraining({ spec, batchSize: rows, workers: 1, momentum: false, format: 'panels-f32' }),
-  );
+  const arena = Arena.allocate(planTraining({ spec, batchSize: rows, workers: 1, format: 'panels-f32' }));
   new Float32Array(arena.handle.buffer).fill(0.01, arena.plan.slots.offset / 4);
   const data: Table = makeDataset([8, 2], rows).bind(
     { ...spec, loss: 'cross-entropy' },

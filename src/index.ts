@@ -77,6 +77,7 @@ export type { Initialisation } from './nn/initialise.ts';
 export { type Evaluation, type GradientReport, Network, type NetworkOptions } from './nn/network.ts';
 export type { ParametersInput } from './nn/parameters.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
+export type { AdamOptions, AdamwOptions, Optimizer, OptimizerName, RmspropOptions } from './train/optimizer.ts';
 export type { AdaptiveBatchSize, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
 export type { AdaptiveRule, RateRule } from './train/rate-rule.ts';
 export type {
@@ -88,4 +89,5 @@ export type {
   Progress,
   TrainerInfo,
 } from './train/report.ts';
+export type { Schedule } from './train/schedule.ts';
 export { Trainer } from './train/trainer.ts';

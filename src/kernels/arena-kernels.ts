@@ -2,11 +2,11 @@ import type { NetworkSpec } from '../core/spec.ts';
 import type { Table } from '../core/table.ts';
 import type { Arena } from '../memory/arena.ts';
 import { heartbeat } from '../memory/control.ts';
-import type { BlockPlan, MatrixPlan } from '../memory/layout.ts';
+import { type BlockPlan, type MatrixPlan, stateOffset } from '../memory/layout.ts';
 import type { Blas } from './blas/library.ts';
 import type { KernelExports } from './exports.ts';
 import { Gather, type Strides } from './gather.ts';
-import type { OwnPlace, Step } from './kernels.ts';
+import { isRegularised, type OwnPlace, type Step } from './kernels.ts';
 
 /** What the float32 backends have in common: rows come in, outputs are compared, parameters take a step. */
 export abstract class ArenaKernels {
@@ -76,35 +76,91 @@ export abstract class ArenaKernels {
     step: Step,
     own?: OwnPlace,
   ): void {
-    const { slots, velocity } = this.arena.plan;
+    const { slots } = this.arena.plan;
     const at = begin * 4;
     const next = this.arena.slot(to) + at;
     const first = own === undefined ? next : this.arena.slot(own.gradient) + at;
     const w = this.arena.slot(from) + at;
     const others = this.arena.slot(2) + at;
     const count = end - begin;
-    if (velocity.count === 0) {
-      this.wasm.sgd(next, w, first, others, slots.bytes, workers - 1, count, step.rate, step.scale, step.decay);
+    let { scale, decay } = step;
+    let more = workers - 1;
+    if (isRegularised(step)) {
+      this.wasm.regularise(w, first, others, slots.bytes, more, count, scale, decay, step.l1, step.clip);
+      scale = 1;
+      decay = 0;
+      more = 0;
+    }
+    const { rule, rate } = step;
+    if (rule === 'sgd') {
+      this.wasm.sgd(next, w, first, others, slots.bytes, more, count, rate, scale, decay);
     } else {
-      const v = velocity.offset + (own?.velocity ?? phase) * slots.bytes + at;
-      const nextV = velocity.offset + (own?.velocity ?? 1 - phase) * slots.bytes + at;
-      this.wasm.sgdMomentum(
+      const state = stateOffset(this.arena.plan, 0, own?.state ?? phase) + at;
+      const nextState = stateOffset(this.arena.plan, 0, own?.state ?? 1 - phase) + at;
+      this.#stepWithState(next, w, nextState, state, first, others, more, count, scale, decay, step);
+    }
+    this.tick();
+  }
+
+  /** The rules that remember something: it is read at `state` and written at `nextState`. */
+  #stepWithState(
+    next: number,
+    w: number,
+    nextState: number,
+    state: number,
+    first: number,
+    others: number,
+    more: number,
+    count: number,
+    scale: number,
+    decay: number,
+    { rule, rate, shrink, momentum, nesterov, beta, epsilon, correction }: Step,
+  ): void {
+    const { wasm } = this;
+    const { slots, state: plan } = this.arena.plan;
+    const n = slots.bytes;
+    if (rule === 'momentum') {
+      const turned = nesterov ? 1 : 0;
+      wasm.sgdMomentum(next, w, nextState, state, first, others, n, more, count, rate, scale, decay, momentum, turned);
+    } else if (rule === 'rmsprop') {
+      const rest = 1 - beta;
+      wasm.rmsprop(next, w, nextState, state, first, others, n, more, count, rate, scale, decay, beta, rest, epsilon);
+    } else {
+      wasm.adam(
         next,
         w,
-        nextV,
-        v,
+        nextState,
+        state,
+        plan.copies * n,
         first,
         others,
-        slots.bytes,
-        workers - 1,
+        n,
+        more,
         count,
-        step.rate,
-        step.scale,
-        step.decay,
-        step.momentum,
-        step.nesterov ? 1 : 0,
+        rate,
+        scale,
+        decay,
+        shrink,
+        momentum,
+        1 - momentum,
+        beta,
+        1 - beta,
+        epsilon,
+        correction,
       );
     }
+  }
+
+  reduce(to: number, workers: number, begin: number, end: number): void {
+    const at = begin * 4;
+    const { bytes } = this.arena.plan.slots;
+    if (workers > 1)
+      this.wasm.reduce(this.arena.slot(to) + at, this.arena.slot(2) + at, bytes, workers - 1, end - begin);
+    this.tick();
+  }
+
+  square(slot: number, begin: number, end: number): void {
+    this.wasm.square(this.arena.plan.squares.offset + begin, this.arena.slot(slot) + begin * 4, end - begin);
     this.tick();
   }
 

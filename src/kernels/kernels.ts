@@ -10,16 +10,61 @@ export type Twin = 'relaxed-simd' | 'simd';
 /** Which of a backend's ways ran. */
 export type KernelPath = Twin | 'sgemm' | 'float64';
 
-/** The constants of an SGD step, as torch.optim.SGD has them. */
+/** Which formula a step has. Vectors that it remembers: 0, 1, 1, 2. */
+export type StepRule = 'sgd' | 'momentum' | 'rmsprop' | 'adam';
+
+/**
+ * The constants of an update of the parameters, as torch.optim has them; assembly/update.ts has the formulas.
+ *   g = clamp(scale * (g_0 + g_1 + ...), -clip, clip) + l1 sign(w) + decay w
+ * and then the rule.
+ */
 export interface Step {
-  /** The learning rate. */
+  readonly rule: StepRule;
+  /** The learning rate; of adam divided by 1 - beta1^t. */
   readonly rate: number;
-  /** 1 / B: the sums of the gradients become means, once. */
+  /** 1 / B: the sums of the gradients become means, once. Less where the norm of the gradient is clipped. */
   readonly scale: number;
   /** Weight decay, added to the gradient of weights and biases. */
   readonly decay: number;
+  readonly l1: number;
+  /** Infinity: no limit. */
+  readonly clip: number;
+  /** The learning rate times decoupled weight decay: what is taken off weights and biases, as a part of them. Of adam. */
+  readonly shrink: number;
+  /** mu, or beta1 of adam. */
   readonly momentum: number;
   readonly nesterov: boolean;
+  /** alpha of rmsprop, beta2 of adam. */
+  readonly beta: number;
+  readonly epsilon: number;
+  /** 1 / sqrt(1 - beta2^t) of adam. */
+  readonly correction: number;
+}
+
+/** A step of plain SGD at rate 0, of which others are variations. */
+export const PLAIN_STEP: Step = {
+  rule: 'sgd',
+  rate: 0,
+  scale: 1,
+  decay: 0,
+  l1: 0,
+  clip: Infinity,
+  shrink: 0,
+  momentum: 0,
+  nesterov: false,
+  beta: 0,
+  epsilon: 0,
+  correction: 1,
+};
+
+/** Whether the gradient is changed number by number before the rule sees it, but for `scale` and `decay`. */
+export function isRegularised({ l1, clip }: Step): boolean {
+  return l1 !== 0 || clip !== Infinity;
+}
+
+/** Whether a step is of plain SGD, which can be made without storing a gradient. */
+export function isPlain(step: Step): boolean {
+  return step.rule === 'sgd' && !isRegularised(step);
 }
 
 /**
@@ -29,12 +74,14 @@ export interface Step {
 export interface Share {
   readonly index: number;
   readonly count: number;
+  /** The elements of a slot that belong to it: runs [begin, end). */
+  readonly elements: readonly { readonly begin: number; readonly end: number }[];
 }
 
-/** Where a worker keeps what it shares with nobody: the slot of its gradient, and the number of its velocity. */
+/** Where a worker keeps what it shares with nobody: the slot of its gradient, and the copy of the optimiser's state. */
 export interface OwnPlace {
   readonly gradient: number;
-  readonly velocity: number;
+  readonly state: number;
 }
 
 /** Rows are dealt out in tiles, and go through the network at most so many together. */
@@ -76,8 +123,8 @@ export interface Kernels {
   ): void;
   /**
    * Sums the partial gradients and steps, on the elements [begin, end) of a slot. The gradients are in slot `to`
-   * (where the new weights then stand) and in the `workers - 1` slots from 2 on. `phase` tells which velocity slot
-   * is read; the other is written. With `own` the gradient is in another slot, and one velocity is read and written.
+   * (where the new weights then stand) and in the `workers - 1` slots from 2 on. `phase` tells which copy of the optimiser's
+   * state is read; the other is written. With `own` the gradient is in another slot, and one copy is read and written.
    */
   update(
     from: number,
@@ -91,8 +138,10 @@ export interface Kernels {
   ): void;
   /** The mean of the elements [begin, end) of some slots into slot `to`. */
   average(slots: readonly number[], to: number, begin: number, end: number): void;
-  /** `update` of one share, from the one gradient in slot `to`. */
-  updateShare(from: number, to: number, phase: number, step: Step, share: Share): void;
+  /** Sums the partial gradients as `update` does, in slot `to`. */
+  reduce(to: number, workers: number, begin: number, end: number): void;
+  /** Sums of squares of the elements [begin, end) of a slot, each of as few as no share divides, into the arena's `squares`. */
+  square(slot: number, begin: number, end: number): void;
   /** A share; made once, not per update. */
   share(index: number, count: number): Share;
 }

@@ -72,9 +72,6 @@ export interface LayerShare {
   /** Panels of the bias: those whose first tile is in the share. */
   readonly biasFrom: number;
   readonly biasTo: number;
-  /** Bytes of the weights within the slot, from the first tile to the last. */
-  readonly begin: number;
-  readonly end: number;
 }
 
 export interface TileShare extends Share {
@@ -87,7 +84,12 @@ export interface TileShare extends Share {
  * @param rows - the most rows that a call will run over
  */
 export function shareOfTiles(layers: readonly Layer[], index: number, count: number, rows: number): TileShare {
-  return { index, count, layers: layers.map((layer) => shareOfLayer(layer, index, count, rows)) };
+  const own = layers.map((layer) => shareOfLayer(layer, index, count, rows));
+  const elements = own.flatMap(({ biasFrom, biasTo, begin, end }, l) => [
+    { begin: begin / 4, end: end / 4 },
+    { begin: layers[l]!.bias / 4 + biasFrom * 8, end: layers[l]!.bias / 4 + biasTo * 8 },
+  ]);
+  return { index, count, layers: own, elements: elements.filter(({ begin, end }) => begin < end) };
 }
 
 function shareOfLayer(
@@ -95,7 +97,7 @@ function shareOfLayer(
   index: number,
   count: number,
   rows: number,
-): LayerShare {
+): LayerShare & { begin: number; end: number } {
   const deep = inputs / 4;
   const tiles = panels * deep;
   const begin = Math.floor((tiles * index) / count);

@@ -142,13 +142,4 @@ export class WasmKernels extends ArenaKernels implements Kernels {
   share(index: number, count: number): TileShare {
     return shareOfTiles(this.#layers, index, count, this.#rows);
   }
-
-  updateShare(from: number, to: number, phase: number, step: Step, share: Share): void {
-    for (let l = 0; l < this.#layers.length; l++) {
-      const { bias } = this.#layers[l]!;
-      const { begin, end, biasFrom, biasTo } = (share as TileShare).layers[l]!;
-      this.update(from, to, 1, begin / 4, end / 4, phase, step);
-      this.update(from, to, 1, bias / 4 + biasFrom * 8, bias / 4 + biasTo * 8, phase, step);
-    }
-  }
 }

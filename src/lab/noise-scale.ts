@@ -70,7 +70,8 @@ export async function drawGradients(
   const copy = new Network({ ...network.spec, normalization: network.normalization });
   const start = network.parameters;
   const before = flat(start);
-  const plain = { learningRate: RATE, momentum: 0, nesterov: false, weightDecay: 0, shuffle: true };
+  const steps = { optimizer: 'sgd', learningRate: RATE, schedule: 'constant', momentum: 0, nesterov: false } as const;
+  const plain = { ...steps, weightDecay: 0, l1: 0, clipNorm: undefined, clipValue: undefined, shuffle: true };
   await using trainer = await Trainer.create(copy, { ...options, ...plain, batchSize: rows });
   for (let i = 0; i < draws; i++) {
     copy.setParameters(start);

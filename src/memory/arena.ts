@@ -103,10 +103,15 @@ export class Arena {
     }
   }
 
-  /** Zeroes the velocities. */
-  clearVelocity(): void {
-    const { offset, count } = this.plan.velocity;
-    new Uint8Array(this.handle.buffer, offset, count * this.plan.slots.bytes).fill(0);
+  /** The sums of squares of a gradient. */
+  get squares(): Float64Array {
+    return new Float64Array(this.handle.buffer, this.plan.squares.offset, this.plan.squares.count);
+  }
+
+  /** Zeroes what the optimiser remembers. */
+  clearState(): void {
+    const { offset, vectors, copies } = this.plan.state;
+    new Uint8Array(this.handle.buffer, offset, vectors * copies * this.plan.slots.bytes).fill(0);
   }
 
   /** Writes the scale and the shift of the inputs. */

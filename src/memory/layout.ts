@@ -24,7 +24,7 @@ export interface MatrixPlan {
   readonly bytes: number;
 }
 
-/** W_l and b_l, or their gradients or velocities, within a slot. */
+/** W_l and b_l, their gradients, or what the optimiser remembers of each, within a slot. */
 export interface LayerPlan {
   readonly weights: MatrixPlan;
   readonly bias: MatrixPlan;
@@ -63,8 +63,13 @@ export interface Plan {
    * an update writes the new weights. Then come the partial gradients 1, 2, ..., then each worker's own slots.
    */
   readonly slots: { readonly offset: number; readonly bytes: number; readonly count: number };
-  /** Two velocity slots that take turns, or one for each worker where each has its own; none without momentum. */
-  readonly velocity: { readonly offset: number; readonly count: number };
+  /**
+   * What the optimiser remembers: vectors of the size of a slot, each in several copies, vector by vector. Two copies take turns
+   * with the weights: number s belongs to the weights of slot s. Or there is one for each worker where each has its own.
+   */
+  readonly state: { readonly offset: number; readonly vectors: number; readonly copies: number };
+  /** Sums of squares of a gradient, a float64 for each 8 float32 or each float64 of a slot; none where norms are not wanted. */
+  readonly squares: { readonly offset: number; readonly count: number };
   /** Of each input: H_0 = scale * X + shift. */
   readonly scale: MatrixPlan;
   readonly shift: MatrixPlan;
@@ -78,13 +83,16 @@ export interface PlanRequest {
   readonly spec: NetworkSpec;
   readonly batchSize: number;
   readonly workers: number;
-  readonly momentum: boolean;
   readonly format: Format;
+  /** Vectors that the optimiser keeps: of momentum 1, of Adam 2. Default 0. */
+  readonly stateVectors?: number;
+  /** The norm of the gradient is wanted. Default false. */
+  readonly norm?: boolean;
   /** All workers work on one block, and no worker has a gradient of its own: strategy owner-computes. */
   readonly sharedBlock?: boolean;
   /** Partial gradients of a batch; default one for each worker. */
   readonly shards?: number | undefined;
-  /** Slots that each worker has for itself; then there is one shard, and each worker has a velocity. Default 0. */
+  /** Slots that each worker has for itself; then there is one shard, and each worker has a state. Default 0. */
   readonly ownSlots?: number;
   /** The most rows of a batch that one worker has; default its part, or a shard. */
   readonly workerRows?: number;
@@ -112,7 +120,7 @@ export function planTraining(request: PlanRequest): Plan {
 }
 
 function layOut(request: PlanRequest): Plan {
-  const { spec, batchSize, workers, momentum, format, sharedBlock, blockRows = BLOCK_ROWS } = request;
+  const { spec, batchSize, workers, format, sharedBlock, blockRows = BLOCK_ROWS } = request;
   const layers: LayerPlan[] = [];
   const n = widths(spec);
   let inSlot = 0;
@@ -135,11 +143,11 @@ function layOut(request: PlanRequest): Plan {
   const shards = sharedBlock || ownSlots > 0 ? 1 : (request.shards ?? workers);
   const slotCount = shards + 1 + ownSlots * workers;
   const slots = { offset: take(slotBytes * slotCount), bytes: slotBytes, count: slotCount };
-  const velocities = !momentum ? 0 : ownSlots > 0 ? workers : 2;
-  const velocity = {
-    offset: take(velocities * slotBytes),
-    count: velocities,
-  };
+  const { stateVectors: vectors = 0, norm = false } = request;
+  const copies = ownSlots > 0 ? workers : 2;
+  const state = { offset: take(vectors * copies * slotBytes), vectors, copies };
+  const sums = norm ? slotBytes / squaredBytes(format) : 0;
+  const squares = { offset: take(8 * sums), count: sums };
   const statistics = take(STATISTICS_BYTES * (workers + 1) * EPOCHS_PER_RUN);
   const trainBlock = (rows: number) => block(format, n, end, Math.min(rows, mostRows(format, n, blockRows)));
   const common = sharedBlock ? trainBlock(batchSize) : undefined;
@@ -158,7 +166,8 @@ function layOut(request: PlanRequest): Plan {
     shards,
     layers,
     slots,
-    velocity,
+    state,
+    squares,
     scale,
     shift,
     workerPlans,
@@ -226,6 +235,16 @@ export function place(format: Format, plan: MatrixPlan, r: number, c: number): n
 
 export function scalarBytes(format: Format): 4 | 8 {
   return format === 'rows-f64' ? 8 : 4;
+}
+
+/** Bytes of a slot for each sum of squares: no part of the parameters that one worker owns is cut finer. */
+export function squaredBytes(format: Format): 8 | 32 {
+  return format === 'rows-f64' ? 8 : 32;
+}
+
+/** The byte offset of copy `copy` of a vector of the optimiser's state. */
+export function stateOffset({ state, slots }: Plan, vector: number, copy: number): number {
+  return state.offset + (vector * state.copies + copy) * slots.bytes;
 }
 
 function multiple(n: number, of: number): number {

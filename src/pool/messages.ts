@@ -1,5 +1,6 @@
 // What crosses threads, apart from shared memory. Plain data only.
 import type { Failure } from '../core/errors.ts';
+import type { RateSchedule } from '../core/schedule.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { Table } from '../core/table.ts';
 import type { KernelSource, Step } from '../kernels/kernels.ts';
@@ -52,8 +53,15 @@ export interface RunPlan {
   readonly rows: number;
   /** The slot that holds the weights when the run begins. */
   readonly slot: number;
-  /** Its `scale` is that of a full batch. */
+  /** What is the same in all updates; `Steps` completes it. */
   readonly step: Step;
+  readonly rates: RateSchedule;
+  /** Updates that the weights have been through before the run, since they were set. */
+  readonly count: number;
+  /** Of AdamW, without the learning rate. */
+  readonly decoupledDecay: number;
+  /** The longest gradient; Infinity: no limit. */
+  readonly clipNorm: number;
   /** Undefined: in the order of the data set. */
   readonly shuffle: Shuffle | undefined;
 }

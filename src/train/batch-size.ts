@@ -75,6 +75,10 @@ export async function decideBatchSize(
   const { strategy } = resolved;
   if (strategy === 'local-sgd' || strategy === 'hogwild')
     throw new RangeError(`an adaptive "batchSize" expected a synchronous "strategy", got ${strategy}`);
+  if (resolved.schedule.name !== 'constant')
+    throw new RangeError(
+      `an adaptive "batchSize" expected "schedule" constant beside it: the learning rate follows the batch size, got ${resolved.schedule.name}`,
+    );
   const range = rangeOf(batchSize, sizes.at(-1)!);
   // The bits must not depend on how a batch of the largest size would be divided.
   const numeric = {
@@ -152,7 +156,14 @@ function measuring(
   // That of the largest batch, which comes first, serves for all: where batches are long enough, so does the fastest backend.
   let { backend } = given;
   return async (batchSize) => {
-    const trainer = await create(made, { ...given, backend, learningRate: TAME, trace: undefined, batchSize });
+    const trainer = await create(made, {
+      ...given,
+      backend,
+      learningRate: TAME,
+      schedule: undefined,
+      trace: undefined,
+      batchSize,
+    });
     ({ backend } = trainer.info);
     try {
       return await secondsPerRow(trainer, data, batchSize);

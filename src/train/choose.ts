@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type NetworkSpec, trainingFlops } from '../core/spec.ts';
 import type { Table } from '../core/table.ts';
-import type { BackendChoice, BackendReport, KernelSource } from '../kernels/kernels.ts';
+import { type BackendChoice, type BackendReport, type KernelSource, PLAIN_STEP } from '../kernels/kernels.ts';
 import { type Chosen, formatOf, KernelFactory, loadBackend, loadBlas } from '../kernels/load.ts';
 import { Arena } from '../memory/arena.ts';
 import { planTraining } from '../memory/layout.ts';
@@ -101,7 +101,7 @@ function runFor(run: () => void, ms: number): [count: number, spent: number] {
 /** One update on a small arena of its own, at a learning rate of 0: numbers stay tame however often it runs. */
 function updateOf(source: KernelSource, spec: NetworkSpec, rows: number): () => void {
   const format = formatOf(source.backend);
-  const arena = Arena.allocate(planTraining({ spec, batchSize: rows, workers: 1, momentum: false, format }));
+  const arena = Arena.allocate(planTraining({ spec, batchSize: rows, workers: 1, format }));
   const { slots, workerPlans } = arena.plan;
   new Float32Array(arena.handle.buffer, slots.offset, slots.bytes / 4).fill(1 / 64);
   const block = workerPlans[0]!.train;
@@ -111,12 +111,12 @@ function updateOf(source: KernelSource, spec: NetworkSpec, rows: number): () => 
     layers: spec.layers.length,
     control: arena.control,
     watch: new Stopwatch(arena.statistics(0)),
+    squares: arena.squares,
   };
   const order = Uint32Array.from({ length: block.rows }, (_, i) => i);
-  const step = { rate: 0, scale: 1, decay: 0, momentum: 0, nesterov: false };
   let slot = 0;
   return () => {
-    soleUpdate(worker, order, 0, block.rows, slot, 1 - slot, step);
+    soleUpdate(worker, order, 0, block.rows, slot, 1 - slot, PLAIN_STEP);
     slot = 1 - slot;
   };
 }

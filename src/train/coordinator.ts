@@ -18,6 +18,7 @@ import type { TaskPool } from '../pool/pool.ts';
 import { abort, Stopped, throwIfAborted } from '../sync/barrier.ts';
 import type { CoordinatorSetup, End, EvaluationOutcome, MomentsOutcome, RunOutcome } from './outcome.ts';
 import { Session } from './session.ts';
+import { Steps } from './steps.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { epochSums, rowSums } from './sums.ts';
 import { PhaseLog } from './trace.ts';
@@ -155,9 +156,10 @@ export class Coordinator {
 
   /** coordinator: one task per worker per update, then the sum of the partial gradients and the step here. */
   async #trainByTasks(run: RunPlan): Promise<void> {
-    const { updates, batchSize, rows, slot, step, from: before } = run;
+    const { updates, batchSize, rows, slot, from: before } = run;
     const { arena } = this.#session;
-    const { kernels } = this.#session.worker(this.#pool.size, 'train');
+    const { kernels, squares } = this.#session.worker(this.#pool.size, 'train');
+    const steps = new Steps(run);
     if (before === 0) this.#session.shuffle(run, 0, 1);
     const end = arena.plan.slots.bytes / scalarBytes(arena.plan.format);
     for (let u = 0; u < updates; u++) {
@@ -179,7 +181,14 @@ export class Coordinator {
         })),
       );
       this.#watch.lap('barrier');
-      kernels.update(from, to, busyParts(size, this.#pool.size), 0, end, from, { ...step, scale: 1 / size });
+      let step = steps.at(u, size);
+      const busy = busyParts(size, this.#pool.size);
+      if (squares.length > 0) {
+        kernels.reduce(to, busy, 0, end);
+        kernels.square(to, 0, end);
+        step = steps.clipped(size, squares);
+      }
+      kernels.update(from, to, squares.length > 0 ? 1 : busy, 0, end, from, step);
       Atomics.store(arena.control, CURRENT, to);
       Atomics.store(arena.control, COMPLETED, u + 1);
       this.#watch.lap('update');

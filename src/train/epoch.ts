@@ -1,3 +1,4 @@
+import type { RateSchedule } from '../core/schedule.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import { PHASES } from '../memory/control.ts';
 import type { BatchControl } from './batch-control.ts';
@@ -25,17 +26,24 @@ export async function fixedEpochs(
   runner: Runner,
   spec: NetworkSpec,
   { train, batchSize, signal, onProgress }: Order,
-  { epoch, stream, left, count, learningRate }: Wanted & { count: number; learningRate: number },
+  { epoch, stream, left, count, rates }: Wanted & { count: number; rates: RateSchedule },
 ): Promise<EpochReport[]> {
   const rows = train.rows.length;
   const updates = Math.min(left, Math.ceil(rows / batchSize));
   const before = { epoch, updates: 0, totalUpdates: updates, samples: 0, loss: 0, seconds: 0 };
-  const piece = { train, epochs: count, updates, batchSize, learningRate, from: 0, stream, before };
+  const piece = { train, epochs: count, updates, batchSize, rates, from: 0, stream, before };
   const watch = runner.watch(rows, onProgress);
-  const { epochs, workers } = await runner.run(piece, signal, watch).finally(() => watch?.close());
+  const { epochs, workers, learningRates } = await runner.run(piece, signal, watch).finally(() => watch?.close());
   const samples = Math.min(rows, updates * batchSize);
   return epochs.map((sums, i) =>
-    epochReport(spec, sums, { epoch: epoch + i, updates, samples, batchSize, learningRate, workers }),
+    epochReport(spec, sums, {
+      epoch: epoch + i,
+      updates,
+      samples,
+      batchSize,
+      learningRate: learningRates[i]!,
+      workers,
+    }),
   );
 }
 
@@ -92,8 +100,8 @@ class AdaptiveEpoch {
     const loss = from === 0 ? 0 : this.#sums.loss / from;
     const totalUpdates = Math.min(left, updates + whole);
     const before = { epoch, updates, totalUpdates, samples: from, loss, seconds: this.#sums.seconds };
-    const { learningRate } = control;
-    const piece = { train, epochs: 1, updates: count, batchSize, learningRate, from, stream, before };
+    const rates = { name: 'constant', rate: control.learningRate } as const;
+    const piece = { train, epochs: 1, updates: count, batchSize, rates, from, stream, before };
     const { epochs, workers } = await runner.run(piece, signal, watch);
     const samples = Math.min(this.#rows - from, count * batchSize);
     this.#sums = added(this.#sums, epochs[0]!);

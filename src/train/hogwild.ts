@@ -2,6 +2,7 @@ import { COMPLETED, NEXT } from '../memory/control.ts';
 import type { Plan } from '../memory/layout.ts';
 import { throwIfAborted } from '../sync/barrier.ts';
 import { slice } from './data-parallel.ts';
+import { Steps } from './steps.ts';
 import { type Part, partialGradients, type Worker } from './update.ts';
 
 /**
@@ -14,10 +15,11 @@ import { type Part, partialGradients, type Worker } from './update.ts';
  */
 export function trainHogwild(worker: Worker, plan: Plan, control: Int32Array, part: Part): number {
   const { run, order, before, last, worker: index, slot } = part;
-  const { batchSize, rows, step } = run;
+  const { batchSize, rows } = run;
+  const steps = new Steps(run);
   const { kernels, watch } = worker;
   const { end: parameters } = slice(plan, 1, 0);
-  const own = { gradient: 2 + index, velocity: index };
+  const own = { gradient: 2 + index, state: index };
   const end = before + last;
   for (let claimed = claim(control, end); claimed < end; claimed = claim(control, end)) {
     throwIfAborted(control);
@@ -25,7 +27,7 @@ export function trainHogwild(worker: Worker, plan: Plan, control: Int32Array, pa
     const u = claimed - before;
     const size = Math.min(batchSize, rows - u * batchSize);
     partialGradients(worker, order, u * batchSize, size, slot, own.gradient);
-    kernels.update(slot, slot, 1, 0, parameters, index, size === batchSize ? step : { ...step, scale: 1 / size }, own);
+    kernels.update(slot, slot, 1, 0, parameters, index, steps.at(claimed, size), own);
     Atomics.add(control, COMPLETED, 1);
     watch.end('update');
   }

@@ -1,8 +1,9 @@
 import { busyParts, shardStart } from '../data/partition.ts';
-import type { Step } from '../kernels/kernels.ts';
+import { isPlain, type Step } from '../kernels/kernels.ts';
 import type { Plan } from '../memory/layout.ts';
 import type { Barrier } from '../sync/barrier.ts';
 import { slice } from './data-parallel.ts';
+import { Steps } from './steps.ts';
 import { type Part, partialGradients, soleUpdate, type Worker } from './update.ts';
 
 /** The slots of a worker's own weights, which take turns. */
@@ -22,7 +23,8 @@ function ownSlot(worker: number, steps: number): number {
  */
 export function trainLocally(worker: Worker, plan: Plan, barrier: Barrier, part: Part, period: number): number {
   const { run, order, first, last, workers, worker: index } = part;
-  const { batchSize, rows, step } = run;
+  const { batchSize, rows } = run;
+  const all = new Steps(run);
   const { kernels, watch } = worker;
   const { begin, end } = slice(plan, workers, index);
   /** Steps of each worker since the last averaging. */
@@ -37,6 +39,7 @@ export function trainLocally(worker: Worker, plan: Plan, barrier: Barrier, part:
     const count = shardStart(size, workers, index + 1) - from;
     const now = steps[index] === 0 ? slot : ownSlot(index, steps[index]!);
     if (count > 0) {
+      const step = all.at(part.before + u, size, count);
       localStep(worker, order, at + from, count, now, ownSlot(index, steps[index]! + 1), step, plan, index);
     }
     for (let w = 0; w < busyParts(size, workers); w++) steps[w]!++;
@@ -70,13 +73,12 @@ function localStep(
   plan: Plan,
   index: number,
 ): void {
-  const own = { ...step, scale: 1 / rows };
-  if (plan.velocity.count === 0 && rows <= worker.blockRows) {
-    soleUpdate(worker, order, at, rows, from, to, own);
+  if (isPlain(step) && rows <= worker.blockRows) {
+    soleUpdate(worker, order, at, rows, from, to, step);
     return;
   }
   partialGradients(worker, order, at, rows, from, to);
   const { end } = slice(plan, 1, 0);
-  worker.kernels.update(from, to, 1, 0, end, index, own, { gradient: to, velocity: index });
+  worker.kernels.update(from, to, 1, 0, end, index, step, { gradient: to, state: index });
   worker.watch.lap('update');
 }

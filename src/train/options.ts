@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { finite, flag, integer, oneOf, options, text } from '../core/checks.ts';
 import { BACKENDS, type BackendChoice } from '../kernels/kernels.ts';
+import { type Optimizer, type ResolvedStep, resolveStep, type StepOptions } from './optimizer.ts';
 import type { AdaptiveRule } from './rate-rule.ts';
+import { type ResolvedSchedule, resolveSchedule, type Schedule } from './schedule.ts';
 
 export const STRATEGIES = ['coordinator', 'data-parallel', 'owner-computes', 'local-sgd', 'hogwild'] as const;
 /**
@@ -59,14 +61,24 @@ export interface TrainerOptions {
    * An object lets it change while training goes on.
    */
   batchSize?: number | 'auto' | AdaptiveBatchSize | undefined;
-  /** alpha; default 0.1. */
+  /** As torch.optim has it; a name, or an object with its name and constants. Default 'sgd'. */
+  optimizer?: Optimizer | undefined;
+  /** alpha; default 0.1, of 'rmsprop' 0.01, of 'adam' and 'adamw' 0.001. */
   learningRate?: number | undefined;
-  /** mu in v <- mu v + g, in [0, 1); default 0. */
+  /** How the learning rate changes while training goes on; default 'constant'. */
+  schedule?: Schedule | undefined;
+  /** mu in v <- mu v + g, in [0, 1), of 'sgd'; default 0. */
   momentum?: number | undefined;
   /** Nesterov's momentum; default false. */
   nesterov?: boolean | undefined;
-  /** Added to the gradient as weightDecay * w, of biases too; default 0. */
+  /** Added to the gradient as weightDecay * w, of biases too; default 0. ('adamw' has a decay of its own, which is not.) */
   weightDecay?: number | undefined;
+  /** Added to the gradient as l1 * sign(w), of biases too, after it was clipped; default 0. */
+  l1?: number | undefined;
+  /** The gradient of all parameters together is shortened to this length where it is longer, as by torch's clip_grad_norm_. */
+  clipNorm?: number | undefined;
+  /** Each number of the gradient of the loss is brought into [-clipValue, clipValue], after `clipNorm`. */
+  clipValue?: number | undefined;
   /**
    * Default 'auto': `owner-computes`; or `data-parallel` where the gradient is small against the batch, then divided into
    * as many parts as batch and cores suggest, not the workers. Either gives the same bits for any number of workers.
@@ -99,25 +111,34 @@ export interface TrainerOptions {
 /** The same with a number for the batch size. */
 export type NumericOptions = Omit<TrainerOptions, 'batchSize'> & { batchSize?: number | undefined };
 
+/** What is decided into something else than what was given. */
+type Decided = 'batchSize' | 'blockRows' | 'trace' | 'schedule' | keyof StepOptions;
+
 /** The same with everything decided. */
 export type ResolvedOptions = {
-  readonly [K in Exclude<keyof TrainerOptions, 'batchSize' | 'blockRows' | 'trace'>]-?: NonNullable<TrainerOptions[K]>;
-} & {
-  readonly batchSize: number;
-  /** Undefined: to be chosen. */
-  readonly blockRows: number | undefined;
-  readonly trace: string | undefined;
-  /** The number of workers was not given: fewer of them may be used where that is faster. */
-  readonly tuned: boolean;
-};
+  readonly [K in Exclude<keyof TrainerOptions, Decided>]-?: NonNullable<TrainerOptions[K]>;
+} & ResolvedStep & {
+    readonly schedule: ResolvedSchedule;
+    readonly batchSize: number;
+    /** Undefined: to be chosen. */
+    readonly blockRows: number | undefined;
+    readonly trace: string | undefined;
+    /** The number of workers was not given: fewer of them may be used where that is faster. */
+    readonly tuned: boolean;
+  };
 
 const KEYS = [
   'workers',
   'batchSize',
+  'optimizer',
   'learningRate',
+  'schedule',
   'momentum',
   'nesterov',
   'weightDecay',
+  'l1',
+  'clipNorm',
+  'clipValue',
   'strategy',
   'averagingPeriod',
   'backend',
@@ -135,21 +156,17 @@ const MOST_WORKERS = 1024;
 /** @throws TypeError, RangeError naming the option */
 export function resolveOptions(given: NumericOptions): ResolvedOptions {
   const o = options<NumericOptions>('options', given, KEYS);
-  const momentum = finite('momentum', o.momentum ?? 0, 0, 1, true);
-  const nesterov = flag('nesterov', o.nesterov ?? false);
-  if (nesterov && momentum === 0)
-    throw new RangeError('"nesterov" expected a "momentum" above 0 beside it, got momentum 0');
+  const step = resolveStep(o);
   const strategy = oneOf('strategy', o.strategy ?? 'auto', [...STRATEGIES, 'auto'] as const);
   const averagingPeriod = integer('averagingPeriod', o.averagingPeriod ?? 8, 1, 2 ** 31 - 1);
   if (o.averagingPeriod !== undefined && strategy !== 'local-sgd')
     throw new RangeError(`"averagingPeriod" expected "strategy" local-sgd beside it, got strategy ${strategy}`);
+  if (strategy === 'local-sgd' || strategy === 'hogwild') refuseForRelaxed(strategy, step);
   return {
+    ...step,
+    schedule: resolveSchedule(o.schedule ?? 'constant'),
     workers: integer('workers', o.workers ?? availableParallelism(), 1, MOST_WORKERS),
     batchSize: integer('batchSize', o.batchSize ?? 64, 1, 2 ** 31 - 1),
-    learningRate: finite('learningRate', o.learningRate ?? 0.1, 0),
-    momentum,
-    nesterov,
-    weightDecay: finite('weightDecay', o.weightDecay ?? 0, 0),
     strategy,
     averagingPeriod,
     backend: oneOf('backend', o.backend ?? 'auto', BACKENDS),
@@ -161,4 +178,11 @@ export function resolveOptions(given: NumericOptions): ResolvedOptions {
     trace: o.trace === undefined ? undefined : text('trace', o.trace),
     stallTimeout: finite('stallTimeout', o.stallTimeout ?? 1000, 100, 2 ** 31 - 1),
   };
+}
+
+/** Where each worker steps on its own there is no gradient of the whole batch, and no one state of an optimiser. */
+function refuseForRelaxed(strategy: Strategy, { optimizer, clipNorm }: ResolvedStep): void {
+  const other = `"strategy" owner-computes, data-parallel or coordinator beside it, got strategy ${strategy}`;
+  if (optimizer !== 'sgd') throw new RangeError(`"optimizer" ${optimizer} expected ${other}`);
+  if (clipNorm !== Infinity) throw new RangeError(`"clipNorm" expected ${other}`);
 }

@@ -22,11 +22,11 @@ export const FIT_KEYS = ['epochs', 'maxUpdates', 'validation', 'signal', 'onProg
 
 /**
  * Checks everything before any work.
- * @param chosen - the batch size was not asked for: fewer patterns make it smaller
+ * @param given - `chosen`: the batch size was not asked for, fewer patterns make it smaller; `plateau`: the schedule looks at validation
  */
 export function orderOf(
   network: Network,
-  given: { readonly batchSize: number; readonly chosen: boolean },
+  given: { readonly batchSize: number; readonly chosen: boolean; readonly plateau: boolean },
   train: DataSource,
   wanted: FitOptions,
 ): Order {
@@ -39,6 +39,8 @@ export function orderOf(
   } = options<FitOptions>('options', wanted, FIT_KEYS);
   const data = bind(network, 'train', train);
   const check = validation === undefined ? undefined : bind(network, 'validation', validation);
+  if (check === undefined && given.plateau)
+    throw new RangeError('"validation" expected Dataset, which "schedule" plateau looks at, got undefined');
   integer('epochs', epochs, 1);
   if (maxUpdates !== Infinity) integer('maxUpdates', maxUpdates, 1);
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);

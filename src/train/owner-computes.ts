@@ -1,9 +1,9 @@
-import type { Share, Step } from '../kernels/kernels.ts';
-import type { Plan } from '../memory/layout.ts';
+import { isPlain, type Share, type Step } from '../kernels/kernels.ts';
 import { shardStart } from '../data/partition.ts';
 import type { Barrier } from '../sync/barrier.ts';
 import { throwIfAborted } from '../sync/barrier.ts';
-import { backward, forward, type Part, stepOfLast, type Worker } from './update.ts';
+import { Steps } from './steps.ts';
+import { backward, forward, type Part, type Worker } from './update.ts';
 
 /** Where the rows of worker `index` begin, when `rows` are divided among `workers` in pieces of `tile`. */
 function rowStart(rows: number, workers: number, index: number, tile: number): number {
@@ -16,15 +16,16 @@ function rowStart(rows: number, workers: number, index: number, tile: number): n
  * A batch goes through in waves of as many rows as the common block holds. The rows of a wave are divided among the
  * workers for forward and deltas; a barrier; then each worker computes the gradient of its share of the parameters over
  * all rows of the wave; a barrier. After the last wave the gradient becomes a step, into the spare slot, and the barrier
- * commits the update. Every sum runs over the rows in order, whoever computed them: the bits do not depend on the workers.
+ * commits the update. Where the gradient is to be clipped, its length is found out in between, at one more barrier. Every sum runs over the rows in order, whoever computed them: the bits do not depend on the workers.
  */
-export function trainOwned(worker: Worker, plan: Plan, barrier: Barrier, part: Part): number {
+export function trainOwned(worker: Worker, barrier: Barrier, part: Part): number {
   const { run, order, first, last, workers, worker: index } = part;
-  const { kernels, watch, blockRows } = worker;
-  const { batchSize, rows, step } = run;
+  const { kernels, watch, blockRows, squares } = worker;
+  const { batchSize, rows } = run;
   const share = kernels.share(index, workers);
-  const shortStep = stepOfLast(run);
-  const plain = plan.velocity.count === 0;
+  const steps = new Steps(run);
+  const clips = squares.length > 0;
+  const plain = isPlain(run.step) && !clips;
   let { slot } = part;
   for (let u = first; u < last; u++) {
     watch.begin(part.before + u);
@@ -46,8 +47,18 @@ export function trainOwned(worker: Worker, plan: Plan, barrier: Barrier, part: P
         ownGradient(worker, wave, to, done > 0, share);
         if (workers > 1) barrier.wait();
         watch.lap('barrier');
+      } else if (plain) {
+        ownGradientStep(worker, wave, slot, to, steps.at(part.before + u, size), done > 0, share);
       } else {
-        ownStep(worker, wave, slot, to, size === batchSize ? step : shortStep, done > 0, plain, share);
+        ownGradient(worker, wave, to, done > 0, share);
+        let step = steps.at(part.before + u, size);
+        if (clips) {
+          ownSquares(worker, to, share);
+          if (workers > 1) barrier.wait();
+          watch.lap('barrier');
+          step = steps.clipped(size, squares);
+        }
+        ownStep(worker, slot, to, step, share);
       }
     }
     barrier.commit(to);
@@ -73,27 +84,32 @@ function ownGradient(
   watch.lap('gradient');
 }
 
-/** The gradient of the last wave, and the step. */
-function ownStep(
-  worker: Worker,
+/** The gradient of the last wave, and in the same go the step of plain SGD. */
+function ownGradientStep(
+  { kernels, layers, control, watch }: Worker,
   rows: number,
   slot: number,
   to: number,
   step: Step,
   accumulate: boolean,
-  plain: boolean,
   share: Share,
 ): void {
-  const { kernels, layers, control, watch } = worker;
-  if (!plain) {
-    ownGradient(worker, rows, to, accumulate, share);
-    kernels.updateShare(slot, to, slot, step, share);
-    watch.lap('update');
-    return;
-  }
   for (let l = layers; l >= 1; l--) {
     throwIfAborted(control);
     kernels.gradientStep(l, slot, to, rows, step, accumulate, share);
   }
   watch.lap('gradient');
+}
+
+/** The squares of a share of the gradient, added up in pieces that do not depend on the number of shares. */
+function ownSquares({ kernels, watch }: Worker, to: number, { elements }: Share): void {
+  for (let i = 0; i < elements.length; i++) kernels.square(to, elements[i]!.begin, elements[i]!.end);
+  watch.lap('update');
+}
+
+function ownStep({ kernels, watch }: Worker, slot: number, to: number, step: Step, { elements }: Share): void {
+  for (let i = 0; i < elements.length; i++) {
+    kernels.update(slot, to, 1, elements[i]!.begin, elements[i]!.end, slot, step);
+  }
+  watch.lap('update');
 }

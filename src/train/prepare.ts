@@ -9,6 +9,7 @@ import { detectSharedMemory } from '../memory/shared.ts';
 import { Network } from '../nn/network.ts';
 import { chooseBackend } from './choose.ts';
 import { type NumericOptions, type ResolvedOptions, resolveOptions, type Strategy } from './options.ts';
+import { STATE_VECTORS } from './optimizer.ts';
 import type { CoordinatorSetup } from './outcome.ts';
 import type { TrainerInfo } from './report.ts';
 import { chooseStrategy } from './strategy.ts';
@@ -42,10 +43,11 @@ export async function prepare(
   const { strategy, shards, ofCores, why } = chooseStrategy(resolved.strategy, spec, batchSize, cores);
   const { source, report } = await chooseBackend(resolved.backend, sharedMemory.available, spec, batchSize, workers);
   const format = formatOf(source.backend);
-  const momentum = resolved.momentum > 0;
+  const stateVectors = STATE_VECTORS[resolved.step.rule];
+  const norm = resolved.clipNorm !== Infinity;
   const memory = memoryOf(strategy, batchSize, workers, shards);
   const blockRows = resolved.blockRows ?? (source.backend === 'blas' ? ROWS_PER_CORE * Math.max(2, cores) : BLOCK_ROWS);
-  const request = { spec, batchSize, workers, momentum, format, blockRows, ...memory };
+  const request = { spec, batchSize, workers, stateVectors, norm, format, blockRows, ...memory };
   const arena = Arena.allocate(planTraining(request));
   // A thread that spins keeps a core from the one it waits for, where there are more threads than cores.
   const { averagingPeriod } = resolved;

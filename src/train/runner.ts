@@ -1,3 +1,4 @@
+import { rateAt, type RateSchedule } from '../core/schedule.ts';
 import type { Failure } from '../core/errors.ts';
 import { fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
 import type { DataSource } from '../core/table.ts';
@@ -23,7 +24,7 @@ export interface Piece {
   /** Of each epoch. */
   readonly updates: number;
   readonly batchSize: number;
-  readonly learningRate: number;
+  readonly rates: RateSchedule;
   /** Rows of the epoch's order that were trained before; more than 0 only after a piece of the same epoch. */
   readonly from: number;
   /** Which of the trainer's epochs the first is: each has a shuffle of its own. */
@@ -32,7 +33,10 @@ export interface Piece {
   readonly before: Progress;
 }
 
-type Done = RunOutcome & { state: 'done' };
+type Done = RunOutcome & { state: 'done' } & {
+  /** The learning rate at the end of each epoch. */
+  readonly learningRates: readonly number[];
+};
 
 /**
  * Does one thing at a time with a trainer's threads, from weights that the network had before to weights that it has after,
@@ -80,11 +84,19 @@ export class Runner {
       }
     });
     this.#weights.slot = outcome.slot;
+    this.#weights.count += outcome.completed;
     await this.#weights.download();
     await this.#trace?.append(outcome.completed);
     if (watch?.mistake) throw watch.mistake.error;
     if (outcome.state !== 'done') throw this.#ended(outcome, signal);
-    return outcome;
+    const { rates, updates } = piece;
+    const begun = this.#weights.count - outcome.completed;
+    return { ...outcome, learningRates: outcome.epochs.map((_, e) => rateAt(rates, begun + (e + 1) * updates - 1)) };
+  }
+
+  /** Whether parameters were set since the last run. */
+  get fresh(): boolean {
+    return this.#weights.fresh;
   }
 
   /** Tells the listener how epochs of so many rows get on; what it throws ends the run. To be closed. */
@@ -136,8 +148,8 @@ export class Runner {
     }
   }
 
-  #plan({ train, epochs, updates, batchSize, learningRate, from, stream }: Piece): RunPlan {
-    const { seed, shuffle, weightDecay, momentum, nesterov } = this.#options;
+  #plan({ train, epochs, updates, batchSize, rates, from, stream }: Piece): RunPlan {
+    const { seed, shuffle, step, decoupledDecay, clipNorm } = this.#options;
     return {
       epochs,
       updates,
@@ -145,7 +157,11 @@ export class Runner {
       from,
       rows: train.rows.length - from,
       slot: this.#weights.slot,
-      step: { rate: learningRate, scale: 1 / batchSize, decay: weightDecay, momentum, nesterov },
+      step,
+      rates,
+      count: this.#weights.count,
+      decoupledDecay,
+      clipNorm,
       shuffle: shuffle ? { seed, stream } : undefined,
     };
   }

@@ -85,6 +85,7 @@ export class Session {
         blockRows: block.rows,
         layers: this.#setup.spec.layers.length,
         control: this.arena.control,
+        squares: this.arena.squares,
         watch: new Stopwatch(this.arena.statistics(index), key === 'train' ? this.#log(index) : undefined),
       };
       entry.workers.set(index, worker);
@@ -194,7 +195,7 @@ export class Session {
   #train(worker: Worker, barrier: Barrier, part: Part): number {
     const { plan, control } = this.arena;
     const { strategy, averagingPeriod } = this.#setup;
-    if (strategy === 'owner-computes') return trainOwned(worker, plan, barrier, part);
+    if (strategy === 'owner-computes') return trainOwned(worker, barrier, part);
     if (strategy === 'local-sgd') return trainLocally(worker, plan, barrier, part, averagingPeriod);
     if (strategy === 'hogwild') return trainHogwild(worker, plan, control, part);
     return trainShare(worker, plan, barrier, part);

@@ -1,5 +1,6 @@
 import { callback, options } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
+import type { RateSchedule } from '../core/schedule.ts';
 import type { DataSource } from '../core/table.ts';
 import { EPOCHS_PER_RUN } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
@@ -14,6 +15,7 @@ import { prepare } from './prepare.ts';
 import { RemoteCoordinator } from './remote.ts';
 import type { EpochReport, FitOptions, TrainerInfo } from './report.ts';
 import { Runner } from './runner.ts';
+import { Plateau, plateauIn, ratesOf, type ResolvedSchedule } from './schedule.ts';
 import { TraceWriter } from './trace.ts';
 
 /**
@@ -34,6 +36,8 @@ export class Trainer {
   readonly info: TrainerInfo;
   readonly #network: Network;
   readonly #learningRate: number;
+  readonly #schedule: ResolvedSchedule;
+  #plateau: Plateau | undefined;
   readonly #seed: number;
   readonly #runner: Runner;
   /** Of an adaptive batch size. */
@@ -44,9 +48,11 @@ export class Trainer {
   #busy = false;
   #closing: Promise<void> | undefined;
 
-  private constructor(network: Network, { learningRate, seed }: ResolvedOptions, info: TrainerInfo, runner: Runner) {
+  private constructor(network: Network, options: ResolvedOptions, info: TrainerInfo, runner: Runner) {
+    const { learningRate, seed, schedule } = options;
     this.#network = network;
     this.#learningRate = learningRate;
+    this.#schedule = schedule;
     this.#seed = seed;
     this.info = info;
     this.#runner = runner;
@@ -80,7 +86,7 @@ export class Trainer {
    * @throws as `fit`
    */
   epochs(train: DataSource, given: FitOptions = {}): AsyncGenerator<EpochReport, void, undefined> {
-    return this.#generate(orderOf(this.#network, this.#batch, train, given), 1);
+    return this.#generate(orderOf(this.#network, this.#given, train, given), 1);
   }
 
   /**
@@ -98,7 +104,7 @@ export class Trainer {
     if (onEpoch !== undefined) callback('onEpoch', onEpoch);
     this.#runner.throwIfStopped(undefined);
     const history: EpochReport[] = [];
-    const order = orderOf(this.#network, this.#batch, train, rest);
+    const order = orderOf(this.#network, this.#given, train, rest);
     const watched = onEpoch !== undefined || order.validation !== undefined || order.onProgress !== undefined;
     for await (const report of this.#generate(order, watched ? 1 : EPOCHS_PER_RUN)) {
       history.push(report);
@@ -161,17 +167,30 @@ export class Trainer {
     const stream = this.#epochs;
     const reports = this.#control
       ? [await adaptiveEpoch(this.#runner, this.#control, spec, order, { epoch, stream, left, seed: this.#seed })]
-      : await fixedEpochs(this.#runner, spec, order, { epoch, stream, left, count, learningRate: this.#learningRate });
+      : await fixedEpochs(this.#runner, spec, order, { epoch, stream, left, count, rates: this.#rates(order) });
     this.#epochs += reports.length;
-    if (order.validation) reports[0]!.validation = await this.#runner.evaluate(order.validation, order.signal);
+    if (order.validation) {
+      const validation = await this.#runner.evaluate(order.validation, order.signal);
+      reports[0]!.validation = validation;
+      this.#plateau?.observe(validation.loss);
+    }
     return reports;
   }
 
-  get #batch(): { batchSize: number; chosen: boolean } {
+  /** The learning rates of the updates to come. */
+  #rates({ train, batchSize }: Order): RateSchedule {
+    const plateau = plateauIn(this.#schedule);
+    if (plateau && (this.#runner.fresh || !this.#plateau)) this.#plateau = new Plateau(plateau, this.#learningRate);
+    const perEpoch = Math.ceil(train.rows.length / batchSize);
+    return ratesOf(this.#schedule, this.#plateau?.rate ?? this.#learningRate, perEpoch);
+  }
+
+  get #given(): Parameters<typeof orderOf>[1] {
     const { batchSize, batchSizeChoice } = this.info;
     return {
       batchSize: this.#control?.batchSize ?? batchSize,
       chosen: (batchSizeChoice ?? this.#control) !== undefined,
+      plateau: plateauIn(this.#schedule) !== undefined,
     };
   }
 

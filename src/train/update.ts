@@ -13,6 +13,8 @@ export interface Worker {
   readonly layers: number;
   readonly control: Int32Array;
   readonly watch: Stopwatch;
+  /** Sums of squares of a gradient; none where its length does not matter. */
+  readonly squares: Float64Array;
 }
 
 /** The updates [first, last) of an epoch, as one of `workers` workers trains them. */
@@ -27,11 +29,6 @@ export interface Part {
   readonly slot: number;
   /** Updates of the run that are in earlier epochs. */
   readonly before: number;
-}
-
-/** The step of an epoch's last batch, which may be short: sums are divided by its own number of rows. */
-export function stepOfLast({ rows, batchSize, step }: RunPlan): Step {
-  return { ...step, scale: 1 / (rows % batchSize || batchSize) };
 }
 
 /** H_0 = X, D;  H_l = f_l(H_{l-1} W_l + 1 b_l^T);  Y, the loss and D_L = Y - D. */

@@ -9,6 +9,8 @@ const SLICE = 5;
 export class Weights {
   /** The parameter slot that holds the weights. */
   slot = 0;
+  /** Updates that they have been through since they were set. */
+  count = 0;
   readonly #network: Network;
   readonly #arena: Arena;
   #version = -1;
@@ -20,11 +22,17 @@ export class Weights {
     this.#arena = arena;
   }
 
-  /** Takes over parameters that were set since the last look, and starts their momentum afresh. */
+  /** Whether parameters were set since the last look. */
+  get fresh(): boolean {
+    return this.#network.version !== this.#version;
+  }
+
+  /** Takes over parameters that were set since the last look, and starts what the optimiser knows of them afresh. */
   upload(): void {
-    if (this.#network.version === this.#version) return;
+    if (!this.fresh) return;
     this.#arena.storeParameters(this.slot, this.#network.parameters);
-    this.#arena.clearVelocity();
+    this.#arena.clearState();
+    this.count = 0;
     this.#version = this.#network.version;
   }
 

@@ -46,7 +46,8 @@ export interface RigOptions {
   readonly rows: number;
   readonly table?: Table;
   readonly workers?: number;
-  readonly momentum?: boolean;
+  readonly stateVectors?: number;
+  readonly norm?: boolean;
 }
 
 export class Rig {
@@ -54,7 +55,7 @@ export class Rig {
   readonly kernels: Kernels;
   readonly block: BlockPlan;
 
-  constructor({ path, spec, rows, table, workers = 1, momentum = false }: RigOptions) {
+  constructor({ path, spec, rows, table, workers = 1, stateVectors = 0, norm = false }: RigOptions) {
     const { source } =
       path === 'float64'
         ? loadBackend('reference', true)
@@ -63,7 +64,8 @@ export class Rig {
           : loadBackend('wasm', true, path);
     expect(source.path).toBe(path);
     const format = formatOf(source.backend);
-    this.arena = Arena.allocate(planTraining({ spec, batchSize: rows * workers, workers, momentum, format }));
+    const request = { spec, batchSize: rows * workers, workers, stateVectors, norm, format };
+    this.arena = Arena.allocate(planTraining(request));
     this.block = this.arena.plan.workerPlans[0]!.train;
     this.kernels = new KernelFactory(source, spec, this.arena).create(0, this.block, table ?? emptyTable(spec));
   }

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { describeFloat32, normals, Rig } from './rig.ts';
 import { Random } from '#src/core/random.js';
 import type { NetworkSpec } from '#src/core/spec.js';
-import type { Kernels, KernelPath, Step } from '#src/kernels/kernels.js';
+import { type Kernels, type KernelPath, PLAIN_STEP, type Share, type Step } from '#src/kernels/kernels.js';
+import { stateOffset } from '#src/memory/layout.js';
 
 const ROWS = 9;
 /** Inputs and units, around the tiles: of 1, 3, 5, ... panels, whole or not. */
@@ -22,6 +23,7 @@ const WIDTHS = [
   [127, 2],
   [2, 127],
 ] as const;
+const ADAM = { rule: 'adam', momentum: 0.9, beta: 0.99, epsilon: 1e-3, correction: 2, shrink: 0.01 } as const;
 /** More shares than there are tiles, too. */
 const COUNTS = [2, 3, 5, 8];
 
@@ -34,8 +36,8 @@ function network(inputs: number, units: number): NetworkSpec {
 }
 
 /** A rig whose every input of a kernel is set, the same each time. */
-function rigOf(path: KernelPath, inputs: number, units: number, momentum: boolean): Rig {
-  const rig = new Rig({ path, spec: network(inputs, units), rows: ROWS, momentum });
+function rigOf(path: KernelPath, inputs: number, units: number, stateVectors: number): Rig {
+  const rig = new Rig({ path, spec: network(inputs, units), rows: ROWS, stateVectors, norm: true });
   const random = new Random(31);
   rig.poison();
   for (const plan of [...rig.block.outputs, ...rig.block.deltas.slice(1)])
@@ -49,17 +51,18 @@ function rigOf(path: KernelPath, inputs: number, units: number, momentum: boolea
   return rig;
 }
 
-/** Where the two weight slots and the two velocities begin. */
+/** Where the two weight slots and the two copies of each state begin. */
 function bases(rig: Rig): number[] {
-  const { velocity, slots } = rig.arena.plan;
   return [
     rig.arena.slot(0),
     rig.arena.slot(1),
-    ...[0, 1].slice(0, velocity.count).map((i) => velocity.offset + i * slots.bytes),
+    ...Array.from({ length: rig.arena.plan.state.vectors }, (_, v) =>
+      [0, 1].map((copy) => stateOffset(rig.arena.plan, v, copy)),
+    ).flat(),
   ];
 }
 
-/** All parameters, gradients and velocities. */
+/** All parameters, gradients and states. */
 function parameters(rig: Rig): Float64Array[] {
   return rig.arena.plan.layers.flatMap(({ weights, bias }) =>
     bases(rig).flatMap((base) => [rig.read(weights, weights.rows, base), rig.read(bias, 1, base)]),
@@ -67,43 +70,56 @@ function parameters(rig: Rig): Float64Array[] {
 }
 
 function cases(path: KernelPath): void {
-  const step: Step = { rate: 0.3, scale: 1 / ROWS, decay: 0.01, momentum: 0.9, nesterov: true };
+  const momentum = { rule: 'momentum', momentum: 0.9, nesterov: true } as const;
+  const step: Step = { ...PLAIN_STEP, rate: 0.3, scale: 1 / ROWS, decay: 0.01 };
+  const update = (k: Kernels, { elements }: Share, constants: Partial<Step>) => {
+    for (const { begin, end } of elements) k.update(0, 1, 1, begin, end, 0, { ...step, ...constants });
+  };
   const jobs: {
     name: string;
-    momentum: boolean;
+    stateVectors: number;
     run: (kernels: Kernels, share?: ReturnType<Kernels['share']>) => void;
   }[] = [
     {
       name: 'gradient',
-      momentum: false,
+      stateVectors: 0,
       run: (k, share) => [2, 1].forEach((l) => k.gradient(l, 1, ROWS, false, share)),
     },
     {
       name: 'gradient, added',
-      momentum: false,
+      stateVectors: 0,
       run: (k, share) => [2, 1].forEach((l) => k.gradient(l, 1, ROWS, true, share)),
     },
     {
       name: 'gradientStep',
-      momentum: false,
+      stateVectors: 0,
       run: (k, share) => [2, 1].forEach((l) => k.gradientStep(l, 0, 1, ROWS, step, false, share)),
     },
     {
       name: 'gradientStep, added',
-      momentum: false,
+      stateVectors: 0,
       run: (k, share) => [2, 1].forEach((l) => k.gradientStep(l, 0, 1, ROWS, step, true, share)),
     },
-    { name: 'updateShare', momentum: true, run: (k, share) => k.updateShare(0, 1, 0, step, share ?? k.share(0, 1)) },
+    {
+      name: 'update with momentum',
+      stateVectors: 1,
+      run: (k, share = k.share(0, 1)) => update(k, share, momentum),
+    },
+    {
+      name: 'update of Adam, clipped',
+      stateVectors: 2,
+      run: (k, share = k.share(0, 1)) => update(k, share, { ...ADAM, l1: 0.01, clip: 0.05 }),
+    },
   ];
 
-  it.each(jobs)('$name: the shares together are the whole', ({ momentum, run }) => {
+  it.each(jobs)('$name: the shares together are the whole', ({ stateVectors, run }) => {
     for (const [n, m] of WIDTHS) {
-      const whole = rigOf(path, n, m, momentum);
+      const whole = rigOf(path, n, m, stateVectors);
       const before = parameters(whole);
       run(whole.kernels);
       expect(parameters(whole)).not.toEqual(before);
       for (const count of COUNTS) {
-        const rig = rigOf(path, n, m, momentum);
+        const rig = rigOf(path, n, m, stateVectors);
         for (let index = count - 1; index >= 0; index--) run(rig.kernels, rig.kernels.share(index, count));
         expect(parameters(rig), `${n} inputs, ${m} units in ${count} shares`).toEqual(parameters(whole));
       }
@@ -112,7 +128,7 @@ function cases(path: KernelPath): void {
 
   it('forward, outputs and backward in parts of the rows are those of all rows', () => {
     for (const [n, m] of WIDTHS) {
-      const [whole, parts] = [rigOf(path, n, m, false), rigOf(path, n, m, false)];
+      const [whole, parts] = [rigOf(path, n, m, 0), rigOf(path, n, m, 0)];
       const order = Uint32Array.from({ length: ROWS }, () => 0);
       const pass = ({ kernels }: Rig, rows: number, at: number) => {
         kernels.load(order, at, rows, at);

@@ -1,40 +1,71 @@
-// The reduction of the partial gradients and the SGD step, on every backend, against torch.optim.SGD in float64.
-import { describe, it } from 'vitest';
+// The reduction of the partial gradients and the step of each optimiser, on every backend, against the formulas of torch.optim in float64.
+import { describe, expect, it } from 'vitest';
 import { expectClose } from '../close.ts';
 import { describeFloat32, normals, Rig } from './rig.ts';
 import { Random } from '#src/core/random.js';
-import type { KernelPath, Step } from '#src/kernels/kernels.js';
-import { scalarBytes } from '#src/memory/layout.js';
+import { type KernelPath, PLAIN_STEP, type Step } from '#src/kernels/kernels.js';
+import { scalarBytes, stateOffset } from '#src/memory/layout.js';
 
-const OPTIMISERS = [
-  { name: 'plain', momentum: 0, nesterov: false, decay: 0 },
-  { name: 'with decay', momentum: 0, nesterov: false, decay: 0.05 },
-  { name: 'with momentum', momentum: 0.9, nesterov: false, decay: 0 },
-  { name: 'with momentum and decay', momentum: 0.9, nesterov: false, decay: 0.05 },
-  { name: "with Nesterov's momentum and decay", momentum: 0.9, nesterov: true, decay: 0.05 },
+const SPEC = { inputs: 17, layers: [{ units: 23, activation: 'linear' as const }], loss: 'mse' as const };
+
+const OPTIMISERS: { name: string; step: Partial<Step>; vectors: number }[] = [
+  { name: 'plain', step: {}, vectors: 0 },
+  { name: 'with decay', step: { decay: 0.05 }, vectors: 0 },
+  { name: 'with momentum', step: { rule: 'momentum', momentum: 0.9 }, vectors: 1 },
+  { name: 'with momentum and decay', step: { rule: 'momentum', momentum: 0.9, decay: 0.05 }, vectors: 1 },
+  {
+    name: "with Nesterov's momentum and decay",
+    step: { rule: 'momentum', momentum: 0.9, nesterov: true, decay: 0.05 },
+    vectors: 1,
+  },
+  { name: 'plain, l1 and clipped', step: { l1: 0.03, clip: 0.1, decay: 0.05 }, vectors: 0 },
+  { name: 'with momentum, l1 and clipped', step: { rule: 'momentum', momentum: 0.9, l1: 0.03, clip: 0.1 }, vectors: 1 },
+  { name: 'RMSprop', step: { rule: 'rmsprop', beta: 0.9, epsilon: 1e-3, decay: 0.05 }, vectors: 1 },
+  {
+    name: 'Adam',
+    step: { rule: 'adam', momentum: 0.9, beta: 0.99, epsilon: 1e-3, correction: 1.7, decay: 0.05, l1: 0.03, clip: 0.1 },
+    vectors: 2,
+  },
+  {
+    name: 'AdamW',
+    step: { rule: 'adam', momentum: 0.9, beta: 0.99, epsilon: 1e-3, correction: 1.7, shrink: 0.05 },
+    vectors: 2,
+  },
 ];
+
+/** The new weight, in float64; `next` gets the new state. */
+function stepped(w: number, sum: number, state: readonly number[], step: Step, next: number[]): number {
+  const { rule, rate, scale, decay, l1, clip, shrink, momentum, nesterov, beta, epsilon, correction } = step;
+  const g = Math.max(-clip, Math.min(clip, scale * sum)) + l1 * Math.sign(w) + decay * w;
+  const [first = 0, second = 0] = state;
+  if (rule === 'sgd') return w - rate * g;
+  if (rule === 'momentum') {
+    next[0] = momentum * first + g;
+    return w - rate * (nesterov ? g + momentum * next[0] : next[0]);
+  }
+  if (rule === 'rmsprop') {
+    next[0] = beta * first + (1 - beta) * g * g;
+    return w - (rate * g) / (Math.sqrt(next[0]) + epsilon);
+  }
+  next[0] = momentum * first + (1 - momentum) * g;
+  next[1] = beta * second + (1 - beta) * g * g;
+  return w - shrink * w - (rate * next[0]) / (Math.sqrt(next[1]) * correction + epsilon);
+}
 
 function cases(path: KernelPath): void {
   describe.each([1, 2, 3])('%d workers', (workers) => {
-    it.each(OPTIMISERS)('$name', ({ momentum, nesterov, decay }) => {
+    it.each(OPTIMISERS)('$name', ({ step: constants, vectors }) => {
       const random = new Random(7);
-      const layers = [{ units: 23, activation: 'linear' as const }];
-      const rig = new Rig({
-        path,
-        spec: { inputs: 17, layers, loss: 'mse' },
-        rows: 1,
-        workers,
-        momentum: momentum > 0,
-      });
-      const { slots, velocity, format } = rig.arena.plan;
+      const rig = new Rig({ path, spec: SPEC, rows: 1, workers, stateVectors: vectors });
+      const { slots, format } = rig.arena.plan;
       const count = slots.bytes / scalarBytes(format);
       const slot = (i: number) => rig.words(rig.arena.slot(i), count);
-      const velocities = [0, 1].map((i) =>
-        velocity.count === 0 ? new Float64Array(count) : rig.words(velocity.offset + i * slots.bytes, count),
+      const states = [0, 1].map((copy) =>
+        Array.from({ length: vectors }, (_, v) => rig.words(stateOffset(rig.arena.plan, v, copy), count)),
       );
       for (let i = 0; i < slots.count; i++) slot(i).set(normals(random, count));
-      for (const v of velocities) v.set(normals(random, count));
-      const step: Step = { rate: 0.3, scale: 1 / 7, decay, momentum, nesterov };
+      for (const state of states.flat()) state.set(normals(random, count).map(Math.abs));
+      const step: Step = { ...PLAIN_STEP, rate: 0.3, scale: 1 / 7, ...constants };
       const line = 64 / scalarBytes(format);
       // Each combination of busy workers, direction and part of the slot.
       for (const [busy, from, begin, end] of [
@@ -46,25 +77,61 @@ function cases(path: KernelPath): void {
       ] as const) {
         const to = 1 - from;
         const gradients = Array.from({ length: busy }, (_, w) => Float64Array.from(slot(w === 0 ? to : w + 1)));
-        const [w, v] = [Float64Array.from(slot(from)), Float64Array.from(velocities[from]!)];
-        const [next, nextV] = [Float64Array.from(slot(to)), Float64Array.from(velocities[1 - from]!)];
+        const w = Float64Array.from(slot(from));
+        const [old, next] = [states[from]!, states[to]!].map((state) => state.map((v) => Float64Array.from(v)));
+        const nextW = Float64Array.from(slot(to));
         for (let i = begin; i < end; i++) {
-          const g = gradients.reduce((sum, gradient) => sum + gradient[i]!, 0) * step.scale + decay * w[i]!;
-          if (momentum > 0) nextV[i] = momentum * v[i]! + g;
-          const direction = momentum === 0 ? g : nesterov ? g + momentum * nextV[i]! : nextV[i]!;
-          next[i] = w[i]! - step.rate * direction;
+          const sum = gradients.reduce((total, gradient) => total + gradient[i]!, 0);
+          const now = next!.map((v) => v[i]!);
+          const then = old!.map((v) => v[i]!);
+          nextW[i] = stepped(w[i]!, sum, then, step, now);
+          now.forEach((value, v) => (next![v]![i] = value));
         }
         rig.kernels.update(from, to, busy, begin, end, from, step);
-        const close = { relative: path === 'float64' ? 1e-15 : 1e-6, floor: 1 };
+        const close = { relative: path === 'float64' ? 1e-14 : 2e-6, floor: 1 };
         const what = `${busy} busy, [${begin}, ${end})`;
-        expectClose(`${what}: new weights`, slot(to), next, close);
+        expectClose(`${what}: new weights`, slot(to), nextW, close);
         expectClose(`${what}: old weights`, slot(from), w, { relative: 0 });
-        if (momentum > 0) {
-          expectClose(`${what}: new velocity`, velocities[1 - from]!, nextV, close);
-          expectClose(`${what}: old velocity`, velocities[from]!, v, { relative: 0 });
+        for (let v = 0; v < vectors; v++) {
+          expectClose(`${what}: new state ${v}`, states[to]![v]!, next![v]!, close);
+          expectClose(`${what}: old state ${v}`, states[from]![v]!, old![v]!, { relative: 0 });
         }
       }
     });
+  });
+
+  it('gradients are added up in the first place, and their squares in pieces, anywhere in the slot', () => {
+    const random = new Random(8);
+    const rig = new Rig({ path, spec: SPEC, rows: 1, workers: 3, norm: true });
+    const { slots, format } = rig.arena.plan;
+    const count = slots.bytes / scalarBytes(format);
+    const slot = (i: number) => rig.words(rig.arena.slot(i), count);
+    for (let i = 0; i < slots.count; i++) slot(i).set(normals(random, count));
+    const line = 64 / scalarBytes(format);
+    const round = path === 'float64' ? (x: number) => x : Math.fround;
+    const sum = Float64Array.from(slot(1), (g, i) => (i < line ? g : round(round(g + slot(2)[i]!) + slot(3)[i]!)));
+    rig.kernels.reduce(1, 3, line, count);
+    expectClose('sums', slot(1), sum, { relative: 0 });
+    const { squares } = rig.arena;
+    const per = count / squares.length;
+    const expected = Float64Array.from(squares, (_, i) => {
+      if (i * per < line) return 0;
+      return Array.from(slot(1).slice(i * per, (i + 1) * per)).reduce((total, g) => total + g * g, 0);
+    });
+    rig.kernels.square(1, line, 2 * line);
+    rig.kernels.square(1, 2 * line, count);
+    expectClose('squares', squares, expected, { relative: path === 'float64' ? 0 : 1e-6 });
+  });
+
+  it('clipping lets NaN through, and the sign of 0 is 0', () => {
+    const rig = new Rig({ path, spec: SPEC, rows: 1 });
+    const { slots, format } = rig.arena.plan;
+    const count = slots.bytes / scalarBytes(format);
+    const [w, g] = [rig.words(rig.arena.slot(0), count), rig.words(rig.arena.slot(1), count)];
+    w.set([0, 0, 1, -1]);
+    g.set([NaN, 5, 0, -5]);
+    rig.kernels.update(0, 1, 1, 0, 8, 0, { ...PLAIN_STEP, rate: 1, l1: 0.25, clip: 2 });
+    expect(Array.from(g.slice(0, 5))).toEqual([NaN, -2, 0.75, 1.25, 0]);
   });
 }
 

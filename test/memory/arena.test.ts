@@ -16,8 +16,8 @@ const spec: NetworkSpec = {
   loss: 'cross-entropy',
 };
 
-function plan(format: Format, momentum = false): Plan {
-  return planTraining({ spec, batchSize: 8, workers: 2, momentum, format });
+function plan(format: Format, stateVectors = 0): Plan {
+  return planTraining({ spec, batchSize: 8, workers: 2, stateVectors, format });
 }
 
 function loaded(arena: Arena, slot: number) {
@@ -67,15 +67,15 @@ describe.each(FORMATS)('%s', (format) => {
     expect(difference, 'first byte of the slot that is not as in a fresh arena').toBe(-1);
   });
 
-  it('clearing the velocities touches nothing else', () => {
-    const arena = Arena.allocate(plan(format, true));
+  it('clearing the state of the optimiser touches nothing else', () => {
+    const arena = Arena.allocate(plan(format, 2));
     const all = new Uint8Array(arena.handle.buffer);
     all.fill(1);
-    arena.clearVelocity();
-    const { velocity, slots } = arena.plan;
+    arena.clearState();
+    const { state, slots } = arena.plan;
     const zeros = all.reduce((sum, byte) => sum + (byte === 0 ? 1 : 0), 0);
-    expect(zeros).toBe(2 * slots.bytes);
-    expect(all.subarray(velocity.offset, velocity.offset + 2 * slots.bytes).every((byte) => byte === 0)).toBe(true);
+    expect(zeros).toBe(4 * slots.bytes);
+    expect(all.subarray(state.offset, state.offset + 4 * slots.bytes).every((byte) => byte === 0)).toBe(true);
   });
 
   it('another view of the same handle sees the same memory', () => {

@@ -14,6 +14,8 @@ import {
   type PlanRequest,
   planTraining,
   scalarBytes,
+  squaredBytes,
+  stateOffset,
 } from '#src/memory/layout.js';
 
 interface Region {
@@ -38,7 +40,8 @@ const requests: fc.Arbitrary<PlanRequest> = fc.record({
   spec: specs,
   batchSize: fc.integer({ min: 1, max: 600 }),
   workers: fc.integer({ min: 1, max: 9 }),
-  momentum: fc.boolean(),
+  stateVectors: fc.integer({ min: 0, max: 2 }),
+  norm: fc.boolean(),
   format: fc.constantFrom('panels-f32' as const, 'rows-f64' as const),
 });
 
@@ -57,7 +60,7 @@ function blockRegions(name: string, { rows, staging, desired, outputs, deltas }:
 
 /** Everything that is in use at once: the training blocks, or those for evaluation, which lie over the same bytes. */
 function regions(plan: Plan, block: 'train' | 'evaluate'): Region[] {
-  const { slots, velocity, workers } = plan;
+  const { slots, state, squares, workers } = plan;
   const parameters = (name: string, base: number) =>
     plan.layers.flatMap(({ weights, bias }, l) => [
       matrixRegion(`${name} W_${l + 1}`, weights, base),
@@ -68,9 +71,10 @@ function regions(plan: Plan, block: 'train' | 'evaluate'): Region[] {
     matrixRegion('scale', plan.scale),
     matrixRegion('shift', plan.shift),
     ...Array.from({ length: slots.count }, (_, i) => parameters(`slot ${i}`, slots.offset + i * slots.bytes)).flat(),
-    ...Array.from({ length: velocity.count }, (_, i) =>
-      parameters(`velocity ${i}`, velocity.offset + i * slots.bytes),
+    ...Array.from({ length: state.vectors * state.copies }, (_, i) =>
+      parameters(`state ${i}`, stateOffset(plan, Math.floor(i / state.copies), i % state.copies)),
     ).flat(),
+    ...(squares.count > 0 ? [{ name: 'squares', from: squares.offset, bytes: 8 * squares.count }] : []),
     { name: 'statistics', from: plan.statistics, bytes: STATISTICS_BYTES * (workers + 1) },
     ...plan.workerPlans.flatMap((worker, w) => blockRegions(`worker ${w}`, worker[block])),
   ];
@@ -125,12 +129,13 @@ describe('planTraining', () => {
     );
   });
 
-  it('there are slots for two sets of weights and every gradient but the first, and velocities with momentum only', () => {
+  it('there are slots for two sets of weights and every gradient but the first, and two copies of each vector of the optimiser', () => {
     fc.assert(
       fc.property(requests, (request) => {
         const plan = planTraining(request);
         expect(plan.slots.count).toBe(request.workers + 1);
-        expect(plan.velocity.count).toBe(request.momentum ? 2 : 0);
+        expect(plan.state).toMatchObject({ vectors: request.stateVectors, copies: 2 });
+        expect(plan.squares.count).toBe(request.norm ? plan.slots.bytes / squaredBytes(plan.format) : 0);
         expect(plan.slots.bytes % 64).toBe(0);
         expect(plan.slots.offset % 64).toBe(0);
       }),
@@ -202,7 +207,7 @@ describe('what does not fit', () => {
   };
 
   it('names the bytes that are needed and those that there are, and the remedy that makes it fit', () => {
-    const request = { spec: wide(8192), batchSize: 64, workers: 12, momentum: false, format: 'panels-f32' as const };
+    const request = { spec: wide(8192), batchSize: 64, workers: 12, format: 'panels-f32' as const };
     const { code, message } = refused(request);
     expect(code).toBe('ERR_DOES_NOT_FIT');
     const needed = Number(/needs (\d+) bytes/.exec(message)?.[1]);
@@ -217,7 +222,7 @@ describe('what does not fit', () => {
   });
 
   it('says so where no number of workers would fit', () => {
-    const giant = { spec: wide(1 << 20), batchSize: 1, workers: 4, momentum: true, format: 'rows-f64' as const };
+    const giant = { spec: wide(1 << 20), batchSize: 1, workers: 4, stateVectors: 1, format: 'rows-f64' as const };
     const { code, message } = refused(giant);
     expect(code).toBe('ERR_DOES_NOT_FIT');
     expect(message).toMatch(/even for one worker.*narrower/);

@@ -8,12 +8,18 @@ import { WORKER_ENTRY } from '#src/pool/locations.js';
 import { ThreadPool } from '#src/pool/pool.js';
 import { Coordinator } from '#src/train/coordinator.js';
 import { prepare } from '#src/train/prepare.js';
+import { PLAIN_STEP } from '#src/kernels/kernels.js';
 import { classes, classifier, expectCloseParameters, STRATEGIES, train } from './problem.ts';
 
 /** Trains one epoch of 10 updates with the coordinator on this thread, so that its words can be read. */
-async function count(strategy: Strategy, workers: number) {
+async function count(strategy: Strategy, workers: number, clipNorm = Infinity) {
   const network = classifier();
-  const { arena, setup } = await prepare(network, { strategy, workers, batchSize: 7 });
+  const { arena, setup } = await prepare(network, {
+    strategy,
+    workers,
+    batchSize: 7,
+    ...(clipNorm < Infinity && { clipNorm }),
+  });
   const { table, rows } = classes(66).bind(network.spec, network.normalization);
   arena.storeScaling(table.affine.scale, table.affine.shift);
   arena.storeParameters(0, network.parameters);
@@ -21,9 +27,10 @@ async function count(strategy: Strategy, workers: number) {
   try {
     expect(await coordinator.attach('train', table, rows)).toEqual({ state: 'done' });
     Atomics.store(arena.control, GENERATION, 0);
-    const step = { rate: 0.1, scale: 1 / 7, decay: 0, momentum: 0, nesterov: false };
-    const run = { epochs: 1, updates: 10, batchSize: 7, from: 0, rows: 66, slot: 0, step, shuffle: undefined };
-    const outcome = await coordinator.train(run);
+    const rates = { name: 'constant', rate: 0.1 } as const;
+    const constants = { step: PLAIN_STEP, rates, count: 0, decoupledDecay: 0, clipNorm };
+    const epoch = { epochs: 1, updates: 10, batchSize: 7, from: 0, rows: 66, slot: 0 };
+    const outcome = await coordinator.train({ ...epoch, ...constants, shuffle: undefined });
     expect(outcome).toMatchObject({ state: 'done', completed: 10, slot: 0 });
     // One is before the first update, where all meet.
     const meeting = workers > 1 && strategy !== 'coordinator' ? 1 : 0;
@@ -36,13 +43,18 @@ async function count(strategy: Strategy, workers: number) {
 
 describe('barriers per update', () => {
   test.each([
-    { workers: 1, barriers: 1 },
-    { workers: 2, barriers: 2 },
-    { workers: 3, barriers: 2 },
-  ])('data-parallel and owner-computes on $workers: $barriers', async ({ workers, barriers }) => {
-    expect(await count('data-parallel', workers)).toEqual({ barriers, completed: 10 });
-    expect(await count('owner-computes', workers)).toEqual({ barriers, completed: 10 });
-  });
+    { workers: 1, barriers: 1, clipped: 1 },
+    { workers: 2, barriers: 2, clipped: 3 },
+    { workers: 3, barriers: 2, clipped: 3 },
+  ])(
+    'data-parallel and owner-computes on $workers: $barriers, with the norm clipped $clipped',
+    async ({ workers, barriers, clipped }) => {
+      expect(await count('data-parallel', workers)).toEqual({ barriers, completed: 10 });
+      expect(await count('owner-computes', workers)).toEqual({ barriers, completed: 10 });
+      expect(await count('data-parallel', workers, 1)).toEqual({ barriers: clipped, completed: 10 });
+      expect(await count('owner-computes', workers, 1)).toEqual({ barriers: clipped, completed: 10 });
+    },
+  );
 
   test.each([1, 2])('coordinator on %i: none, a task per worker instead', async (workers) => {
     expect(await count('coordinator', workers)).toEqual({ barriers: 0, completed: 10 });

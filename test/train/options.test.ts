@@ -41,6 +41,43 @@ const TRAINER: Record<keyof TrainerOptions, Wrong[]> = {
     [NaN, RangeError],
     [Infinity, RangeError],
   ],
+  optimizer: [
+    [1, TypeError],
+    ['adagrad', RangeError],
+    [{ name: 'adam', beta1: 1 }, RangeError],
+    [{ name: 'adam', beta2: -0.1 }, RangeError],
+    [{ name: 'adam', epsilon: 0 }, RangeError],
+    [{ name: 'rmsprop', alpha: '0.9' }, TypeError],
+    [{ name: 'adamw', weightDecay: -1 }, RangeError],
+    [{ beta1: 0.9 }, TypeError],
+  ],
+  schedule: [
+    [7, TypeError],
+    ['cosine', RangeError],
+    [{ name: 'linear' }, RangeError],
+    [{ name: 'step', every: 0 }, RangeError],
+    [{ name: 'step' }, TypeError],
+    [{ name: 'cosine', epochs: 2, least: -1 }, RangeError],
+    [{ name: 'warm-up', updates: 2.5 }, RangeError],
+    [{ name: 'warm-up', updates: 2, then: { name: 'one-cycle', epochs: 0 } }, RangeError],
+    [{ name: 'plateau', factor: 1 }, RangeError],
+    [{ name: 'plateau', patience: -1 }, RangeError],
+  ],
+  l1: [
+    ['none', TypeError],
+    [-1, RangeError],
+  ],
+  clipNorm: [
+    ['1', TypeError],
+    [0, RangeError],
+    [-1, RangeError],
+    [Infinity, RangeError],
+  ],
+  clipValue: [
+    [true, TypeError],
+    [0, RangeError],
+    [NaN, RangeError],
+  ],
   momentum: [
     [true, TypeError],
     [-0.1, RangeError],
@@ -142,7 +179,7 @@ describe('Trainer.create', () => {
   test.each(cases(TRAINER))('$name: $value', async ({ name, value, type }) => {
     const error = await failureOf(() => Trainer.create(classifier(), { [name]: value }));
     expect(error).toBeInstanceOf(type);
-    expect((error as Error).message).toMatch(new RegExp(`^"${name}" expected .+`));
+    expect((error as Error).message).toMatch(new RegExp(`^"${name}[\\w.]*" expected .+`));
     expect(threads).toBe(0);
   });
 
@@ -151,6 +188,28 @@ describe('Trainer.create', () => {
     expect(error).toBeInstanceOf(TypeError);
     expect((error as Error).message).toMatch(/has no option "learningrate"; it has .*learningRate/);
     expect(threads).toBe(0);
+  });
+
+  test.each<[TrainerOptions, RegExp]>([
+    [{ optimizer: 'adam', momentum: 0.9 }, /^"momentum" expected "optimizer" sgd beside it, got optimizer adam$/],
+    [{ optimizer: 'adamw', weightDecay: 0.1 }, /^"weightDecay" expected to stand in "optimizer"/],
+    [{ optimizer: 'adam', strategy: 'local-sgd' }, /^"optimizer" adam expected "strategy" owner-computes/],
+    [{ optimizer: 'rmsprop', strategy: 'hogwild' }, /^"optimizer" rmsprop expected "strategy" owner-computes/],
+    [{ clipNorm: 1, strategy: 'hogwild' }, /^"clipNorm" expected "strategy" owner-computes/],
+    [
+      { batchSize: { adaptive: true }, schedule: { name: 'cosine', epochs: 3 } },
+      /^an adaptive "batchSize" expected "schedule" constant beside it.* got cosine$/,
+    ],
+  ])('what does not go together: %o', async (options, says) => {
+    const error = await failureOf(() => Trainer.create(classifier(), options));
+    expect(error).toBeInstanceOf(RangeError);
+    expect((error as Error).message).toMatch(says);
+    expect(threads).toBe(0);
+  });
+
+  test('an optimiser has constants of its own only', async () => {
+    const optimizer = { name: 'adam', alpha: 0.9 } as TrainerOptions['optimizer'];
+    await expect(Trainer.create(classifier(), { optimizer })).rejects.toThrow(/"optimizer" has no option "alpha"/);
   });
 
   test.each([undefined, null, {}, { spec: {} }, 'network'])('a network that is none: %s', async (network) => {
@@ -228,6 +287,16 @@ describe('fit and epochs', () => {
       expect(error).toBeInstanceOf(type);
       expect((error as Error).message).toMatch(says);
       expect(await trainer.fit(classes(40)), 'the trainer is free').toHaveLength(1);
+    });
+  });
+
+  test('a schedule that looks at the validation loss wants it', async () => {
+    const options: TrainerOptions = { workers: 1, batchSize: 8, schedule: { name: 'plateau' } };
+    await withTrainer(classifier(), options, async (trainer) => {
+      await expect(trainer.fit(classes(40))).rejects.toThrow(
+        new RangeError('"validation" expected Dataset, which "schedule" plateau looks at, got undefined'),
+      );
+      expect(await trainer.fit(classes(40), { validation: classes(40) })).toHaveLength(1);
     });
   });
 

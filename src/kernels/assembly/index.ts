@@ -4,7 +4,7 @@ export { forward } from './forward';
 export { backward } from './backward';
 export { fmaPeak } from './peak';
 export { gradient, gradientStep, biasGradient, biasGradientStep } from './gradient';
-export { sgd, sgdMomentum } from './update';
+export { sgd, sgdMomentum, rmsprop, adam, regularise, reduce, square } from './update';
 export { gatherBytes, gatherFloats } from './gather';
 export { softmaxClasses, softmaxValues, linearValues, sigmoidValues } from './outputs';
 export { addBiasActivate, multiplyDerivative, scaledCopy, columnTotals, plainStep, clearColumns } from './rows';

@@ -166,17 +166,6 @@ export class BlasKernels extends ArenaKernels implements Kernels {
     return shareOfRows(this.arena.plan.layers, index, count, this.#parts);
   }
 
-  updateShare(from: number, to: number, phase: number, step: Step, share: Share): void {
-    for (let l = 0; l < this.#layers.length; l++) {
-      const { weights, bias } = this.#layers[l]!;
-      const { bounds, biasFrom, biasTo } = (share as RowShare).layers[l]!;
-      const at = (row: number) => (weights.offset + row * weights.stride) / SCALAR;
-      this.update(from, to, 1, at(bounds[0]!), at(bounds.at(-1)!), phase, step);
-      const b = bias.offset / SCALAR;
-      this.update(from, to, 1, b + biasFrom * 8, b + biasTo * 8, phase, step);
-    }
-  }
-
   /** Rows [first, last) of slot `into`: G = alpha H_{l-1}^T D_l + beta G. */
   #product(layer: number, into: number, rows: number, first: number, last: number, alpha: number, beta: number): void {
     const { weights, units } = this.#layers[layer - 1]!;

@@ -28,19 +28,24 @@ export function pieceOf(rows: number, parts: number, most: number): number {
  */
 export function shareOfRows(layers: readonly LayerPlan[], index: number, count: number, parts: number): RowShare {
   const bound = (total: number, i: number) => Math.floor((total * i) / count);
-  return {
-    index,
-    count,
-    layers: layers.map(({ weights, bias }) => {
-      const tiles = Math.min(Math.ceil(weights.rows / 8), parts * Math.ceil(weights.rows / (parts * TILE)));
-      const bounds = Array.from({ length: tiles + 1 }, (_, i) => Math.round((weights.rows * i) / tiles / 4) * 4);
-      bounds[tiles] = weights.rows;
-      const groups = bias.paddedColumns / 8;
-      return {
-        bounds: bounds.slice(bound(tiles, index), bound(tiles, index + 1) + 1),
-        biasFrom: bound(groups, index),
-        biasTo: bound(groups, index + 1),
-      };
-    }),
-  };
+  const own = layers.map(({ weights, bias }) => {
+    const tiles = Math.min(Math.ceil(weights.rows / 8), parts * Math.ceil(weights.rows / (parts * TILE)));
+    const bounds = Array.from({ length: tiles + 1 }, (_, i) => Math.round((weights.rows * i) / tiles / 4) * 4);
+    bounds[tiles] = weights.rows;
+    const groups = bias.paddedColumns / 8;
+    return {
+      bounds: bounds.slice(bound(tiles, index), bound(tiles, index + 1) + 1),
+      biasFrom: bound(groups, index),
+      biasTo: bound(groups, index + 1),
+    };
+  });
+  const elements = own.flatMap(({ bounds, biasFrom, biasTo }, l) => {
+    const { weights, bias } = layers[l]!;
+    const at = (row: number) => (weights.offset + row * weights.stride) / 4;
+    return [
+      { begin: at(bounds[0]!), end: at(bounds.at(-1)!) },
+      { begin: bias.offset / 4 + biasFrom * 8, end: bias.offset / 4 + biasTo * 8 },
+    ];
+  });
+  return { index, count, layers: own, elements: elements.filter(({ begin, end }) => begin < end) };
 }

@@ -2,8 +2,9 @@ import type { NetworkSpec } from '../../core/spec.ts';
 import type { Table } from '../../core/table.ts';
 import type { Arena } from '../../memory/arena.ts';
 import { heartbeat, LOSS, RIGHT } from '../../memory/control.ts';
-import type { BlockPlan, MatrixPlan } from '../../memory/layout.ts';
+import { type BlockPlan, type MatrixPlan, stateOffset } from '../../memory/layout.ts';
 import type { Kernels, OwnPlace, RowCut, Share, Step } from '../kernels.ts';
+import { stepAll } from './optimisers.ts';
 import { softmax } from './activations.ts';
 import { activateAll, addBiasGradient, addWeightGradient, hiddenDelta, synaptic } from './dense.ts';
 import { patternLoss, patternRight } from './losses.ts';
@@ -11,7 +12,6 @@ import { patternLoss, patternRight } from './losses.ts';
 type Three = [Float64Array, Float64Array, Float64Array];
 
 const CUT: RowCut = { tile: 4, most: 128 };
-const WHOLE: Share = { index: 0, count: 1 };
 
 /** A share has a run of the inputs of every layer; the first also has the biases. */
 function inputsOf({ index, count }: Share, inputs: number): { first: number; last: number } {
@@ -28,6 +28,7 @@ export class ReferenceKernels implements Kernels {
   readonly #D: Float64Array;
   readonly #H: Float64Array[];
   readonly #delta: Float64Array[];
+  readonly #whole: Share;
 
   constructor(spec: NetworkSpec, arena: Arena, worker: number, block: BlockPlan, table: Table) {
     this.#spec = spec;
@@ -38,6 +39,7 @@ export class ReferenceKernels implements Kernels {
     this.#D = this.#matrix(block.desired, 0);
     this.#H = block.outputs.map((plan) => this.#matrix(plan, 0));
     this.#delta = block.deltas.map((plan) => this.#matrix(plan, 0));
+    this.#whole = this.share(0, 1);
   }
 
   rowCut(): RowCut {
@@ -103,7 +105,7 @@ export class ReferenceKernels implements Kernels {
     this.#tick();
   }
 
-  gradient(layer: number, into: number, rows: number, accumulate: boolean, share: Share = WHOLE): void {
+  gradient(layer: number, into: number, rows: number, accumulate: boolean, share: Share = this.#whole): void {
     const { weights, bias } = this.#arena.plan.layers[layer - 1]!;
     const [n, m] = [weights.rows, weights.columns];
     const { first, last } = inputsOf(share, n);
@@ -125,26 +127,23 @@ export class ReferenceKernels implements Kernels {
     rows: number,
     step: Step,
     accumulate = false,
-    share: Share = WHOLE,
+    share: Share = this.#whole,
   ): void {
     this.gradient(layer, to, rows, accumulate, share);
-    this.#updateLayer(layer, from, to, 0, step, share);
-  }
-
-  updateShare(from: number, to: number, phase: number, step: Step, share: Share): void {
-    for (let l = 1; l <= this.#spec.layers.length; l++) this.#updateLayer(l, from, to, phase, step, share);
+    for (const { begin, end } of this.#elements(layer, share)) this.update(from, to, 1, begin, end, 0, step);
   }
 
   share(index: number, count: number): Share {
-    return { index, count };
+    const part = { index, count, elements: [] };
+    return { ...part, elements: this.#arena.plan.layers.flatMap((_, l) => this.#elements(l + 1, part)) };
   }
 
-  #updateLayer(layer: number, from: number, to: number, phase: number, step: Step, share: Share): void {
+  #elements(layer: number, share: Share): Share['elements'] {
     const { weights, bias } = this.#arena.plan.layers[layer - 1]!;
     const { first, last } = inputsOf(share, weights.rows);
     const [w, b, m] = [weights.offset / 8, bias.offset / 8, weights.columns];
-    this.update(from, to, 1, w + first * m, w + last * m, phase, step);
-    if (share.index === 0) this.update(from, to, 1, b, b + m, phase, step);
+    const own = { begin: w + first * m, end: w + last * m };
+    return share.index === 0 ? [own, { begin: b, end: b + m }] : [own];
   }
 
   average(slots: readonly number[], to: number, begin: number, end: number): void {
@@ -168,30 +167,45 @@ export class ReferenceKernels implements Kernels {
     step: Step,
     own?: OwnPlace,
   ): void {
-    const { slots, velocity } = this.#arena.plan;
     const gradients = Array.from({ length: workers }, (_, i) => this.#slot(i === 0 ? (own?.gradient ?? to) : i + 1));
-    const [w, next] = [this.#slot(from), this.#slot(to)];
-    const [v, nextV] = (own ? [own.velocity, own.velocity] : [phase, 1 - phase]).map((i) =>
-      velocity.count === 0
-        ? undefined
-        : new Float64Array(this.#arena.handle.buffer, velocity.offset + i * slots.bytes, slots.bytes / 8),
+    const [read, written] = own ? [own.state, own.state] : [phase, 1 - phase];
+    stepAll(
+      { w: this.#slot(from), state: this.#state(read) },
+      { w: this.#slot(to), state: this.#state(written) },
+      gradients,
+      begin,
+      end,
+      step,
     );
-    for (let i = begin; i < end; i++) {
-      // g = 1/B sum over workers + decay w;  v' = momentum v + g;  w' = w - rate (g + momentum v' | v')
-      let g = 0;
-      for (const gradient of gradients) g += gradient[i]!;
-      g = step.scale * g + step.decay * w[i]!;
-      if (v !== undefined && nextV !== undefined) {
-        nextV[i] = step.momentum * v[i]! + g;
-        g = step.nesterov ? g + step.momentum * nextV[i]! : nextV[i]!;
-      }
-      next[i] = w[i]! - step.rate * g;
+    this.#tick();
+  }
+
+  reduce(to: number, workers: number, begin: number, end: number): void {
+    const g = this.#slot(to);
+    for (let w = 1; w < workers; w++) {
+      const other = this.#slot(w + 1);
+      for (let i = begin; i < end; i++) g[i]! += other[i]!;
     }
+    this.#tick();
+  }
+
+  square(slot: number, begin: number, end: number): void {
+    const [g, { squares }] = [this.#slot(slot), this.#arena];
+    for (let i = begin; i < end; i++) squares[i] = g[i]! * g[i]!;
     this.#tick();
   }
 
   #slot(index: number): Float64Array {
     return new Float64Array(this.#arena.handle.buffer, this.#arena.slot(index), this.#arena.plan.slots.bytes / 8);
+  }
+
+  /** The vectors of one copy of the optimiser's state. */
+  #state(copy: number): Float64Array[] {
+    const { plan, handle } = this.#arena;
+    return Array.from(
+      { length: plan.state.vectors },
+      (_, i) => new Float64Array(handle.buffer, stateOffset(plan, i, copy), plan.slots.bytes / 8),
+    );
   }
 
   #matrix(plan: MatrixPlan, base: number): Float64Array {

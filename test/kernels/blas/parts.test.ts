@@ -12,7 +12,7 @@ function layersOf(inputs: number, units: number) {
       { units: 3, activation: 'softmax' },
     ],
   });
-  return planTraining({ spec, batchSize: 8, workers: 1, momentum: false, format: 'rows-f32' }).layers;
+  return planTraining({ spec, batchSize: 8, workers: 1, format: 'rows-f32' }).layers;
 }
 
 const size = fc.integer({ min: 1, max: 3000 });
