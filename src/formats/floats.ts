@@ -1,6 +1,6 @@
 import { describe } from '../core/checks.ts';
 import type { Bad } from './bad-file.ts';
-import type { SafetensorsFile, TensorEntry } from './safetensors.ts';
+import type { TensorEntry } from './safetensors.ts';
 
 type Read = (view: DataView, at: number) => number;
 
@@ -19,10 +19,11 @@ export function isFloat({ dtype }: TensorEntry): boolean {
 
 /**
  * Reads a tensor of floating-point numbers into float32.
+ * @param data - the bytes that its offsets count from
  * @param transposed - the tensor is a matrix (rows x columns), and (columns x rows) is wanted
  * @returns row-major
  */
-export function readFloats(bad: Bad, { data }: SafetensorsFile, entry: TensorEntry, transposed = false): Float32Array {
+export function readFloats(bad: Bad, data: Uint8Array, entry: TensorEntry, transposed = false): Float32Array {
   const { begin, end, name, dtype, shape } = entry;
   const { bytes, read } = READERS[dtype]!;
   const view = new DataView(data.buffer, data.byteOffset + begin, end - begin);
