@@ -13,6 +13,7 @@ export { importSafetensors, type ImportSafetensorsOptions } from './formats/pyto
 export type { FileSource } from './formats/source.ts';
 export { exportTfjs, saveTfjs, type TfjsModel, type TfjsWeightSpec } from './formats/tfjs-export.ts';
 export { importTfjs, type TfjsSource } from './formats/tfjs-import.ts';
+export { Predictor, type PredictorInfo, type PredictorOptions } from './infer/predictor.ts';
 export type { Backend, BackendChoice, KernelPath, Twin } from './kernels/kernels.ts';
 export { measureBatchCurve } from './lab/batch-curve.ts';
 export type { BestBatchSizes } from './lab/best.ts';
