@@ -31,9 +31,13 @@ export type { CategoricalColumn, NumericColumn, TableColumn } from './data/table
 export { type RawRow, type RawValue, tableFromRows, type TableOptions } from './data/table-from-rows.ts';
 export { type LoadedModel, type ModelMeta, networkFromBytes, networkToBytes } from './formats/model.ts';
 export { loadNetwork, saveNetwork } from './formats/model-file.ts';
+export { exportOnnx, saveOnnx } from './formats/onnx.ts';
 export type { JsonValue } from './formats/plain-json.ts';
 export { importSafetensors, type ImportSafetensorsOptions } from './formats/pytorch.ts';
 export type { FileSource } from './formats/source.ts';
+export { exportTfjs, saveTfjs, type TfjsModel, type TfjsWeightSpec } from './formats/tfjs-export.ts';
+export { importTfjs, type TfjsSource } from './formats/tfjs-import.ts';
+export { Predictor, type PredictorInfo, type PredictorOptions } from './infer/predictor.ts';
 export type { Backend, BackendChoice, KernelPath, Twin } from './kernels/kernels.ts';
 export { measureBatchCurve } from './lab/batch-curve.ts';
 export type { BestBatchSizes } from './lab/best.ts';

@@ -1,6 +1,8 @@
 import { describe } from '../core/checks.ts';
 import type { Bad } from './bad-file.ts';
-import type { SafetensorsFile, TensorEntry } from './safetensors.ts';
+import type { TensorEntry } from './safetensors.ts';
+
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 type Read = (view: DataView, at: number) => number;
 
@@ -19,25 +21,32 @@ export function isFloat({ dtype }: TensorEntry): boolean {
 
 /**
  * Reads a tensor of floating-point numbers into float32.
+ * @param data - the bytes that its offsets count from
  * @param transposed - the tensor is a matrix (rows x columns), and (columns x rows) is wanted
  * @returns row-major
  */
-export function readFloats(bad: Bad, { data }: SafetensorsFile, entry: TensorEntry, transposed = false): Float32Array {
-  const { begin, end, name, dtype, shape } = entry;
-  const { bytes, read } = READERS[dtype]!;
-  const view = new DataView(data.buffer, data.byteOffset + begin, end - begin);
-  const values = new Float32Array((end - begin) / bytes);
-  const [rows, columns] = transposed ? [shape[0]!, shape[1]!] : [1, values.length];
+export function readFloats(bad: Bad, data: Uint8Array, entry: TensorEntry, transposed = false): Float32Array {
+  const flat = decode(data, entry);
+  const [rows, columns] = transposed ? [entry.shape[0]!, entry.shape[1]!] : [1, flat.length];
+  const values = new Float32Array(flat.length);
   for (let r = 0, at = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++, at += bytes) {
-      const value = Math.fround(read(view, at));
-      if (!Number.isFinite(value)) {
-        throw bad(`tensor ${describe(name)} has ${value} at ${at / bytes}, which is no float32 parameter`);
+    for (let c = 0; c < columns; c++, at++) {
+      const value = flat[at]!;
+      if (value - value !== 0) {
+        throw bad(`tensor ${describe(entry.name)} has ${value} at ${at}, which is no float32 parameter`);
       }
       values[c * rows + r] = value;
     }
   }
   return values;
+}
+
+function decode(data: Uint8Array, { begin, end, dtype }: TensorEntry): Float32Array {
+  // A Buffer's own slice would not copy.
+  if (dtype === 'F32' && LITTLE_ENDIAN) return new Float32Array(new Uint8Array(data.subarray(begin, end)).buffer);
+  const { bytes, read } = READERS[dtype]!;
+  const view = new DataView(data.buffer, data.byteOffset + begin, end - begin);
+  return Float32Array.from({ length: (end - begin) / bytes }, (_, i) => read(view, i * bytes));
 }
 
 /** IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction. */

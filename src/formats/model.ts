@@ -118,8 +118,8 @@ export function readModel(bad: Bad, file: SafetensorsFile): LoadedModel {
     throw bad(`expected ${2 * entries.length} tensors for ${entries.length} layers, got ${tensors.size}`);
   }
   const parameters = entries.map(({ weight, bias }) => ({
-    weights: readFloats(bad, file, weight, true),
-    bias: readFloats(bad, file, bias),
+    weights: readFloats(bad, file.data, weight, true),
+    bias: readFloats(bad, file.data, bias),
   }));
   const network = orBad(bad, () => makeNetwork(spec, normalization, parameters));
   const classes = json(KEYS.classes);

@@ -58,8 +58,8 @@ export async function importSafetensors(source: FileSource, given: ImportSafeten
     layers: units.map((n, l) => ({ units: n, activation: hidden[l] ?? last })),
   });
   const parameters = linear.map(({ weight, bias }, l) => ({
-    weights: readFloats(bad, file, weight, true),
-    bias: bias ? readFloats(bad, file, bias) : new Float32Array(units[l]!),
+    weights: readFloats(bad, file.data, weight, true),
+    bias: bias ? readFloats(bad, file.data, bias) : new Float32Array(units[l]!),
   }));
   return makeNetwork(spec, normalization, parameters);
 }

@@ -3,7 +3,7 @@ import type { LayerPlan } from '../memory/layout.ts';
 import type { Share } from './kernels.ts';
 
 /** The numbers that assembly/lanes.ts has for the activations; softmax and a sigmoid output are applied by `outputs`. */
-const CODES: Record<Activation, number> = {
+export const CODES: Record<Activation, number> = {
   linear: 0,
   relu: 1,
   'leaky-relu': 2,

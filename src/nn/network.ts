@@ -49,10 +49,10 @@ export interface GradientReport {
 }
 
 /**
- * Gives a network parameters that a trainer computed: no check, no copy. Not exported from the package.
- * @returns those that it had, which nobody else holds
+ * Gives a network parameters that were computed or read: no check, no copy. Not exported from the package.
+ * @returns those that it had, which nobody else holds; undefined if nobody has asked for its starting weights
  */
-export let adoptParameters: (network: Network, parameters: LayerParameters[]) => LayerParameters[];
+export let adoptParameters: (network: Network, parameters: LayerParameters[]) => LayerParameters[] | undefined;
 
 const NETWORK_KEYS = ['inputs', 'layers', 'loss', 'seed', 'initialisation', 'normalization'] as const;
 const EVALUATE_ROWS = 64;
@@ -68,13 +68,15 @@ const EVALUATE_ROWS = 64;
 export class Network {
   readonly spec: NetworkSpec;
   readonly normalization: Scaling;
-  #parameters: LayerParameters[];
+  /** The starting weights are drawn when they are first asked for: a network that is read from a file needs none. */
+  #current: LayerParameters[] | undefined;
+  readonly #draw: () => LayerParameters[];
   #version = 0;
 
   static {
     adoptParameters = (network, parameters) => {
-      const old = network.#parameters;
-      network.#parameters = parameters;
+      const old = network.#current;
+      network.#current = parameters;
       network.#version++;
       return old;
     };
@@ -85,11 +87,9 @@ export class Network {
     const { seed, initialisation, normalization, ...shape } = options<NetworkOptions>('network', given, NETWORK_KEYS);
     this.spec = resolveSpec(shape);
     this.normalization = checkScaling(this.spec, normalization);
-    this.#parameters = initialise(
-      this.spec,
-      integer('seed', seed ?? 0, 0),
-      oneOf('initialisation', initialisation ?? 'auto', INITIALISATIONS),
-    );
+    const start = integer('seed', seed ?? 0, 0);
+    const how = oneOf('initialisation', initialisation ?? 'auto', INITIALISATIONS);
+    this.#draw = () => initialise(this.spec, start, how);
   }
 
   /** A copy: per layer W_l (n_{l-1} x n_l, row-major) and b_l (n_l). */
@@ -112,7 +112,7 @@ export class Network {
    * @throws TypeError, RangeError naming the layer
    */
   setParameters(parameters: readonly ParametersInput[]): void {
-    this.#parameters = readParameters(this.spec, parameters);
+    this.#current = readParameters(this.spec, parameters);
     this.#version++;
   }
 
@@ -187,6 +187,10 @@ export class Network {
       J,
       (slope, i) => (slope * (inputs?.scale[i % n] ?? 1)) / (targets?.scale[Math.floor(i / n)] ?? 1),
     );
+  }
+
+  get #parameters(): LayerParameters[] {
+    return (this.#current ??= this.#draw());
   }
 
   get #outputs(): number {

@@ -1,0 +1,31 @@
+import { type NetworkSpec } from '../core/spec.ts';
+import type { Scaling } from '../core/table.ts';
+import { forwardPattern, type Layer64 } from '../kernels/reference/pattern.ts';
+import type { LayerParameters } from '../memory/arena.ts';
+import { type Engine, type Rows, type Scales, scalesOf } from './engine.ts';
+
+/** The formulas in float64, row by row, for where there is no WebAssembly. It does allocate. */
+export class ReferenceEngine implements Engine {
+  readonly rows = 1;
+  readonly #spec: NetworkSpec;
+  readonly #scales: Scales;
+  readonly #layers: readonly Layer64[];
+  readonly #x: Float64Array;
+
+  constructor(spec: NetworkSpec, scaling: Scaling, parameters: readonly LayerParameters[]) {
+    this.#spec = spec;
+    this.#scales = scalesOf(spec, scaling);
+    this.#layers = parameters.map(({ weights, bias }) => ({ W: new Float64Array(weights), b: new Float64Array(bias) }));
+    this.#x = new Float64Array(spec.inputs);
+  }
+
+  run(X: Rows, out: Float32Array, from: number, rows: number): void {
+    const { inScale, inShift, outScale, outShift } = this.#scales;
+    const n = this.#x.length;
+    for (let r = from; r < from + rows; r++) {
+      for (let c = 0; c < n; c++) this.#x[c] = inScale[c]! * X[r * n + c]! + inShift[c]!;
+      const y = forwardPattern(this.#spec, this.#layers, this.#x).at(-1)!;
+      for (let k = 0; k < y.length; k++) out[r * y.length + k] = outScale[k]! * y[k]! + outShift[k]!;
+    }
+  }
+}

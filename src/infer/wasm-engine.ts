@@ -1,0 +1,134 @@
+import type { Activation, NetworkSpec } from '../core/spec.ts';
+import { GradpoolError } from '../core/errors.ts';
+import type { Scaling } from '../core/table.ts';
+import type { WasmModule } from '../core/wasm.ts';
+import { instantiate, type KernelExports } from '../kernels/exports.ts';
+import { CODES } from '../kernels/tiles.ts';
+import type { LayerParameters } from '../memory/arena.ts';
+import { type MatrixPlan, MOST_BYTES, place } from '../memory/layout.ts';
+import { type Engine, type Rows, type Scales, scalesOf } from './engine.ts';
+import { type InferPlan, planInference } from './plan.ts';
+
+const PAGE = 65536;
+/** float32 numbers of a row within a panel. */
+const PANEL = 8;
+
+/** The wasm kernels on a memory that holds the weights and the activations of one block of rows. */
+export class WasmEngine implements Engine {
+  readonly rows: number;
+  readonly #plan: InferPlan;
+  readonly #scales: Scales;
+  readonly #codes: readonly number[];
+  readonly #output: Activation;
+  readonly #memory: Float32Array;
+  readonly #forward: KernelExports['forward'];
+
+  /** @throws GradpoolError ERR_DOES_NOT_FIT if the weights are more than one memory can hold */
+  constructor(module: WasmModule, spec: NetworkSpec, scaling: Scaling, parameters: readonly LayerParameters[]) {
+    this.#plan = planInference(spec);
+    this.#scales = scalesOf(spec, scaling);
+    this.#codes = spec.layers.map(({ activation }) => CODES[activation]);
+    this.#output = spec.layers.at(-1)!.activation;
+    this.rows = this.#plan.many[0]!.rows;
+    const memory = allocate(this.#plan.bytes);
+    this.#memory = new Float32Array(memory.buffer);
+    this.#forward = instantiate(module, memory).forward;
+    parameters.forEach(({ weights, bias }, l) => {
+      this.#store(this.#plan.weights[l]!, weights);
+      this.#store(this.#plan.biases[l]!, bias);
+    });
+  }
+
+  run(X: Rows, out: Float32Array, from: number, rows: number): void {
+    const H = rows === 1 ? this.#plan.one : this.#plan.many;
+    const { weights, biases } = this.#plan;
+    this.#load(H[0]!, X, from, rows);
+    for (let l = 0; l < weights.length; l++) {
+      const [x, h, W, b] = [H[l]!, H[l + 1]!, weights[l]!, biases[l]!];
+      const panels = W.paddedColumns / PANEL;
+      const depth = x.paddedColumns / PANEL;
+      const tail = W.columns - (panels - 1) * PANEL;
+      const code = this.#codes[l]!;
+      this.#forward(
+        h.offset,
+        h.stride,
+        x.offset,
+        x.stride,
+        W.offset,
+        W.stride,
+        b.offset,
+        rows,
+        depth,
+        panels,
+        tail,
+        code,
+      );
+    }
+    this.#store32(H[H.length - 1]!, out, from, rows);
+  }
+
+  /** H_0 = scale * X + shift, in float64 and then rounded once. */
+  #load({ offset, stride, columns }: MatrixPlan, X: Rows, from: number, rows: number): void {
+    const { inScale, inShift } = this.#scales;
+    const memory = this.#memory;
+    for (let r = 0; r < rows; r++) {
+      const row = (from + r) * columns;
+      for (let c = 0, panel = offset / 4 + r * PANEL; c < columns; panel += stride / 4) {
+        const end = Math.min(columns, c + PANEL);
+        for (let at = panel; c < end; c++, at++) memory[at] = inScale[c]! * X[row + c]! + inShift[c]!;
+      }
+    }
+  }
+
+  /** Y, which for softmax still is U_L, in raw units. */
+  #store32({ offset, stride, columns }: MatrixPlan, out: Float32Array, from: number, rows: number): void {
+    const { outScale, outShift } = this.#scales;
+    const memory = this.#memory;
+    for (let r = 0; r < rows; r++) {
+      const row = (from + r) * columns;
+      for (let k = 0, panel = offset / 4 + r * PANEL; k < columns; panel += stride / 4) {
+        const end = Math.min(columns, k + PANEL);
+        for (let at = panel; k < end; k++, at++) out[row + k] = outScale[k]! * memory[at]! + outShift[k]!;
+      }
+      if (this.#output === 'softmax') softmax(out, row, columns);
+    }
+  }
+
+  #store(plan: MatrixPlan, values: Float32Array): void {
+    const memory = this.#memory;
+    for (let r = 0, i = 0; r < plan.rows; r++) {
+      for (let c = 0; c < plan.columns;) {
+        const end = Math.min(plan.columns, c + PANEL);
+        for (let at = place('panels-f32', plan, r, c) / 4; c < end; c++) memory[at++] = values[i++]!;
+      }
+    }
+  }
+}
+
+function allocate(bytes: number): WebAssembly.Memory {
+  const pages = Math.max(1, Math.ceil(bytes / PAGE));
+  if (bytes > MOST_BYTES) {
+    throw new GradpoolError(
+      'ERR_DOES_NOT_FIT',
+      `prediction needs ${bytes} bytes, and one memory has ${MOST_BYTES} at most`,
+    );
+  }
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: false });
+  } catch (cause) {
+    throw new GradpoolError('ERR_DOES_NOT_FIT', `${bytes} bytes of memory could not be allocated`, { cause });
+  }
+}
+
+/** y_k = e^{u_k - max u} / sum_j e^{u_j - max u}, in place on u[from, from + K). */
+function softmax(u: Float32Array, from: number, K: number): void {
+  let max = -Infinity;
+  for (let k = from; k < from + K; k++) if (u[k]! > max) max = u[k]!;
+  let sum = 0;
+  for (let k = from; k < from + K; k++) {
+    const e = Math.exp(u[k]! - max);
+    u[k] = e;
+    sum += e;
+  }
+  for (let k = from; k < from + K; k++) u[k] = u[k]! / sum;
+}

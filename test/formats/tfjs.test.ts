@@ -1,0 +1,302 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { exportTfjs, importTfjs, Network, networkFromBytes, saveTfjs } from 'gradpool';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectClose, largest } from '../close.ts';
+import { samples } from './networks.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'gradpool-tfjs-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeAll(() => tf.setBackend('cpu'));
+
+type Json = Record<string, unknown>;
+interface Manifest {
+  modelTopology: { config: { layers: { class_name: string; config: Json }[] } };
+  weightsManifest: { paths: string[]; weights: { name: string; shape: number[]; dtype: string }[] }[];
+}
+
+function predict(model: tfl.LayersModel, rows: readonly unknown[]): Float32Array {
+  return tf.tidy(() => (model.predict(tf.tensor(rows as number[][])) as tf.Tensor).dataSync() as Float32Array);
+}
+
+const close = (what: string, actual: Float32Array, expected: Float32Array) =>
+  expectClose(what, actual, expected, { relative: 1e-5, floor: largest(expected) });
+
+describe.each(samples())('$name', ({ network, rows }) => {
+  it('TensorFlow.js loads it and predicts the same', async () => {
+    const model = await tfl.loadLayersModel(tf.io.fromMemory(exportTfjs(network)));
+    close('outputs', predict(model, rows), network.predict(rows));
+    close('one row', predict(model, rows.slice(0, 1)), network.predict(rows.slice(0, 1)));
+  });
+
+  it('comes back from its folder', async () => {
+    const place = join(folder, 'deep/er');
+    await saveTfjs(place, network);
+    expect(readdirSync(place).sort()).toEqual(['group1-shard1of1.bin', 'model.json']);
+    for (const source of [place, pathToFileURL(join(place, 'model.json')), exportTfjs(network)]) {
+      const same = await importTfjs(source);
+      expect(same.spec).toEqual(network.spec);
+      close('outputs', same.predict(rows), network.predict(rows));
+    }
+  });
+});
+
+/** What a model hands to a save handler. */
+async function artifacts(model: tfl.LayersModel): Promise<tf.io.ModelArtifacts> {
+  let saved: tf.io.ModelArtifacts | undefined;
+  await model.save(
+    tf.io.withSaveHandler((given) => {
+      saved = given;
+      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
+    }),
+  );
+  return saved!;
+}
+
+/** Writes a model as TensorFlow.js does, its weights cut into shards of 100 bytes. */
+async function write(name: string, model: tfl.LayersModel, change?: (json: Manifest) => void): Promise<string> {
+  const { modelTopology, weightSpecs, weightData } = await artifacts(model);
+  const bytes = new Uint8Array(weightData as ArrayBuffer);
+  const place = join(folder, name);
+  mkdirSync(place);
+  const paths: string[] = [];
+  for (let at = 0; at < bytes.length; at += 100) {
+    paths.push(`shard${paths.length}.bin`);
+    writeFileSync(join(place, paths.at(-1)!), bytes.subarray(at, at + 100));
+  }
+  const json = { modelTopology, weightsManifest: [{ paths, weights: weightSpecs }] } as unknown as Manifest;
+  change?.(json);
+  writeFileSync(join(place, 'model.json'), JSON.stringify(json));
+  return place;
+}
+
+/** Weights and statistics that are not those of a fresh layer. */
+function shaken(model: tfl.LayersModel): tfl.LayersModel {
+  for (const layer of model.layers) {
+    layer.setWeights(
+      layer
+        .getWeights()
+        .map((weight) => tf.add(tf.abs(weight), tf.randomUniform(weight.shape, 0.1, 0.5, 'float32', 3))),
+    );
+  }
+  return model;
+}
+
+const { dense, activation, dropout, flatten, inputLayer, leakyReLU, reLU, softmax, batchNormalization } = tfl.layers;
+
+describe('models of TensorFlow.js', () => {
+  const rows = [
+    [1, -2, 0.5, 3],
+    [0, 0.25, -1, -2],
+  ];
+  const inputShape = [4];
+  it.each<[string, () => tfl.layers.Layer[]]>([
+    [
+      'activations of their own',
+      () => [dense({ units: 5, inputShape }), activation({ activation: 'tanh' }), dense({ units: 3 }), softmax()],
+    ],
+    [
+      'an input layer',
+      () => [
+        inputLayer({ inputShape }),
+        dense({ units: 6, activation: 'relu' }),
+        dense({ units: 1, activation: 'sigmoid' }),
+      ],
+    ],
+    [
+      'rectifiers',
+      () => [
+        dense({ units: 5, inputShape }),
+        reLU(),
+        dense({ units: 4 }),
+        leakyReLU({ alpha: 0.01 }),
+        dense({ units: 2 }),
+      ],
+    ],
+    [
+      'dropout',
+      () => [
+        dropout({ rate: 0.5, inputShape }),
+        dense({ units: 5, activation: 'tanh' }),
+        dropout({ rate: 0.9 }),
+        dense({ units: 2 }),
+      ],
+    ],
+    ['no bias', () => [dense({ units: 5, inputShape, useBias: false, activation: 'sigmoid' }), dense({ units: 2 })]],
+    [
+      'batch normalisation at both ends',
+      () => [batchNormalization({ inputShape }), dense({ units: 3 }), batchNormalization({ scale: false })],
+    ],
+  ])('%s', async (name, layers) => {
+    const model = shaken(tfl.sequential({ layers: layers() }));
+    const network = await importTfjs(await write(name.replaceAll(' ', '-'), model));
+    close('outputs', network.predict(rows), predict(model, rows));
+  });
+
+  it('an image is flattened', async () => {
+    const model = shaken(
+      tfl.sequential({ layers: [flatten({ inputShape: [2, 2] }), dense({ units: 3, activation: 'softmax' })] }),
+    );
+    const network = await importTfjs(await write('image', model));
+    const images = rows.map(([a, b, c, d]) => [
+      [a, b],
+      [c, d],
+    ]);
+    close('outputs', network.predict(rows), predict(model, images));
+  });
+
+  it.each<[string, () => tfl.layers.Layer[], RegExp]>([
+    [
+      'conv',
+      () => [tfl.layers.conv2d({ filters: 2, kernelSize: 2, inputShape: [4, 4, 1], name: 'conv' })],
+      /layer "conv" \(Conv2D\) cannot be imported; those that can are InputLayer/,
+    ],
+    [
+      'slope',
+      () => [dense({ units: 2, inputShape }), leakyReLU({ name: 'leak' }), dense({ units: 1 })],
+      /layer "leak" \(LeakyReLU\) has the slope 0.3; that of gradpool is 0.01/,
+    ],
+    [
+      'elu',
+      () => [dense({ units: 2, inputShape, activation: 'elu', name: 'd' })],
+      /layer "d" \(Dense\) has the activation "elu"/,
+    ],
+    [
+      'relu6',
+      () => [dense({ units: 2, inputShape }), reLU({ maxValue: 6, name: 'r' })],
+      /layer "r" \(ReLU\) has a largest value/,
+    ],
+    [
+      'twice',
+      () => [dense({ units: 2, inputShape, activation: 'relu' }), activation({ activation: 'tanh', name: 'a' })],
+      /layer "a" \(Activation\) comes after relu/,
+    ],
+    [
+      'between',
+      () => [dense({ units: 2, inputShape }), batchNormalization(), dense({ units: 1, name: 'd' })],
+      /layer "d" \(Dense\) comes after a batch normalisation in between/,
+    ],
+    [
+      'tanh',
+      () => [dense({ units: 2, inputShape, activation: 'tanh' })],
+      /the output activation 'tanh' goes with no loss/,
+    ],
+    [
+      'sequence',
+      () => [dense({ units: 2, inputShape: [3, 4], name: 'd' })],
+      /layer "d" \(Dense\) takes 4 inputs, got the shape \[3, 4\]/,
+    ],
+    ['nothing', () => [dropout({ rate: 0.1, inputShape })], /it has no dense layer/],
+  ])('%s is ERR_BAD_FILE', async (name, layers, message) => {
+    const path = await write(`bad-${name}`, tfl.sequential({ layers: layers() }));
+    await expect(importTfjs(path)).rejects.toMatchObject({ name: 'GradpoolError', code: 'ERR_BAD_FILE' });
+    await expect(importTfjs(path)).rejects.toThrow(message);
+    await expect(importTfjs(path)).rejects.toThrow(`${join(path, 'model.json')} is not a model that can be imported: `);
+  });
+
+  it('a functional model is ERR_BAD_FILE', async () => {
+    const input = tfl.input({ shape: inputShape });
+    const model = tfl.model({ inputs: input, outputs: dense({ units: 1 }).apply(input) as tfl.SymbolicTensor });
+    await expect(importTfjs(await write('functional', model))).rejects.toThrow(
+      'expected a Sequential model, got "Model"',
+    );
+  });
+});
+
+describe('hostile models are ERR_BAD_FILE', () => {
+  const deep = (n: number) => '['.repeat(n) + ']'.repeat(n);
+  const first = (json: Manifest) => json.weightsManifest[0]!;
+  it.each<[string, (json: Manifest) => void, string]>([
+    [
+      'a path elsewhere',
+      (json) => (first(json).paths[0] = '../x'),
+      'expected the name of a file beside it, got "../x"',
+    ],
+    ['an absolute path', (json) => (first(json).paths[0] = '/dev/zero'), 'expected the name of a file beside it'],
+    ['a folder as weights', (json) => (first(json).paths[0] = '..'), 'expected the name of a file beside it'],
+    ['a file that is not there', (json) => (first(json).paths[0] = 'none'), 'cannot be opened: Error: ENOENT'],
+    ['a file that is too long', (json) => (first(json).paths = ['model.json']), 'got more, or no file, at'],
+    ['a file too few', (json) => first(json).paths.pop(), 'its weights take 40 bytes, got 0'],
+    [
+      'a giant',
+      (json) => (first(json).weights[0]!.shape = [2 ** 40, 2 ** 40]),
+      'of shape [1099511627776, 1099511627776] is too large',
+    ],
+    [
+      'a broken shape',
+      (json) => (first(json).weights[0]!.shape = [null as never, 2]),
+      'expected a list of sizes, got [null,2]',
+    ],
+    ['a dtype', (json) => (first(json).weights[0]!.dtype = 'int32'), 'weight "d/kernel" expected float32, got int32'],
+    [
+      'quantized',
+      (json) => Object.assign(first(json).weights[0]!, { quantization: { dtype: 'float32' } }),
+      'got quantized float32',
+    ],
+    ['a string', (json) => (first(json).weights[0]!.dtype = 'string'), 'has the unknown dtype "string"'],
+    [
+      'a name twice',
+      (json) => (first(json).weights[1]!.name = 'x/d/kernel'),
+      'weight "d/kernel" is there more than once',
+    ],
+    ['no weight', (json) => (first(json).weights[1]!.name = 'd/biased'), 'weight "d/bias" is there not at all'],
+    ['units', (json) => (json.modelTopology.config.layers[0]!.config.units = 3), 'expected a kernel of 3 units, got 2'],
+    ['no groups', (json) => (json.weightsManifest = 5 as never), 'it has no weightsManifest'],
+    ['a group of nothing', (json) => (json.weightsManifest = [null as never]), 'expected { paths, weights }, got null'],
+    [
+      'no topology',
+      (json) => (json.modelTopology = undefined as never),
+      'its topology expected an object, got nothing',
+    ],
+    ['no layers', (json) => (json.modelTopology.config.layers = {} as never), 'its layers expected a list, got {}'],
+    [
+      'a layer of null',
+      (json) => (json.modelTopology.config.layers[0] = null as never),
+      'a layer expected { class_name',
+    ],
+    [
+      'a class of Object',
+      (json) => (json.modelTopology.config.layers[0]!.class_name = 'toString'),
+      'layer "d" (toString) cannot',
+    ],
+    [
+      'an input shape',
+      (json) => (json.modelTopology.config.layers[0]!.config.batch_input_shape = [null, '4']),
+      'expected an input shape',
+    ],
+  ])('%s', async (name, change, message) => {
+    const model = tfl.sequential({ layers: [dense({ units: 2, inputShape: [4], name: 'd' })] });
+    const path = await write(`hostile-${name.replaceAll(' ', '-')}`, model, change);
+    const error = (await importTfjs(path).catch((reason: unknown) => reason)) as Error;
+    expect(error).toMatchObject({ name: 'GradpoolError', code: 'ERR_BAD_FILE' });
+    expect(error.message).toContain(message);
+  });
+
+  it.each([
+    ['text', 'hello', 'it is not JSON'],
+    ['nesting', deep(1e5), 'it is nested more than 64 deep'],
+    ['a key twice', '{"a":1,"a":2}', 'it has the key "a" twice'],
+    ['__proto__', '{"__proto__":{"weightsManifest":[]}}', 'it has the key "__proto__"'],
+    ['no UTF-8', Buffer.of(0xff, 0xfe), 'it is not UTF-8'],
+  ])('%s', async (name, text, message) => {
+    const path = join(folder, `${name.replaceAll(' ', '-')}.json`);
+    writeFileSync(path, text);
+    await expect(importTfjs(path)).rejects.toMatchObject({ code: 'ERR_BAD_FILE' });
+    await expect(importTfjs(path)).rejects.toThrow(`${path} is not a model that can be imported: ${message}`);
+  });
+});
+
+it('checks its arguments', async () => {
+  await expect(importTfjs(5 as never)).rejects.toThrow('"source" expected path, file URL or { modelTopology');
+  await expect(importTfjs({} as never)).rejects.toThrow('"source.weightSpecs" expected list, got undefined');
+  await expect(importTfjs(join(folder, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(() => exportTfjs({} as never)).toThrow('"network" expected Network, got object');
+  const network = new Network({ inputs: 1, layers: [{ units: 1, activation: 'linear' }] });
+  await expect(saveTfjs('', network)).rejects.toThrow('"folder" expected path or file URL, got ""');
+  expect(() => networkFromBytes(readFileSync(import.meta.filename))).toThrow('is not a gradpool model');
+});
