@@ -43,10 +43,30 @@ export type { RateRuns, UpdatesToTarget } from './lab/target.ts';
 export type { LayerParameters } from './memory/arena.ts';
 export type { Phase } from './memory/control.ts';
 export { detectSharedMemory, type SharedMemory } from './memory/shared.ts';
+export {
+  type AverageScore,
+  type ClassScore,
+  type ClassScores,
+  classScores,
+  confusionMatrix,
+  type UndefinedScore,
+} from './nn/class-scores.ts';
 export { numericalJacobian } from './nn/differences.ts';
 export type { Initialisation } from './nn/initialise.ts';
+export {
+  type ClassMetrics,
+  type LabelMetrics,
+  measureMetrics,
+  type Metrics,
+  type MetricsOptions,
+  type RankedClassScore,
+  type ValueMetrics,
+} from './nn/metrics.ts';
 export { type Evaluation, type GradientReport, Network, type NetworkOptions } from './nn/network.ts';
 export type { ParametersInput } from './nn/parameters.ts';
+export type { Task } from './nn/predictions.ts';
+export { logLoss, rocAuc, topKAccuracy } from './nn/ranking.ts';
+export { type ValueScore, type ValueScores, valueScores } from './nn/value-scores.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
 export type { AdaptiveBatchSize, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
 export type { AdaptiveRule, RateRule } from './train/rate-rule.ts';
