@@ -19,6 +19,9 @@ export type {
 export type { CapacityPoint, CapacityReport } from './lab/capacity-report.ts';
 export type { CapacityRun } from './lab/capacity-run.ts';
 export type { CapacityContrast, CapacityVerdict } from './lab/capacity-verdict.ts';
+export { crossValidate } from './lab/cross-validation.ts';
+export type { CrossValidationOptions, CrossValidationProgress, FoldStart } from './lab/cross-validation-options.ts';
+export type { CrossValidationReport, FoldMetric, FoldRun, FoldSummary } from './lab/cross-validation-report.ts';
 export type { BatchCurveOptions, CurveProgress, TargetOptions } from './lab/curve-options.ts';
 export type {
   BatchCurvePoint,
@@ -31,6 +34,9 @@ export type {
 export type { Environment } from './lab/environment.ts';
 export type { EpochFit } from './lab/fit.ts';
 export { type BatchNoise, type GradientNoise, measureGradientNoise } from './lab/gradient-noise.ts';
+export { findLearningRate, type LearningRateReport } from './lab/learning-rate.ts';
+export type { LearningRateOptions, LearningRateProgress, LearningRateTrainer } from './lab/learning-rate-options.ts';
+export type { RatePoint, RateSuggestion } from './lab/learning-rate-suggestion.ts';
 export { measureNoiseScale, type NoiseScale } from './lab/noise-scale.ts';
 export { measureScaling } from './lab/scaling.ts';
 export type { AmdahlFit, GustafsonFit, ScalingPrediction, UslFit } from './lab/scaling-fit.ts';
@@ -67,6 +73,7 @@ export type { ParametersInput } from './nn/parameters.ts';
 export type { Task } from './nn/predictions.ts';
 export { logLoss, rocAuc, topKAccuracy } from './nn/ranking.ts';
 export { type ValueScore, type ValueScores, valueScores } from './nn/value-scores.ts';
+export { historyLine } from './train/history.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
 export type { AdaptiveBatchSize, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
 export type { AdaptiveRule, RateRule } from './train/rate-rule.ts';
@@ -79,4 +86,5 @@ export type {
   Progress,
   TrainerInfo,
 } from './train/report.ts';
+export { TensorBoardWriter } from './train/tensorboard.ts';
 export { Trainer } from './train/trainer.ts';

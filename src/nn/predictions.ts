@@ -87,6 +87,21 @@ export async function collect(network: Network, dataset: DataSource, turns: Turn
   return predictionsOf(task, classes, K, Y, D);
 }
 
+/**
+ * The class of each pattern of a data set, for a network whose outputs mean classes.
+ * @throws RangeError if the data set does not fit
+ */
+export function classesOf({ spec, normalization }: Network, dataset: DataSource): Float64Array {
+  const { table, rows } = dataset.bind(spec, normalization);
+  const K = spec.layers.at(-1)!.units;
+  const found = new Float64Array(rows.length);
+  for (let from = 0; from < rows.length; from += SLICE_ROWS) {
+    const D = desired(table.targets, rows.subarray(from, from + SLICE_ROWS), K);
+    found.set(spec.loss === 'cross-entropy' ? largest(D, K) : yesFrom(D), from);
+  }
+  return found;
+}
+
 const LOSS_OF = { classes: 'cross-entropy', labels: 'binary-cross-entropy', values: 'mse' } as const;
 
 /** @throws TypeError, RangeError naming the row and the column */
@@ -118,9 +133,13 @@ function predictionsOf(task: Task, classes: number, K: number, Y: Float64Array, 
   if (task === 'classes' && K === classes) {
     return { task, rows, classes, actual: largest(D, K), predicted: largest(Y, K), outputs: probabilities };
   }
-  const yes = (values: Float64Array) => values.map((value) => (value >= 0.5 ? 1 : 0));
   const outputs = task === 'labels' ? probabilities : withComplement(probabilities);
-  return { task, rows, classes, actual: yes(D), predicted: yes(Y), outputs };
+  return { task, rows, classes, actual: yesFrom(D), predicted: yesFrom(Y), outputs };
+}
+
+/** 1 from one half on, else 0. */
+function yesFrom(values: Float64Array): Float64Array {
+  return values.map((value) => (value >= 0.5 ? 1 : 0));
 }
 
 /** Of each row of K the place of the largest, the first of equals. */
