@@ -52,6 +52,9 @@ export type {
 export type { CapacityPoint, CapacityReport } from './lab/capacity-report.ts';
 export type { CapacityRun } from './lab/capacity-run.ts';
 export type { CapacityContrast, CapacityVerdict } from './lab/capacity-verdict.ts';
+export { crossValidate } from './lab/cross-validation.ts';
+export type { CrossValidationOptions, CrossValidationProgress, FoldStart } from './lab/cross-validation-options.ts';
+export type { CrossValidationReport, FoldMetric, FoldRun, FoldSummary } from './lab/cross-validation-report.ts';
 export type { BatchCurveOptions, CurveProgress, TargetOptions } from './lab/curve-options.ts';
 export type {
   BatchCurvePoint,
@@ -64,6 +67,9 @@ export type {
 export type { Environment } from './lab/environment.ts';
 export type { EpochFit } from './lab/fit.ts';
 export { type BatchNoise, type GradientNoise, measureGradientNoise } from './lab/gradient-noise.ts';
+export { findLearningRate, type LearningRateReport } from './lab/learning-rate.ts';
+export type { LearningRateOptions, LearningRateProgress, LearningRateTrainer } from './lab/learning-rate-options.ts';
+export type { RatePoint, RateSuggestion } from './lab/learning-rate-suggestion.ts';
 export { measureNoiseScale, type NoiseScale } from './lab/noise-scale.ts';
 export { measureScaling } from './lab/scaling.ts';
 export type { AmdahlFit, GustafsonFit, ScalingPrediction, UslFit } from './lab/scaling-fit.ts';
@@ -76,10 +82,31 @@ export type { RateRuns, UpdatesToTarget } from './lab/target.ts';
 export type { LayerParameters } from './memory/arena.ts';
 export type { Phase } from './memory/control.ts';
 export { detectSharedMemory, type SharedMemory } from './memory/shared.ts';
+export {
+  type AverageScore,
+  type ClassScore,
+  type ClassScores,
+  classScores,
+  confusionMatrix,
+  type UndefinedScore,
+} from './nn/class-scores.ts';
 export { numericalJacobian } from './nn/differences.ts';
 export type { Initialisation } from './nn/initialise.ts';
+export {
+  type ClassMetrics,
+  type LabelMetrics,
+  measureMetrics,
+  type Metrics,
+  type MetricsOptions,
+  type RankedClassScore,
+  type ValueMetrics,
+} from './nn/metrics.ts';
 export { type Evaluation, type GradientReport, Network, type NetworkOptions } from './nn/network.ts';
 export type { ParametersInput } from './nn/parameters.ts';
+export type { MetricsTask } from './nn/predictions.ts';
+export { logLoss, rocAuc, topKAccuracy } from './nn/ranking.ts';
+export { type ValueScore, type ValueScores, valueScores } from './nn/value-scores.ts';
+export { historyLine } from './train/history.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
 export type { AdamOptions, AdamwOptions, Optimizer, OptimizerName, RmspropOptions } from './train/optimizer.ts';
 export type { AdaptiveBatchSize, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
@@ -94,4 +121,5 @@ export type {
   TrainerInfo,
 } from './train/report.ts';
 export type { Schedule } from './train/schedule.ts';
+export { TensorBoardWriter } from './train/tensorboard.ts';
 export { Trainer } from './train/trainer.ts';

@@ -181,6 +181,19 @@ export class Dataset implements DataSource {
   }
 
   /**
+   * The patterns with these indices, in this order, as a view.
+   * @throws TypeError, RangeError naming the index that is wrong
+   */
+  select(indices: ArrayLike<number>): Dataset {
+    const count = integer('indices.length', (indices as ArrayLike<number> | undefined)?.length, 1);
+    const last = this.length - 1;
+    return new Dataset(
+      this.storage,
+      Uint32Array.from({ length: count }, (_, i) => this.rows[integer(`indices[${i}]`, indices[i], 0, last)]!),
+    );
+  }
+
+  /**
    * Divides the patterns at random into views, the first with `share` of them.
    * @param share - in (0, 1), or a list of shares that add up to at most 1, the rest being the last view
    * @example

@@ -180,7 +180,8 @@ function sizesOf(name: string, values: readonly number[], low: number): number[]
   return [...new Set(values.map((value, i) => integer(`${name}[${i}]`, value, low, most)))].sort((a, b) => a - b);
 }
 
-function resolveTrainer(train: Dataset, given: CapacityTrainer): CapacityTrainer & { batchSize: number } {
+/** @throws TypeError, RangeError: an option that each training gets of its own, or a strategy whose results depend on the workers */
+export function resolveTrainer(train: Dataset, given: CapacityTrainer): CapacityTrainer & { batchSize: number } {
   if (typeof given !== 'object' || given === null) throw wrongType('trainer', 'object of options', given);
   for (const name of ['workers', 'seed', 'trace'])
     if (name in given) throw new RangeError(`"trainer" expected no ${name}: each training gets its own`);

@@ -218,7 +218,8 @@ export class Network {
   }
 }
 
-function gather({ values, size, stride }: Columns, rows: Uint32Array, affine: Affine | undefined): Float64Array {
+/** Rows (rows.length x size), normalised where there is something to normalise with. */
+export function gather({ values, size, stride }: Columns, rows: Uint32Array, affine: Affine | undefined): Float64Array {
   const X = new Float64Array(rows.length * size);
   rows.forEach((row, p) => {
     for (let i = 0; i < size; i++) {
@@ -229,14 +230,16 @@ function gather({ values, size, stride }: Columns, rows: Uint32Array, affine: Af
   return X;
 }
 
-function desired(targets: Targets, rows: Uint32Array, K: number): Float64Array {
+/** D (rows.length x K), as the loss wants it. */
+export function desired(targets: Targets, rows: Uint32Array, K: number): Float64Array {
   if (targets.kind === 'values') return gather(targets.columns, rows, targets.affine);
   const D = new Float64Array(rows.length * K);
   rows.forEach((row, p) => (D[p * K + targets.columns.values[row * targets.columns.stride]!] = 1));
   return D;
 }
 
-function inverted(Y: Float64Array, affine: Affine | undefined): Float64Array {
+/** Y in the units of the targets. */
+export function inverted(Y: Float64Array, affine: Affine | undefined): Float64Array {
   if (affine === undefined) return Y;
   const K = affine.scale.length;
   return Y.map((y, i) => (y - affine.shift[i % K]!) / affine.scale[i % K]!);

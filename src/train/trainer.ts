@@ -19,6 +19,12 @@ import { Plateau, plateauIn, ratesOf, type ResolvedSchedule } from './schedule.t
 import { TraceWriter } from './trace.ts';
 
 /**
+ * What a trainer's threads are run with, for measurements that train otherwise than `fit` does, on a trainer of their own: nothing
+ * else may run on it. Not exported from the package.
+ */
+export let runnerOf: (trainer: Trainer) => Runner;
+
+/**
  * Trains one network on a pool of worker threads.
  *
  * Each update takes the gradient of the mean loss over the whole mini-batch, whatever the number of workers: their
@@ -47,6 +53,10 @@ export class Trainer {
   #running: Promise<unknown> | undefined;
   #busy = false;
   #closing: Promise<void> | undefined;
+
+  static {
+    runnerOf = (trainer) => trainer.#runner;
+  }
 
   private constructor(network: Network, options: ResolvedOptions, info: TrainerInfo, runner: Runner) {
     const { learningRate, seed, schedule } = options;

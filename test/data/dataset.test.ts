@@ -291,3 +291,22 @@ describe('slice and split', () => {
     expect(() => dataset(10).split('half' as never)).toThrow(TypeError);
   });
 });
+
+describe('select', () => {
+  const dataset = Dataset.fromArrays({ inputs: [[10], [11], [12], [13]], targets: [0, 1, 2, 3] });
+
+  it('takes patterns by index, of a view too, in the order that was asked for', () => {
+    const picked = dataset.slice(1).select(Uint32Array.of(2, 0, 0));
+    expect(all(picked).map(({ targets }) => targets[0])).toEqual([3, 1, 1]);
+    expect(picked.bytes).toBe(dataset.bytes);
+  });
+
+  it.each<[string, unknown]>([
+    ['"indices.length" expected integer of at least 1, got 0', []],
+    ['"indices[1]" expected integer in [0, 3], got 4', [0, 4]],
+    ['"indices[0]" expected integer in [0, 3], got "0"', ['0']],
+    ['"indices.length" expected integer of at least 1, got undefined', undefined],
+  ])('refuses: %s', (message, indices) => {
+    expect(() => dataset.select(indices as number[])).toThrow(message);
+  });
+});

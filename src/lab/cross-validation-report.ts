@@ -1,0 +1,135 @@
+import type { Metrics } from '../nn/metrics.ts';
+import type { ResolvedCrossValidation } from './cross-validation-options.ts';
+import type { SideBySide } from './side-by-side.ts';
+import { studentQuantile } from './student.ts';
+
+/** What came of the training without one fold. */
+export type FoldRun = {
+  /** From 0 on. */
+  repeat: number;
+  fold: number;
+  seed: number;
+  /** Patterns trained with, and those of the fold. */
+  training: number;
+  validation: number;
+  /** Of training, without evaluation. */
+  seconds: number;
+} & (
+  | {
+      state: 'trained';
+      /** Of the last epoch, each pattern before its update, in the units in which the network trains. */
+      trainingLoss: number;
+      /** On the fold, in the same units. */
+      loss: number;
+      /** On the fold, in the units of the data. */
+      metrics: Metrics;
+    }
+  /** The loss was not finite. */
+  | { state: 'diverged' }
+);
+
+export type FoldMetric =
+  'accuracy' | 'exact' | 'precision' | 'recall' | 'f1' | 'logLoss' | 'rocAuc' | 'mae' | 'rmse' | 'r2';
+
+/** One figure over all trainings that did not diverge and have it. */
+export interface FoldSummary {
+  /** Precision, recall and f1 are those of all classes alike ('macro'). */
+  metric: FoldMetric;
+  /** How many trainings have it. */
+  runs: number;
+  mean: number;
+  /** Standard deviation of the trainings; absent of a single one. */
+  deviation?: number;
+  /**
+   * For the mean, with 95% confidence. The trainings share patterns, so their variance is taken times 1 / runs + (size of a fold) /
+   * (patterns trained with), with Student's distribution (Nadeau & Bengio 2003). It may reach beyond what the figure can
+   * be, such as an accuracy of 1. Absent of a single training.
+   */
+  interval?: { low: number; high: number };
+}
+
+export interface CrossValidationReport {
+  kind: 'cross-validation';
+  version: 1;
+  /** Whether it was ended before all repeats were done. */
+  state: 'complete' | 'partial';
+  task: Metrics['task'];
+  patterns: number;
+  folds: number;
+  stratified: boolean;
+  /** That were done. */
+  repeats: number;
+  seed: number;
+  epochs: number;
+  sideBySide: SideBySide;
+  runs: FoldRun[];
+  /** Trainings whose loss was not finite; they are in no summary. */
+  diverged: number;
+  summary: FoldSummary[];
+}
+
+const LEVEL = 0.95;
+
+/** @param runs - of complete repeats */
+export function crossValidationReport(
+  o: ResolvedCrossValidation,
+  runs: FoldRun[],
+  sideBySide: SideBySide,
+  state: CrossValidationReport['state'],
+): CrossValidationReport {
+  const { task, folds, stratified, seed, epochs } = o;
+  const patterns = runs[0]!.training + runs[0]!.validation;
+  const trained = runs.filter((run) => run.state === 'trained');
+  return {
+    kind: 'cross-validation',
+    version: 1,
+    state,
+    task,
+    patterns,
+    folds,
+    stratified,
+    repeats: runs.length / folds,
+    seed,
+    epochs,
+    sideBySide,
+    runs,
+    diverged: runs.length - trained.length,
+    summary: summarise(
+      trained.map(({ metrics }) => figuresOf(metrics)),
+      1 / (folds - 1),
+    ),
+  };
+}
+
+/**
+ * Mean, deviation and interval of each figure.
+ * @param share - patterns of a fold to one that was trained with
+ */
+export function summarise(runs: readonly Partial<Record<FoldMetric, number>>[], share: number): FoldSummary[] {
+  const names = [...new Set(runs.flatMap((run) => Object.keys(run) as FoldMetric[]))];
+  return names.map((metric) => {
+    const values = runs.flatMap((run) => run[metric] ?? []);
+    const n = values.length;
+    const mean = values.reduce((sum, value) => sum + value, 0) / n;
+    if (n === 1) return { metric, runs: n, mean };
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
+    const reach = studentQuantile(LEVEL, n - 1) * Math.sqrt(variance * (1 / n + share));
+    return {
+      metric,
+      runs: n,
+      mean,
+      deviation: Math.sqrt(variance),
+      interval: { low: mean - reach, high: mean + reach },
+    };
+  });
+}
+
+function figuresOf(metrics: Metrics): Partial<Record<FoldMetric, number>> {
+  if (metrics.task === 'values') {
+    const { mae, rmse, r2 } = metrics;
+    return { mae, rmse, r2 };
+  }
+  const { accuracy, macro, logLoss, rocAuc } = metrics;
+  const exact = metrics.task === 'labels' && { exact: metrics.exact };
+  return { accuracy, ...exact, ...macro, logLoss, ...(rocAuc !== undefined && { rocAuc }) };
+}

@@ -1,0 +1,70 @@
+import { finite, integer, options, wrongValue } from '../core/checks.ts';
+import type { DataSource } from '../core/table.ts';
+import type { Network } from '../nn/network.ts';
+import { resolveOptions, type TrainerOptions } from '../train/options.ts';
+import { checkMeasured, checkTrainer, checkWatched } from './arguments.ts';
+
+export interface LearningRateOptions {
+  /** alpha of the first update; default 1e-5. */
+  least?: number | undefined;
+  /** alpha of the last update; default 10. */
+  most?: number | undefined;
+  /** From `least` to `most`, each the same factor above the one before; default 200. */
+  updates?: number | undefined;
+  /** beta of the running mean of the loss, in [0, 1); default 0.9. */
+  smoothing?: number | undefined;
+  /** Ends the test where the running mean is so many times its least; default 4. */
+  divergence?: number | undefined;
+  /** What it is to be trained with, but for the learning rate; B is 64, or all patterns where there are fewer. */
+  trainer?: LearningRateTrainer | undefined;
+  /** Stops the test; the call rejects with ERR_ABORTED. */
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: LearningRateProgress) => void) | undefined;
+}
+
+/** Strategies that step on the gradient of the whole batch, one update after another. */
+export type LearningRateTrainer = Omit<
+  TrainerOptions,
+  'learningRate' | 'schedule' | 'batchSize' | 'strategy' | 'averagingPeriod' | 'trace'
+> & {
+  batchSize?: number | undefined;
+  strategy?: 'auto' | 'owner-computes' | 'data-parallel' | 'coordinator' | undefined;
+};
+
+/** An update is over. */
+export interface LearningRateProgress {
+  updates: number;
+  /** What they will be, if the loss does not diverge. */
+  totalUpdates: number;
+  learningRate: number;
+}
+
+const KEYS = ['least', 'most', 'updates', 'smoothing', 'divergence', 'trainer', 'signal', 'onProgress'] as const;
+
+export type ResolvedLearningRate = ReturnType<typeof resolveLearningRate>;
+
+/** @throws TypeError, RangeError naming the argument */
+export function resolveLearningRate(network: Network, dataset: DataSource, given: LearningRateOptions) {
+  checkMeasured(network, dataset);
+  const o = options<LearningRateOptions>('options', given, KEYS);
+  checkWatched(o);
+  checkTrainer(o.trainer, ['learningRate', 'schedule', 'trace'], 'the test');
+  const least = finite('least', o.least ?? 1e-5, Number.MIN_VALUE);
+  const most = finite('most', o.most ?? 10, least);
+  if (most === least) throw wrongValue('most', `number above ${least} (least)`, most);
+  const trainer = o.trainer ?? {};
+  const { strategy } = resolveOptions(trainer);
+  if (strategy === 'local-sgd' || strategy === 'hogwild')
+    throw new RangeError(`"trainer" expected a "strategy" that steps on the gradient of the batch, got ${strategy}`);
+  const P = dataset.length;
+  return {
+    least,
+    most,
+    updates: integer('updates', o.updates ?? 200, 10, 100_000),
+    smoothing: finite('smoothing', o.smoothing ?? 0.9, 0, 1, true),
+    divergence: finite('divergence', o.divergence ?? 4, 1),
+    trainer: { ...trainer, batchSize: integer('trainer.batchSize', trainer.batchSize ?? Math.min(64, P), 1, P) },
+    signal: o.signal,
+    onProgress: o.onProgress,
+  };
+}

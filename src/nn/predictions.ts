@@ -1,0 +1,159 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { checkSameRows, resolveTargets, type RowsInput, toColumns, toDesired } from '../core/columns.ts';
+import { GradpoolError } from '../core/errors.ts';
+import type { Loss, NetworkSpec } from '../core/spec.ts';
+import type { DataSource } from '../core/table.ts';
+import { forwardBatch } from '../kernels/reference/batch.ts';
+import { checkNumbers } from './lists.ts';
+import { desired, gather, inverted, type Network } from './network.ts';
+
+/** What outputs mean: one of many classes, a yes or no each, or values. */
+export type MetricsTask = 'classes' | 'labels' | 'values';
+export const TASKS: readonly MetricsTask[] = ['classes', 'labels', 'values'];
+
+/** All answers and what they should have been. */
+export interface Predictions {
+  readonly task: MetricsTask;
+  /** P. */
+  readonly rows: number;
+  /** C; of labels and values, how many there are: K. */
+  readonly classes: number;
+  /** Of classes P numbers; of labels P x K zeros and ones; of values P x K, in the units of the data. */
+  readonly actual: Float64Array;
+  /** As `actual`; of values nothing. */
+  readonly predicted: Float64Array;
+  /** P x C, row-major: probabilities, or values in the units of the data. */
+  readonly outputs: Float64Array;
+}
+
+const SLICE_ROWS = 64;
+const TURN_MS = 10;
+/** By how much a rounded probability may be out of [0, 1]. */
+const ROUNDING = 1e-6;
+
+/** Lets the event loop turn now and then, and stops when the signal says so. */
+export class Turns {
+  readonly #signal: AbortSignal | undefined;
+  #last = performance.now();
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
+
+  /** @throws GradpoolError ERR_ABORTED */
+  async next(): Promise<void> {
+    if (performance.now() - this.#last > TURN_MS) {
+      await turn();
+      this.#last = performance.now();
+    }
+    const signal = this.#signal;
+    if (signal?.aborted) throw new GradpoolError('ERR_ABORTED', 'measuring was aborted', { cause: signal.reason });
+  }
+}
+
+/** What the outputs of a network mean, and how many there are. */
+export function taskOf({ loss, layers }: NetworkSpec): { task: MetricsTask; classes: number } {
+  const K = layers.at(-1)!.units;
+  if (loss === 'mse') return { task: 'values', classes: K };
+  if (loss === 'cross-entropy') return { task: 'classes', classes: K };
+  return K === 1 ? { task: 'classes', classes: 2 } : { task: 'labels', classes: K };
+}
+
+/**
+ * Lets a data set through a network.
+ * @throws RangeError if it does not fit, or an output is not finite; GradpoolError ERR_ABORTED
+ */
+export async function collect(network: Network, dataset: DataSource, turns: Turns): Promise<Predictions> {
+  const { spec, normalization } = network;
+  const { table, rows } = dataset.bind(spec, normalization);
+  const layers = network.parameters.map(({ weights, bias }) => ({
+    W: new Float64Array(weights),
+    b: new Float64Array(bias),
+  }));
+  const K = spec.layers.at(-1)!.units;
+  const { task, classes } = taskOf(spec);
+  const units = task === 'values' ? normalization.targets : undefined;
+  const Y = new Float64Array(rows.length * K);
+  const D = new Float64Array(rows.length * K);
+  for (let from = 0; from < rows.length; from += SLICE_ROWS) {
+    await turns.next();
+    const part = rows.subarray(from, from + SLICE_ROWS);
+    const X = gather(table.inputs, part, table.affine);
+    const outputs = forwardBatch(spec, layers, X, part.length).H.at(-1)!;
+    Y.set(inverted(outputs, units), from * K);
+    // Values as they are in the data: to normalise them and back would round them.
+    D.set(units ? gather(table.targets.columns, part, undefined) : desired(table.targets, part, K), from * K);
+  }
+  return predictionsOf(task, classes, K, Y, D);
+}
+
+/**
+ * The class of each pattern of a data set, for a network whose outputs mean classes.
+ * @throws RangeError if the data set does not fit
+ */
+export function classesOf({ spec, normalization }: Network, dataset: DataSource): Float64Array {
+  const { table, rows } = dataset.bind(spec, normalization);
+  const K = spec.layers.at(-1)!.units;
+  const found = new Float64Array(rows.length);
+  for (let from = 0; from < rows.length; from += SLICE_ROWS) {
+    const D = desired(table.targets, rows.subarray(from, from + SLICE_ROWS), K);
+    found.set(spec.loss === 'cross-entropy' ? largest(D, K) : yesFrom(D), from);
+  }
+  return found;
+}
+
+const LOSS_OF = { classes: 'cross-entropy', labels: 'binary-cross-entropy', values: 'mse' } as const;
+
+/** @throws TypeError, RangeError naming the row and the column */
+export function fromArrays(task: MetricsTask, outputs: RowsInput, targets: RowsInput): Predictions {
+  const given = toDesired('targets', targets, undefined, 'targetSize');
+  const count = given.columns.values.length / given.columns.size;
+  // A flat list of outputs has as many for each row of targets.
+  const nested = Array.isArray(outputs) && typeof outputs[0] === 'object';
+  const size = nested ? undefined : Math.max(1, Math.floor((outputs as ArrayLike<number>)?.length / count) || 1);
+  const from = toColumns('outputs', outputs, size, 'size');
+  const rows = Uint32Array.from({ length: checkSameRows(from, given.columns) }, (_, i) => i);
+  const K = from.size;
+  const binary = task === 'classes' && K === 1;
+  const loss: Loss = binary ? 'binary-cross-entropy' : LOSS_OF[task];
+  const spec = { inputs: 1, layers: [{ units: K, activation: 'linear' as const }], loss };
+  const D = desired(resolveTargets(spec, given, undefined, rows), rows, K);
+  return predictionsOf(task, binary ? 2 : K, K, gather(from, rows, undefined), D);
+}
+
+/** @param K - outputs; of two classes there may be one, the probability of class 1 */
+function predictionsOf(task: MetricsTask, classes: number, K: number, Y: Float64Array, D: Float64Array): Predictions {
+  const rows = Y.length / K;
+  if (task === 'values') {
+    checkNumbers('outputs', Y);
+    return { task, rows, classes, actual: D, predicted: new Float64Array(0), outputs: Y };
+  }
+  checkNumbers('outputs', Y, -ROUNDING, 1 + ROUNDING);
+  const probabilities = Y.map((y) => Math.min(1, Math.max(0, y)));
+  if (task === 'classes' && K === classes) {
+    return { task, rows, classes, actual: largest(D, K), predicted: largest(Y, K), outputs: probabilities };
+  }
+  const outputs = task === 'labels' ? probabilities : withComplement(probabilities);
+  return { task, rows, classes, actual: yesFrom(D), predicted: yesFrom(Y), outputs };
+}
+
+/** 1 from one half on, else 0. */
+function yesFrom(values: Float64Array): Float64Array {
+  return values.map((value) => (value >= 0.5 ? 1 : 0));
+}
+
+/** Of each row of K the place of the largest, the first of equals. */
+function largest(values: Float64Array, K: number): Float64Array {
+  const places = new Float64Array(values.length / K);
+  for (let p = 0; p < places.length; p++) {
+    for (let k = 1; k < K; k++) if (values[p * K + k]! > values[p * K + places[p]!]!) places[p] = k;
+  }
+  return places;
+}
+
+/** Rows of 1 - p and p. */
+export function withComplement(probabilities: Float64Array): Float64Array {
+  const both = new Float64Array(2 * probabilities.length);
+  probabilities.forEach((p, i) => both.set([1 - p, p], 2 * i));
+  return both;
+}

@@ -1,0 +1,86 @@
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { finite, integer, text, wrongType } from '../core/checks.ts';
+import { GradpoolError } from '../core/errors.ts';
+import { encodeScalars, encodeVersion, frame } from './event-record.ts';
+import { scalarsOf } from './history.ts';
+import type { EpochReport } from './report.ts';
+
+/** Files of one process in one second have to differ in their names. */
+let files = 0;
+
+/**
+ * Writes scalars into an event file, which TensorBoard shows and follows while it grows (`tensorboard --logdir FOLDER`); each folder
+ * below that is a run of its own there.
+ *
+ * @example
+ * const writer = await TensorBoardWriter.open('logs/run-1');
+ * await trainer.fit(train, { epochs: 20, validation, onEpoch: writer.epoch });
+ * await writer.close();
+ */
+export class TensorBoardWriter {
+  /** Where the file is. */
+  readonly path: string;
+  /**
+   * Writes what an epoch did: `loss`, `accuracy`, `validation/loss`, `validation/accuracy`, `samplesPerSecond`, `learningRate` and
+   * `batchSize`. The step is the number of epochs that this writer was given, so that several calls of `fit` follow each other.
+   */
+  readonly epoch: (report: EpochReport) => Promise<void>;
+  readonly #file: FileHandle;
+  #epochs = 0;
+  /** Records stand in the file in the order of the calls. */
+  #last: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  private constructor(path: string, file: FileHandle) {
+    this.path = path;
+    this.#file = file;
+    this.epoch = (report) => this.scalars(++this.#epochs, scalarsOf(report));
+  }
+
+  /**
+   * Begins a new file in a folder, which is made if need be.
+   * @throws TypeError, RangeError naming the argument; what the file system says
+   */
+  static async open(folder: string): Promise<TensorBoardWriter> {
+    await mkdir(text('folder', folder), { recursive: true });
+    const seconds = Math.floor(Date.now() / 1000);
+    const name = `events.out.tfevents.${String(seconds).padStart(10, '0')}.${hostname()}.${process.pid}.${files++}`;
+    const path = join(folder, name);
+    const writer = new TensorBoardWriter(path, await open(path, 'wx'));
+    await writer.#write(encodeVersion(Date.now() / 1000));
+    return writer;
+  }
+
+  /**
+   * Writes values of one step, each under its name; a `/` in it makes a group. Values are kept as float32.
+   * @param step - at least 0
+   * @throws TypeError, RangeError naming the argument; GradpoolError ERR_CLOSED; what the file system says
+   */
+  async scalars(step: number, values: Readonly<Record<string, number>>): Promise<void> {
+    integer('step', step, 0);
+    if (typeof values !== 'object' || values === null) throw wrongType('values', 'object of numbers', values);
+    for (const [name, value] of Object.entries(values)) {
+      // NaN and infinite values are what a diverged training has, and TensorBoard shows them as such.
+      if (typeof value !== 'number') finite(`values.${name}`, value, -Infinity);
+    }
+    if (this.#closing) throw new GradpoolError('ERR_CLOSED', 'the writer is closed');
+    await this.#write(encodeScalars(Date.now() / 1000, step, values));
+  }
+
+  /** Waits for what is being written, and closes the file. May be called again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#last.catch(() => undefined).then(() => this.#file.close());
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #write(event: Uint8Array): Promise<void> {
+    this.#last = this.#last.then(() => this.#file.appendFile(frame(event)));
+    return this.#last;
+  }
+}
