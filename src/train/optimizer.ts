@@ -1,9 +1,9 @@
 import { describe, finite, flag, oneOf, options } from '../core/checks.ts';
 import { PLAIN_STEP, type Step, type StepRule } from '../kernels/kernels.ts';
 
-const NAMES = ['sgd', 'rmsprop', 'adam', 'adamw'] as const;
 /** What makes a step out of a gradient; names alone have the defaults of torch.optim. */
-export type OptimizerName = (typeof NAMES)[number];
+export type OptimizerName = 'sgd' | 'rmsprop' | 'adam' | 'adamw';
+const NAMES: readonly OptimizerName[] = ['sgd', 'rmsprop', 'adam', 'adamw'];
 
 /** Its running mean of squares decays by `alpha` (0.99); `epsilon` is 1e-8. */
 export interface RmspropOptions {

@@ -11,7 +11,7 @@ import {
   Network,
   Normalization,
   rocAuc,
-  type Task,
+  type MetricsTask,
   topKAccuracy,
   valueScores,
 } from 'gradpool';
@@ -19,7 +19,7 @@ import { expectClose } from '../close.ts';
 import { classes, classifier } from '../train/problem.ts';
 
 interface Fixture {
-  readonly task: Task;
+  readonly task: MetricsTask;
   readonly targets: number[] | number[][];
   readonly outputs: number[] | number[][];
   readonly expected: Record<string, unknown> & { areas?: (number | null)[] };
@@ -218,7 +218,7 @@ describe('each metric alone', () => {
 });
 
 test.each<[string, () => Promise<unknown>]>([
-  ['"task" expected one of', () => measureMetrics([[1]], [[1]], {} as { task: Task })],
+  ['"task" expected one of', () => measureMetrics([[1]], [[1]], {} as { task: MetricsTask })],
   ['"dataset" expected Dataset, got undefined', () => measureMetrics(classifier(), undefined as never)],
   ['"options" has no option "task"', () => measureMetrics(classifier(), classes(4), { task: 'classes' } as never)],
   ['"topK[0]" expected integer in [1, 4], got 5', () => measureMetrics(classifier(), classes(4), { topK: [5] })],
