@@ -56,6 +56,9 @@ test('the tarball holds what runs and nothing that does not', () => {
     'dist/workers/coordinator.js',
     'dist/src/kernels/simd.wasm',
     'dist/src/kernels/relaxed-simd.wasm',
+    'dist/src/kernels/infer-simd.wasm',
+    'dist/src/kernels/infer-relaxed-simd.wasm',
+    'dist/browser/gradpool-predict.js',
     'README.md',
     'LICENSE',
   ]) {
