@@ -4,7 +4,7 @@ import { parse, View } from 'vega';
 import { compile as compileSpec, type TopLevelSpec } from 'vega-lite';
 import type { PositionFieldDef } from 'vega-lite/build/src/channeldef.js';
 import type { BatchCurvePoint, BatchCurveReport, BestBatchSizes, Interval } from '../src/index.ts';
-import { count, duration, table } from './output.ts';
+import { count, duration, table } from '../src/cli/text.ts';
 
 /** Every point with its interval; the fastest batch size of each number of workers is starred. */
 export function curveTable({ points, best, target }: BatchCurveReport): string {
