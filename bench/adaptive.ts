@@ -12,7 +12,7 @@ import {
 import { median, medianInterval } from '../src/lab/statistics.ts';
 import { friedman } from './data/friedman.ts';
 import { loadMnist } from './mnist-data.ts';
-import { duration, table } from './output.ts';
+import { duration, table } from '../src/cli/text.ts';
 import { type Effort, FULL } from './timing.ts';
 
 interface Problem {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type BatchCurveReport, measureBatchCurve, Trainer } from '../src/index.ts';
 import { makeDataset, makeNetwork, nameOf, NETWORKS } from './networks.ts';
-import { table } from './output.ts';
+import { table } from '../src/cli/text.ts';
 import { type Effort, FULL } from './timing.ts';
 
 /** The three networks that everything is compared on, and two more. */

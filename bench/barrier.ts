@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { controlBytes } from '../src/memory/control.ts';
 import { Barrier } from '../src/sync/barrier.ts';
 import { type Interval, medianInterval } from '../src/lab/statistics.ts';
-import { duration, table } from './output.ts';
+import { duration, table } from '../src/cli/text.ts';
 import type { Effort } from './timing.ts';
 
 const ENTRY = new URL('./barrier-thread.js', import.meta.url);

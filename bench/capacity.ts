@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import { plot, type Point } from 'simple-ascii-chart';
 import { type CapacityOptions, type CapacityPoint, type CapacityReport, measureCapacity } from '../src/index.ts';
 import { friedman } from './data/friedman.ts';
-import { table } from './output.ts';
+import { table } from '../src/cli/text.ts';
 
 /**
  * Few patterns, noise in the targets, and training for long: 400 of Friedman #1, of which the best that there is has an error

@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import { plot, type Point } from 'simple-ascii-chart';
 import type { BatchCurvePoint, BatchCurveReport, BestBatchSizes, Interval } from '../src/index.ts';
-import { count, duration, table } from './output.ts';
+import { count, duration, table } from '../src/cli/text.ts';
 import { cacheMarks, cachesInWords } from './report/caches.ts';
 import { recommendation, verdict } from './report/words.ts';
 

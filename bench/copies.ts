@@ -1,6 +1,6 @@
 import { findBlas } from '../src/kernels/blas/library.ts';
 import { type Interval, medianInterval } from '../src/lab/statistics.ts';
-import { count, table } from './output.ts';
+import { count, table } from '../src/cli/text.ts';
 import type { Effort } from './timing.ts';
 import { inRounds, makeRunners, type Runner, timeRunner } from './training.ts';
 

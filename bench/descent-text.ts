@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import type { Interval } from '../src/index.ts';
 import { median } from '../src/lab/statistics.ts';
 import type { Form, Forms } from './descent.ts';
-import { count, duration, table } from './output.ts';
+import { count, duration, table } from '../src/cli/text.ts';
 
 /** The tables, and what they say of what is taught about the three forms. */
 export function describeForms(measured: Forms): string {

@@ -6,7 +6,7 @@ import { instantiate } from '../src/kernels/exports.ts';
 import { Arena } from '../src/memory/arena.ts';
 import { planTraining } from '../src/memory/layout.ts';
 import { makeDataset } from './networks.ts';
-import { duration, table } from './output.ts';
+import { duration, table } from '../src/cli/text.ts';
 import { type Candidate, type Effort, timeInRounds } from './timing.ts';
 
 /** Rows, inputs, units: the middle layers and the edges of the networks that are compared. */

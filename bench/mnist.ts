@@ -10,10 +10,10 @@ import {
   Trainer,
 } from '../src/index.ts';
 import { curveInTerminal, curveInWords, curveTable } from './chart.ts';
-import { enableRelaxedSimd } from './flags.ts';
+import { enableRelaxedSimd } from '../src/cli/relaxed-simd.ts';
 import { loadMnist } from './mnist-data.ts';
 import { makeNetwork, nameOf, NETWORKS } from './networks.ts';
-import { count, duration, writeWhole } from './output.ts';
+import { count, duration, writeWhole } from '../src/cli/text.ts';
 import { writePictures } from './report/files.ts';
 import { recordTimeline } from './report/record.ts';
 

@@ -1,6 +1,6 @@
 import { Piscina } from 'piscina';
 import { fileURLToPath } from 'node:url';
-import { duration, table } from './output.ts';
+import { duration, table } from '../src/cli/text.ts';
 import { type Effort, timeInRounds } from './timing.ts';
 
 const ENTRY = fileURLToPath(new URL('./round-trip-thread.js', import.meta.url));

@@ -9,7 +9,7 @@ import type {
   ScalingSeries,
 } from '../src/index.ts';
 import { PHASES } from '../src/memory/control.ts';
-import { count, duration, table } from './output.ts';
+import { count, duration, table } from '../src/cli/text.ts';
 
 /** Every point with its speed-up; numbers of workers that have no CPU for each are marked. */
 export function scalingTable({ points }: ScalingReport): string {

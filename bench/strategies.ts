@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { medianInterval } from '../src/lab/statistics.ts';
 import { STRATEGIES, type StrategyChoice } from '../src/train/options.ts';
-import { duration, table } from './output.ts';
+import { duration, table } from '../src/cli/text.ts';
 import type { Effort } from './timing.ts';
 import { inRounds, makeRunners, timeRunner } from './training.ts';
 

@@ -3,7 +3,7 @@ import { type Interval, medianInterval } from '../src/lab/statistics.ts';
 import { PHASES } from '../src/memory/control.ts';
 import type { PhaseSeconds } from '../src/train/outcome.ts';
 import { peakMeter, sgemmMeter } from './meters.ts';
-import { count, duration, table } from './output.ts';
+import { count, duration, table } from '../src/cli/text.ts';
 import type { Effort } from './timing.ts';
 import { inRounds, makeRunners, type Runner, type Timed, timeRunner } from './training.ts';
 

@@ -1,6 +1,6 @@
 // Reports on disk.
 import { readFileSync } from 'node:fs';
-import { writeWhole } from '../output.ts';
+import { writeWhole } from '../../src/cli/text.ts';
 import { capacityChart } from './capacity-figures.ts';
 import { curveChart } from './curve-figure.ts';
 import { asPng, asSvg } from './draw.ts';

@@ -1,5 +1,5 @@
 // Numbers as a reader wants them: three digits and a prefix.
-import { count, duration } from '../output.ts';
+import { count, duration } from '../../src/cli/text.ts';
 import type { Span } from './kinds.ts';
 
 /** Bytes with a binary prefix. */

@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { probeSimd } from '../src/kernels/load.ts';
+import { probeSimd } from '../kernels/load.ts';
 
 /**
  * Switches relaxed SIMD on where the engine has it behind a flag (Node 20). Only for programs that own their process, and

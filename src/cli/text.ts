@@ -38,3 +38,10 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
   writeFileSync(`${path}.part`, content);
   renameSync(`${path}.part`, path);
 }
+
+/** Values as a line of CSV; those that hold a separator are quoted. */
+export function csvLine(values: readonly (string | number)[]): string {
+  return values
+    .map((value) => (/[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : value))
+    .join(',');
+}

@@ -1,0 +1,42 @@
+import { Dataset } from '../data/dataset.ts';
+import { applyEncoding } from '../data/encode-table.ts';
+import { readTable } from '../data/read-table.ts';
+import { loadNetwork } from '../formats/model-file.ts';
+import { measureMetrics } from '../nn/metrics.ts';
+import { type DataFlags, readOptions } from './load-data.ts';
+import { metricsText } from './metrics-text.ts';
+import type { Output } from './output.ts';
+import { encodingOf } from './predict.ts';
+
+export type EvaluateFlags = Pick<DataFlags, 'format' | 'delimiter' | 'header' | 'labels'>;
+
+/** Measures how good a saved network's answers are on a table, or on IDX files. */
+export async function evaluate(
+  modelPath: string,
+  path: string,
+  flags: EvaluateFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const model = await loadNetwork(modelPath);
+  const { dataset, names } =
+    flags.labels === undefined
+      ? await fromTable(modelPath, model, path, flags)
+      : { dataset: await Dataset.fromIdx({ images: path, labels: flags.labels }), names: model.classes };
+  const metrics = await measureMetrics(model.network, dataset, { signal });
+  output.text(metricsText('given', metrics, names));
+  output.event('metrics', metrics);
+}
+
+async function fromTable(
+  modelPath: string,
+  model: Awaited<ReturnType<typeof loadNetwork>>,
+  path: string,
+  flags: EvaluateFlags,
+): Promise<{ dataset: Dataset; names: readonly string[] }> {
+  const encoding = encodingOf(modelPath, model);
+  const { format, delimiter, header } = readOptions(flags);
+  const table = await readTable(path, { encoding, format, delimiter, header });
+  const names = encoding.classes.length > 0 ? encoding.classes : encoding.targets.map(({ name }) => name);
+  return { dataset: applyEncoding(encoding, table), names };
+}

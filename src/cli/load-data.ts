@@ -1,0 +1,130 @@
+import { Dataset } from '../data/dataset.ts';
+import type { DataTable } from '../data/data-table.ts';
+import { applyEncoding, encodeTable } from '../data/encode-table.ts';
+import type { Encoding, MissingPolicy, Task } from '../data/encoding.ts';
+import { type FileFormat, type ReadOptions } from '../data/read-options.ts';
+import { readTable } from '../data/read-table.ts';
+import { UsageError } from './failure.ts';
+
+/** How a file becomes patterns, as it stands on the command line. */
+export interface DataFlags {
+  target?: string[];
+  features?: string[];
+  categorical?: string[];
+  task?: Task;
+  missing: MissingPolicy;
+  missingValues?: string[];
+  labels?: string;
+  testData?: string;
+  testLabels?: string;
+  validationShare: number;
+  testShare: number;
+  format?: FileFormat;
+  delimiter?: string;
+  header: boolean;
+  seed: number;
+}
+
+/** Patterns to train with, to choose by and to judge with. */
+export interface LoadedData {
+  readonly train: Dataset;
+  readonly validation: Dataset | undefined;
+  readonly test: Dataset | undefined;
+  readonly task: Task;
+  /** K */
+  readonly outputs: number;
+  /** Of a table: how its rows became patterns. */
+  readonly encoding: Encoding | undefined;
+  readonly classes: readonly string[] | undefined;
+}
+
+/** @throws UsageError; GradpoolError ERR_BAD_FILE, ERR_BAD_DATA */
+export async function loadData(path: string, flags: DataFlags): Promise<LoadedData> {
+  if (flags.validationShare + flags.testShare >= 1)
+    throw new UsageError('--validation-share and --test-share expected less than 1 together');
+  return flags.labels === undefined ? loadTable(path, flags) : loadIdx(path, flags.labels, flags);
+}
+
+/** What `readTable` is to be told. */
+export function readOptions({
+  format,
+  delimiter,
+  header,
+  missingValues,
+  categorical,
+}: Partial<DataFlags>): ReadOptions {
+  return {
+    ...(format && { format }),
+    ...(delimiter && { delimiter }),
+    ...(header === false && { header }),
+    ...(missingValues && { missingValues }),
+    ...(categorical && { categorical }),
+  };
+}
+
+async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
+  const { target, features, categorical, missing, task } = flags;
+  const table = await readTable(path, readOptions(flags));
+  if (target === undefined)
+    throw new UsageError(
+      `--target expected one of the columns ${table.names.join(', ')}, or --labels for a pair of IDX files`,
+    );
+  const parts = splitTable(table, flags);
+  const { dataset: train, encoding } = encodeTable(parts.train, {
+    target: target.length === 1 ? target[0]! : target,
+    features,
+    categorical: categorical ?? [],
+    missing,
+    task,
+  });
+  const encode = (part: DataTable | undefined) => part && applyEncoding(encoding, part);
+  const test = flags.testData === undefined ? parts.test : await readTable(flags.testData, { encoding });
+  return {
+    train,
+    validation: encode(parts.validation),
+    test: encode(test),
+    task: encoding.task,
+    outputs: encoding.outputSize,
+    encoding,
+    classes: encoding.classes.length > 0 ? encoding.classes : undefined,
+  };
+}
+
+type Parts<T> = Record<'train', T> & Record<'validation' | 'test', T | undefined>;
+
+function splitTable(table: DataTable, { validationShare: v, testShare, testData, seed }: DataFlags): Parts<DataTable> {
+  const t = testData === undefined ? testShare : 0;
+  return named(v, t, (shares) => (shares.length === 0 ? [table] : table.split(shares, { seed })));
+}
+
+/** The parts that have a share; the first has the rest. */
+function named<T>(validation: number, test: number, split: (shares: number[]) => readonly T[]): Parts<T> {
+  const shares = [1 - validation - test, validation, test].filter((share) => share > 0);
+  const [train, ...others] = split(shares.slice(0, -1));
+  return {
+    train: train!,
+    validation: validation > 0 ? others.shift() : undefined,
+    test: test > 0 ? others.shift() : undefined,
+  };
+}
+
+async function loadIdx(images: string, labels: string, flags: DataFlags): Promise<LoadedData> {
+  const { testData, testLabels, validationShare, testShare, seed } = flags;
+  if ((testData === undefined) !== (testLabels === undefined))
+    throw new UsageError('--test-data and --test-labels expected each other with IDX files');
+  if (flags.task !== undefined && flags.task !== 'classification')
+    throw new UsageError(`--task expected classification with IDX labels, got ${flags.task}`);
+  const all = await Dataset.fromIdx({ images, labels });
+  const parts = named(validationShare, testData === undefined ? testShare : 0, (shares) =>
+    shares.length === 0 ? [all] : all.split(shares, { seed }),
+  );
+  const test = testData === undefined ? parts.test : await Dataset.fromIdx({ images: testData, labels: testLabels! });
+  const outputs = 1 + Math.max(...[parts.train, parts.validation, test].map((part) => (part ? highestClass(part) : 0)));
+  return { ...parts, test, task: 'classification', outputs, encoding: undefined, classes: undefined };
+}
+
+function highestClass(dataset: Dataset): number {
+  let highest = 0;
+  for (let i = 0; i < dataset.length; i++) highest = Math.max(highest, dataset.pattern(i).targets[0]!);
+  return highest;
+}

@@ -1,0 +1,34 @@
+import cliProgress from 'cli-progress';
+
+/** Where a command writes: results to stdout, all else to stderr; with `json` one object a line on stdout. */
+export class Output {
+  readonly json: boolean;
+  readonly #quiet: boolean;
+
+  constructor({ json = false, quiet = false }: { json?: boolean | undefined; quiet?: boolean | undefined }) {
+    this.json = json;
+    this.#quiet = quiet;
+  }
+
+  /** A result to be read by people. */
+  text(text: string): void {
+    if (!this.json) process.stdout.write(`${text}\n`);
+  }
+
+  /** The same for machines. */
+  event(event: string, data: object): void {
+    if (this.json) process.stdout.write(`${JSON.stringify({ event, ...data })}\n`);
+  }
+
+  /** What is going on. */
+  note(text: string): void {
+    if (!this.#quiet) process.stderr.write(`${text}\n`);
+  }
+
+  /** A bar that is redrawn on a terminal; elsewhere there is none, and lines have to do. */
+  bar(format: string): cliProgress.SingleBar | undefined {
+    if (this.#quiet || !process.stderr.isTTY) return undefined;
+    const options = { format, stream: process.stderr, hideCursor: true, clearOnComplete: true, linewrap: false };
+    return new cliProgress.SingleBar(options, cliProgress.Presets.shades_classic);
+  }
+}

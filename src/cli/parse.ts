@@ -1,0 +1,44 @@
+// What stands on the command line as text, as values. Commander prints what these throw beside the option's name.
+import { InvalidArgumentError } from 'commander';
+
+export function whole(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isInteger(value) || value < least)
+      throw new InvalidArgumentError(`Expected an integer of at least ${least}.`);
+    return value;
+  };
+}
+
+export function real(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < least)
+      throw new InvalidArgumentError(`Expected a number of at least ${least}.`);
+    return value;
+  };
+}
+
+/** "a,b" is ['a', 'b']. */
+export function words(text: string): string[] {
+  const list = text.split(',').map((word) => word.trim());
+  if (list.some((word) => word === '')) throw new InvalidArgumentError('Expected names with commas between.');
+  return list;
+}
+
+export function wholes(least: number): (text: string) => number[] {
+  return (text) => (text === 'none' ? [] : words(text).map(whole(least)));
+}
+
+export function reals(text: string): number[] {
+  return words(text).map(real(0));
+}
+
+/** 32, 'auto' or 'adaptive'. */
+export function batchSize(text: string): number | 'auto' | 'adaptive' {
+  if (text === 'auto' || text === 'adaptive') return text;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('Expected an integer of at least 1, auto or adaptive.');
+  return value;
+}

@@ -1,0 +1,175 @@
+// The program as a person runs it: exit codes, what goes to stdout and to stderr, and what it leaves behind.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { loadNetwork } from 'gradpool';
+import { Random } from '#src/core/random.js';
+
+const PROGRAM = join(import.meta.dirname, '../../dist/src/cli/main.js');
+const folder = mkdtempSync(join(tmpdir(), 'gradpool-cli-'));
+const at = (name: string) => join(folder, name);
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** @param interrupt - sends SIGINT once stderr holds this */
+function run(args: string[], interrupt?: string): Promise<Ran> {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder });
+    let [stdout, stderr, sent] = ['', '', false];
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+      if (interrupt === undefined || sent || !stderr.includes(interrupt)) return;
+      sent = true;
+      child.kill('SIGINT');
+    });
+    child.on('close', (code) => done({ code, stdout, stderr }));
+  });
+}
+
+const lines = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown> & { event: string });
+
+/** Two clouds, a colour that tells them apart too, and a number that is nearly the first coordinate. */
+function makeTables(): void {
+  const random = new Random(3);
+  const rows = Array.from({ length: 300 }, (_, i) => {
+    const side = i % 2 === 0 ? 1 : -1;
+    const [x, y] = [2 * side + random.normal(), random.normal()];
+    return [x.toFixed(3), y.toFixed(3), side > 0 ? 'red' : 'blue', side > 0 ? 'right' : 'left', (3 * x + y).toFixed(3)];
+  });
+  const write = (name: string, part: string[][]) =>
+    writeFileSync(at(name), ['x,y,colour,side,sum', ...part.map((row) => row.join(','))].join('\n'));
+  write('clouds.csv', rows);
+  write('few.csv', rows.slice(0, 20));
+  writeFileSync(at('new.csv'), 'colour,x,y\nred,2.5,0.1\nblue,-2.5,0.3\n');
+  writeFileSync(at('green.csv'), 'colour,x,y\ngreen,2.5,0.1\n');
+  writeFileSync(at('ragged.csv'), 'x,y,colour,side,sum\n1,2,red,right,5\n1,2,red\n');
+}
+
+beforeAll(makeTables);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const CLASSES = ['--target', 'side', '--features', 'x,y,colour', '--epochs', '8', '--hidden', '8', '--workers', '2'];
+
+describe('from a table to a model in use', () => {
+  it('trains classes, judges them on rows kept apart, and saves the model', async () => {
+    const { code, stdout, stderr } = await run(['train', 'clouds.csv', ...CLASSES, '--model', 'side.safetensors']);
+    expect(code).toBe(0);
+    expect(stderr).toContain(
+      'clouds.csv: classification, rows: 240 to train, 30 to validate, 30 to test; network 4-8-2',
+    );
+    expect(stderr).toMatch(/epoch {3}1 {2}loss 0\.\d+ {2}accuracy \d+\.\d+% {2}validation loss/);
+    expect(stdout).toContain('On the 30 rows of the test set:');
+    expect(stdout).toMatch(/actual \\ predicted.*left.*right/);
+    const { network, classes } = await loadNetwork(at('side.safetensors'));
+    expect(network.spec.inputs).toBe(4);
+    expect(classes).toEqual(['left', 'right']);
+  });
+
+  it('predicts rows without the target, as CSV and as JSON', async () => {
+    const plain = await run(['predict', 'side.safetensors', 'new.csv']);
+    expect(plain).toMatchObject({ code: 0, stdout: 'side\nright\nleft\n' });
+    const json = await run(['predict', 'side.safetensors', 'new.csv', '--probabilities', '--json']);
+    const [first, second] = lines(json.stdout);
+    expect(first).toMatchObject({ event: 'prediction', row: 1, side: 'right' });
+    expect(first!['p(right)']).toBeGreaterThan(0.9);
+    expect(second).toMatchObject({ row: 2, side: 'left' });
+    await run(['predict', 'side.safetensors', 'new.csv', '--output', 'answers.csv']);
+    expect(readFileSync(at('answers.csv'), 'utf8')).toBe('side\nright\nleft\n');
+  });
+
+  it('evaluates another table', async () => {
+    const { code, stdout } = await run(['evaluate', 'side.safetensors', 'few.csv', '--json']);
+    expect(code).toBe(0);
+    expect(lines(stdout)[0]).toMatchObject({ event: 'metrics', task: 'classes', rows: 20 });
+    expect(lines(stdout)[0]!.accuracy).toBeGreaterThan(0.9);
+  });
+
+  it('trains a regression; with --json there is an object on each line', async () => {
+    const options = ['--target', 'sum', '--features', 'x,y', '--hidden', 'none', '--epochs', '20', '--json'];
+    const { code, stdout } = await run(['train', 'clouds.csv', ...options, '--model', 'sum.safetensors']);
+    expect(code).toBe(0);
+    const events = lines(stdout);
+    expect(events[0]).toMatchObject({ event: 'start', trainer: { strategy: 'owner-computes' } });
+    expect(events.filter(({ event }) => event === 'epoch').length).toBeGreaterThan(3);
+    expect(events.at(-1)).toMatchObject({ event: 'done', part: 'test', metrics: { task: 'values', rows: 30 } });
+    expect((events.at(-1)!.metrics as { r2: number }).r2).toBeGreaterThan(0.99);
+    const { stdout: predicted } = await run(['predict', 'sum.safetensors', 'new.csv']);
+    expect(Number(predicted.split('\n')[1])).toBeCloseTo(7.6, 0);
+  });
+
+  it('keeps the weights of the epoch with the least validation loss', async () => {
+    const options = [...CLASSES, '--epochs', '400', '--patience', '2', '--learning-rate', '0.5', '--json'];
+    const { stdout } = await run(['train', 'clouds.csv', ...options, '--model', 'early.safetensors']);
+    const events = lines(stdout);
+    const losses = events
+      .filter(({ event }) => event === 'epoch')
+      .map(({ validation }) => (validation as { loss: number }).loss);
+    const best = losses.indexOf(Math.min(...losses));
+    expect(losses.length).toBe(best + 3);
+    expect(events.at(-1)).toMatchObject({ event: 'done', epochs: best + 1 });
+  });
+});
+
+describe('what goes wrong', () => {
+  test('Ctrl-C saves the weights and exits with 130', async () => {
+    const endless = ['train', 'clouds.csv', ...CLASSES, '--epochs', '1000000', '--patience', '0'];
+    const { code, stderr } = await run([...endless, '--model', 'interrupted.safetensors'], 'epoch   3');
+    expect(code).toBe(130);
+    expect(stderr).toContain('interrupted.safetensors written');
+    expect(stderr.trim().split('\n').at(-1)).toBe('gradpool: interrupted');
+    expect((await loadNetwork(at('interrupted.safetensors'))).network.spec.inputs).toBe(4);
+  });
+
+  test.each([
+    [['train', 'clouds.csv'], 2, '--target expected one of the columns x, y, colour, side, sum'],
+    [['train', 'clouds.csv', '--tarket', 'side'], 2, 'Did you mean --target?'],
+    [['trian'], 2, 'Did you mean train?'],
+    [['train', 'clouds.csv', '--target', 'side', '--epochs', '0'], 2, 'Expected an integer of at least 1'],
+    [['train', 'clouds.csv', '--target', 'side', '--backend', 'gpu'], 2, 'Allowed choices are'],
+    [['train', 'clouds.csv', '--target', 'side', '--test-share', '0.95'], 2, 'less than 1 together'],
+    [['train', 'missing.csv', '--target', 'side'], 1, 'missing.csv'],
+    [['train', 'ragged.csv', '--target', 'side'], 1, 'ERR_BAD_FILE'],
+    [['train', 'clouds.csv', '--target', 'nothing'], 1, 'nothing'],
+    [['predict', 'clouds.csv', 'new.csv'], 1, 'ERR_BAD_FILE'],
+    [['predict', 'side.safetensors', 'green.csv'], 1, 'green'],
+  ])('%j exits with %i', async (args, code, message) => {
+    const ran = await run(args);
+    expect(ran.stderr).toContain(message);
+    expect(ran).toMatchObject({ code, stdout: '' });
+    expect(existsSync(at('model.safetensors'))).toBe(false);
+  });
+
+  test('with --json an error is an object, too', async () => {
+    const { code, stdout } = await run(['train', 'missing.csv', '--target', 'side', '--json']);
+    expect(code).toBe(1);
+    expect(lines(stdout)).toMatchObject([{ event: 'error', code: 1 }]);
+  });
+});
+
+describe('help', () => {
+  test.each(['train', 'predict', 'evaluate', 'info'])('%s has examples', async (command) => {
+    const { code, stdout } = await run([command, '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`  gradpool ${command}`);
+  });
+
+  test('info says what can be used, and why not', async () => {
+    const { code, stdout } = await run(['info', '--json']);
+    expect(code).toBe(0);
+    const [{ backends, environment }] = lines(stdout) as [{ event: string; backends: object[]; environment: object }];
+    expect(backends).toContainEqual(expect.objectContaining({ backend: 'wasm', available: true }));
+    expect(environment).toHaveProperty('caches');
+    expect((await run(['info'])).stdout).toContain('backend reference');
+  });
+});
