@@ -30,10 +30,6 @@ export function wholes(least: number): (text: string) => number[] {
   return (text) => (text === 'none' ? [] : words(text).map(whole(least)));
 }
 
-export function reals(text: string): number[] {
-  return words(text).map(real(0));
-}
-
 /** 32, 'auto' or 'adaptive'. */
 export function batchSize(text: string): number | 'auto' | 'adaptive' {
   if (text === 'auto' || text === 'adaptive') return text;
