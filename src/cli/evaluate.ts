@@ -3,7 +3,7 @@ import { applyEncoding } from '../data/encode-table.ts';
 import { readTable } from '../data/read-table.ts';
 import { loadNetwork } from '../formats/model-file.ts';
 import { measureMetrics } from '../nn/metrics.ts';
-import { type DataFlags, readOptions } from './load-data.ts';
+import { type DataFlags, readOptions, refuseTableFlags } from './load-data.ts';
 import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
 import { encodingOf } from './predict.ts';
@@ -18,6 +18,7 @@ export async function evaluate(
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
+  if (flags.labels !== undefined) refuseTableFlags(flags);
   const model = await loadNetwork(modelPath);
   const { dataset, names } =
     flags.labels === undefined

@@ -40,7 +40,7 @@ export interface LoadedData {
 
 /** @throws UsageError; GradpoolError ERR_BAD_FILE, ERR_BAD_DATA */
 export async function loadData(path: string, flags: DataFlags): Promise<LoadedData> {
-  if (flags.validationShare + flags.testShare >= 1)
+  if (flags.validationShare + (flags.testData === undefined ? flags.testShare : 0) >= 1)
     throw new UsageError('--validation-share and --test-share expected less than 1 together');
   return flags.labels === undefined ? loadTable(path, flags) : loadIdx(path, flags.labels, flags);
 }
@@ -63,6 +63,7 @@ export function readOptions({
 }
 
 async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
+  if (flags.testLabels !== undefined) throw new UsageError('--test-labels expected --labels beside it');
   const { target, features, categorical, missing, task } = flags;
   const table = await readTable(path, readOptions(flags));
   if (target === undefined)
@@ -78,7 +79,11 @@ async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
     task,
   });
   const encode = (part: DataTable | undefined) => part && applyEncoding(encoding, part);
-  const test = flags.testData === undefined ? parts.test : await readTable(flags.testData, { encoding });
+  const { format, delimiter, header } = readOptions(flags);
+  const test =
+    flags.testData === undefined
+      ? parts.test
+      : await readTable(flags.testData, { encoding, format, delimiter, header });
   return {
     train,
     validation: encode(parts.validation),
@@ -109,6 +114,7 @@ function named<T>(validation: number, test: number, split: (shares: number[]) =>
 }
 
 async function loadIdx(images: string, labels: string, flags: DataFlags): Promise<LoadedData> {
+  refuseTableFlags(flags);
   const { testData, testLabels, validationShare, testShare, seed } = flags;
   if ((testData === undefined) !== (testLabels === undefined))
     throw new UsageError('--test-data and --test-labels expected each other with IDX files');
@@ -123,8 +129,25 @@ async function loadIdx(images: string, labels: string, flags: DataFlags): Promis
   return { ...parts, test, task: 'classification', outputs, encoding: undefined, classes: undefined };
 }
 
-function highestClass(dataset: Dataset): number {
-  let highest = 0;
-  for (let i = 0; i < dataset.length; i++) highest = Math.max(highest, dataset.pattern(i).targets[0]!);
-  return highest;
+function highestClass({ storage, rows }: Dataset): number {
+  const { values, stride } = storage.targets.columns;
+  return rows.reduce((highest, row) => Math.max(highest, values[row * stride]!), 0);
+}
+
+/** With IDX files there are no columns. */
+export function refuseTableFlags(flags: Partial<DataFlags>): void {
+  const { target, features, categorical, missing = 'error', missingValues, format, delimiter, header = true } = flags;
+  const given = {
+    '--target': target,
+    '--features': features,
+    '--categorical': categorical,
+    '--missing': missing === 'error' ? undefined : missing,
+    '--missing-values': missingValues,
+    '--format': format,
+    '--delimiter': delimiter,
+    '--no-header': header ? undefined : true,
+  };
+  const wrong = Object.entries(given).filter(([, value]) => value !== undefined);
+  if (wrong.length > 0)
+    throw new UsageError(`--labels expected no ${wrong.map(([name]) => name).join(', ')}: IDX files have no columns`);
 }

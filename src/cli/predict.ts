@@ -1,6 +1,9 @@
 import { encodeRows } from '../data/encode-table.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { GradpoolError } from '../core/errors.ts';
 import { checkEncoding, type Encoding } from '../data/encoding.ts';
 import { readTable } from '../data/read-table.ts';
+import { Predictor } from '../infer/predictor.ts';
 import type { LoadedModel } from '../formats/model.ts';
 import { loadNetwork } from '../formats/model-file.ts';
 import { UsageError } from './failure.ts';
@@ -20,23 +23,39 @@ export function encodingOf(path: string, { encoding }: LoadedModel): Encoding {
   return checkEncoding('encoding', encoding);
 }
 
-/** Predicts each row of a table: as CSV, a line for each row, or as JSON. */
-export async function predict(modelPath: string, path: string, flags: PredictFlags, output: Output): Promise<void> {
+/** Rows that are predicted before the event loop, and with it an interrupt, gets its turn. */
+const ROWS_AT_ONCE = 1024;
+
+/** Predicts each row of a table: as CSV, a line for each row, or as JSON. Where rows are left out, lines begin with the row. */
+export async function predict(
+  modelPath: string,
+  path: string,
+  flags: PredictFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
   const model = await loadNetwork(modelPath);
   const encoding = encodingOf(modelPath, model);
   const { format, delimiter, header } = readOptions(flags);
   const table = await readTable(path, { encoding, format, delimiter, header });
   const { inputs, rows } = encodeRows(encoding, table);
-  const { network } = model;
-  const outputs = rows.length === 0 ? new Float32Array(0) : network.predict(inputs);
-  const K = encoding.outputSize;
-  const lines = [csvLine(headOf(encoding, flags))];
-  for (let i = 0; i < rows.length; i++) {
-    const values = describeRow(encoding, outputs.subarray(i * K, (i + 1) * K), flags);
-    lines.push(csvLine(Object.values(values)));
-    output.event('prediction', { row: rows[i]! + 1, ...values });
+  const predictor = new Predictor(model.network);
+  const [n, K] = [encoding.inputSize, encoding.outputSize];
+  const numbered = rows.length < table.rows;
+  const lines = [csvLine([...(numbered ? ['row'] : []), ...headOf(encoding, flags)])];
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    await turn();
+    if (signal.aborted) throw new GradpoolError('ERR_ABORTED', 'predicting was aborted', { cause: signal.reason });
+    const to = Math.min(rows.length, from + ROWS_AT_ONCE);
+    const outputs = predictor.predict(inputs.subarray(from * n, to * n));
+    for (let i = from; i < to; i++) {
+      const row = rows[i]! + 1;
+      const values = describeRow(encoding, outputs.subarray((i - from) * K, (i - from + 1) * K), flags);
+      lines.push(csvLine([...(numbered ? [row] : []), ...Object.values(values)]));
+      output.event('prediction', { row, values });
+    }
   }
-  if (rows.length < table.rows) output.note(`${table.rows - rows.length} rows have missing values and are left out`);
+  if (numbered) output.note(`${table.rows - rows.length} rows have missing values and are left out`);
   if (flags.output === undefined) output.text(lines.join('\n'));
   else writeWhole(flags.output, `${lines.join('\n')}\n`);
 }

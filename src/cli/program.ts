@@ -26,14 +26,18 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   const stop = () => interrupt.abort(new Error('interrupted'));
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+  // Whoever reads has seen enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed),
+  );
   try {
     await program(interrupt.signal).parseAsync(args, { from: 'user' });
     return EXIT.done;
   } catch (error) {
-    const { code, message } = failureOf(error);
+    const { code, message, told } = failureOf(error);
     const shown = code === EXIT.interrupted ? 'interrupted' : message;
-    if (shown !== undefined) process.stderr.write(`gradpool: ${shown}\n`);
-    if (shown !== undefined && args.includes('--json'))
+    if (!told) process.stderr.write(`gradpool: ${shown}\n`);
+    if (code !== EXIT.done && args.includes('--json'))
       process.stdout.write(`${JSON.stringify({ event: 'error', code, message: shown })}\n`);
     return code;
   } finally {
@@ -108,7 +112,7 @@ function program(signal: AbortSignal): Command {
     .option('--output <file>', 'write CSV there instead of to stdout')
     .option('--probabilities', 'of every class, too')
     .action((model: string, file: string, flags: PredictFlags & OutputFlags) =>
-      predict(model, file, flags, new Output(flags)),
+      predict(model, file, flags, new Output(flags), signal),
     );
 
   tableOptions(command('evaluate', 'judge a network on a table, or on IDX files', EVALUATE_EXAMPLES))

@@ -1,3 +1,5 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Activation, LayerSpec, Loss } from '../core/spec.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Encoding, Task } from '../data/encoding.ts';
@@ -45,6 +47,7 @@ const OUTPUT: Record<Task, { activation: Activation; loss: Loss }> = {
 
 /** Trains a network on a file, judges it on the rows that were kept apart, and saves it. */
 export async function train(path: string, flags: TrainFlags, output: Output, signal: AbortSignal): Promise<void> {
+  prepareFolder(flags.model);
   const data = await loadData(path, flags);
   const network = makeNetwork(data, flags);
   output.note(describeData(path, data, network));
@@ -54,6 +57,7 @@ export async function train(path: string, flags: TrainFlags, output: Output, sig
     ...(data.classes && { classes: data.classes }),
   });
   output.note(`${flags.model} written, with the weights after ${ended.kept} epochs`);
+  output.event('saved', { model: flags.model, epochs: ended.kept });
   if (ended.error !== undefined) throw ended.error;
   const [part, rows] = data.test
     ? (['test', data.test] as const)
@@ -64,6 +68,13 @@ export async function train(path: string, flags: TrainFlags, output: Output, sig
   const names = data.classes ?? data.encoding?.targets.map(({ name }) => name);
   output.text(metricsText(part, metrics, names));
   output.event('done', { model: flags.model, epochs: ended.kept, part, metrics });
+}
+
+/** Before the work, not after it, comes out that nothing can be written there. */
+function prepareFolder(model: string): void {
+  const folder = dirname(model);
+  mkdirSync(folder, { recursive: true });
+  accessSync(folder, constants.W_OK);
 }
 
 function asJson(encoding: Encoding): JsonValue {
@@ -112,7 +123,11 @@ interface Ended {
   readonly error: Error | undefined;
 }
 
-/** Trains until the epochs are over, the validation loss has not fallen for `patience` epochs, or the signal comes. */
+/**
+ * Trains until the epochs are over, the validation loss has not fallen for `patience` epochs, the signal comes or something fails;
+ * then the network has the best weights, or with `patience` 0 those of the last whole epoch.
+ * @throws what came before the end of the first epoch
+ */
 async function runTraining(
   network: Network,
   { train: rows, validation }: LoadedData,
@@ -127,33 +142,39 @@ async function runTraining(
   output.note(`${workers} workers, strategy ${strategy}, backend ${backend} (${path}: ${reason})`);
   output.event('start', { network: network.spec, parameters: network.parameterCount, trainer: trainer.info });
   let best: { epoch: number; loss: number; parameters: LayerParameters[] } | undefined;
-  let done = 0;
+  let failure: Error | undefined;
   const bar = output.bar('epoch {epoch} [{bar}] {percentage}% | loss {loss} | {rate} rows/s | {eta_formatted}');
   const onProgress = bar && ((progress: Progress) => show(bar, progress));
   try {
     for await (const report of trainer.epochs(rows, { epochs: flags.epochs, validation, signal, onProgress })) {
       bar?.stop();
-      done = report.epoch;
       tell(report, output);
-      const loss = (report.validation ?? report).loss;
-      if (best === undefined || loss < best.loss) best = { epoch: done, loss, parameters: network.parameters };
-      if (flags.patience > 0 && done - best.epoch >= flags.patience) break;
+      const { epoch } = report;
+      const { loss } = report.validation ?? report;
+      if (!Number.isFinite(loss))
+        throw new Error(`the training has diverged in epoch ${epoch}: try a smaller --learning-rate`);
+      const { parameters } = network;
+      if (flags.patience === 0 || best === undefined || loss < best.loss) best = { epoch, loss, parameters };
+      if (epoch - best.epoch >= Math.max(1, flags.patience)) break;
     }
   } catch (error) {
-    return { kept: done, error: error instanceof Error ? error : new Error(String(error)) };
+    failure = error instanceof Error ? error : new Error(String(error));
   } finally {
     bar?.stop();
   }
-  if (flags.patience === 0 || best === undefined || best.epoch === done) return { kept: done, error: undefined };
+  // Nothing is worth saving.
+  if (best === undefined) throw failure!;
   network.setParameters(best.parameters);
-  return { kept: best.epoch, error: undefined };
+  return { kept: best.epoch, error: failure };
 }
 
 function show(bar: NonNullable<ReturnType<Output['bar']>>, progress: Progress): void {
   const { epoch, updates, totalUpdates, loss, samples, seconds } = progress;
   const shown = { epoch, loss: loss.toPrecision(4), rate: count(samples / seconds) };
-  if (bar.isActive) bar.update(updates, shown);
-  else bar.start(totalUpdates, updates, shown);
+  if (bar.isActive) {
+    bar.setTotal(totalUpdates);
+    bar.update(updates, shown);
+  } else bar.start(totalUpdates, updates, shown);
 }
 
 function tell(report: EpochReport, output: Output): void {

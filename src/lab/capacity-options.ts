@@ -186,6 +186,8 @@ export function resolveTrainer(train: Dataset, given: CapacityTrainer): Capacity
   for (const name of ['workers', 'seed', 'trace'])
     if (name in given) throw new RangeError(`"trainer" expected no ${name}: each training gets its own`);
   const { strategy } = resolveOptions(given);
+  if (typeof given.schedule === 'object' && given.schedule.name === 'plateau')
+    throw new RangeError('"trainer" expected a "schedule" that needs no validation, got plateau');
   if (strategy !== 'auto' && strategy !== 'owner-computes')
     throw new RangeError(
       `"trainer" expected "strategy" auto or owner-computes, got ${strategy}: its results depend on the workers`,

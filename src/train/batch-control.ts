@@ -77,16 +77,17 @@ export class BatchControl {
   #decide(noiseScale: number, mostRows: number): Decision {
     const { least, most, rule, referenceBatchSize } = this.#choice;
     const before = this.batchSize;
-    const allowed = (B: number) => Number.isInteger(B) && B >= least && B <= Math.min(most, mostRows);
+    const allowed = (B: number) => Number.isInteger(B) && B >= least && B <= most && (B < before || B <= mostRows);
     const effort = (B: number) =>
       timePerUpdate(this.#choice, B) * (noiseScale === Infinity ? 1 / B : 1 + noiseScale / B);
     const best = [before / 2, 2 * before].filter(allowed).reduce((a, b) => (effort(b) < effort(a) ? b : a), before);
     const gain = effort(before) / effort(best);
     if (gain > BETTER) this.batchSize = best;
-    this.learningRate = scaledRate(this.#learningRate, rule, this.batchSize, referenceBatchSize, noiseScale);
+    const used = Math.min(this.batchSize, mostRows);
+    this.learningRate = scaledRate(this.#learningRate, rule, used, referenceBatchSize, noiseScale);
     return {
       noiseScale,
-      batchSize: this.batchSize,
+      batchSize: used,
       learningRate: this.learningRate,
       gain: this.batchSize === before ? 1 : gain,
     };
@@ -95,6 +96,7 @@ export class BatchControl {
 
 /** t(B), in seconds, between the batch sizes that were measured as on a straight line. */
 export function timePerUpdate({ costs }: AdaptiveChoice, batchSize: number): number {
+  if (costs.length === 1) return costs[0]!.seconds;
   const upper = costs.findIndex((one) => one.batchSize >= batchSize);
   const [b, a] =
     upper === -1 ? [costs.at(-1)!, costs.at(-2)!] : [costs[Math.max(1, upper)]!, costs[Math.max(1, upper) - 1]!];

@@ -34,7 +34,7 @@ const START_LIMIT = 30_000;
 
 /**
  * Runs epochs on a pool: divides, collects; and in the strategy `coordinator` also adds up the partial
- * gradients and applies SGD. It lives in a thread of its own, behind comlink, or on the caller's where there are no threads.
+ * gradients and steps. It lives in a thread of its own, behind comlink, or on the caller's where there are no threads.
  */
 export class Coordinator {
   readonly #setup: CoordinatorSetup;

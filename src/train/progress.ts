@@ -47,7 +47,8 @@ export class ProgressWatch {
   #look(arena: Arena, rows: number, before: Progress): Progress {
     const updates = Atomics.load(arena.control, COMPLETED);
     let loss = before.loss * before.samples;
-    for (let w = 0; w < arena.plan.workers; w++) loss += arena.statistics(w)[LOSS]!;
+    // Before the first update the statistics may still be those of what was done before.
+    for (let w = 0; updates > 0 && w < arena.plan.workers; w++) loss += arena.statistics(w)[LOSS]!;
     const samples = Math.min(rows, before.samples + updates * this.#batchSize);
     const seconds = before.seconds + (performance.now() - this.#begun) / 1000;
     return { ...before, updates: before.updates + updates, samples, loss: loss / Math.max(1, samples), seconds };

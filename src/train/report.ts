@@ -77,7 +77,7 @@ export interface AdaptiveChoice {
   readonly most: number;
   readonly referenceBatchSize: number;
   readonly rule: AdaptiveRule;
-  /** t(B), at two batch sizes or more; in between it is taken to be on a line. */
+  /** t(B), at several batch sizes, or at the only one; in between it is taken to be on a line. */
   readonly costs: readonly { readonly batchSize: number; readonly seconds: number }[];
   /** Whether the costs were measured, or given. */
   readonly measured: boolean;

@@ -94,9 +94,9 @@ export class Runner {
     return { ...outcome, learningRates: outcome.epochs.map((_, e) => rateAt(rates, begun + (e + 1) * updates - 1)) };
   }
 
-  /** Whether parameters were set since the last run. */
-  get fresh(): boolean {
-    return this.#weights.fresh;
+  /** Whether training begins: parameters were set since the last update, or there was none. */
+  get afresh(): boolean {
+    return this.#weights.fresh || this.#weights.count === 0;
   }
 
   /** Tells the listener how epochs of so many rows get on; what it throws ends the run. To be closed. */

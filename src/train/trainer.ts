@@ -28,8 +28,8 @@ export let runnerOf: (trainer: Trainer) => Runner;
  * Trains one network on a pool of worker threads.
  *
  * Each update takes the gradient of the mean loss over the whole mini-batch, whatever the number of workers: their
- * partial sums are added in the order of the workers and divided once by B. The same seed and options give the same
- * bits again. The network holds the trained weights between epochs and after `close`; a failure or an abort leaves
+ * partial sums are added in the order of the workers and divided once by B. What the bits depend on stands in
+ * `info.reproducible`. The network holds the trained weights between epochs and after `close`; a failure or an abort leaves
  * it with those of the last completed update.
  *
  * @example
@@ -47,7 +47,7 @@ export class Trainer {
   readonly #seed: number;
   readonly #runner: Runner;
   /** Of an adaptive batch size. */
-  readonly #control: BatchControl | undefined;
+  #control: BatchControl | undefined;
   /** Trained so far. */
   #epochs = 0;
   #running: Promise<unknown> | undefined;
@@ -175,6 +175,7 @@ export class Trainer {
   async #train(order: Order, epoch: number, count: number, left: number): Promise<EpochReport[]> {
     const { spec } = this.#network;
     const stream = this.#epochs;
+    if (this.#control && this.#runner.afresh) this.#control = new BatchControl(this.info.adaptive!, this.#learningRate);
     const reports = this.#control
       ? [await adaptiveEpoch(this.#runner, this.#control, spec, order, { epoch, stream, left, seed: this.#seed })]
       : await fixedEpochs(this.#runner, spec, order, { epoch, stream, left, count, rates: this.#rates(order) });
@@ -190,7 +191,7 @@ export class Trainer {
   /** The learning rates of the updates to come. */
   #rates({ train, batchSize }: Order): RateSchedule {
     const plateau = plateauIn(this.#schedule);
-    if (plateau && (this.#runner.fresh || !this.#plateau)) this.#plateau = new Plateau(plateau, this.#learningRate);
+    if (plateau && (this.#runner.afresh || !this.#plateau)) this.#plateau = new Plateau(plateau, this.#learningRate);
     const perEpoch = Math.ceil(train.rows.length / batchSize);
     return ratesOf(this.#schedule, this.#plateau?.rate ?? this.#learningRate, perEpoch);
   }

@@ -81,9 +81,9 @@ describe('from a table to a model in use', () => {
     expect(plain).toMatchObject({ code: 0, stdout: 'side\nright\nleft\n' });
     const json = await run(['predict', 'side.safetensors', 'new.csv', '--probabilities', '--json']);
     const [first, second] = lines(json.stdout);
-    expect(first).toMatchObject({ event: 'prediction', row: 1, side: 'right' });
-    expect(first!['p(right)']).toBeGreaterThan(0.9);
-    expect(second).toMatchObject({ row: 2, side: 'left' });
+    expect(first).toMatchObject({ event: 'prediction', row: 1, values: { side: 'right' } });
+    expect((first!.values as Record<string, number>)['p(right)']).toBeGreaterThan(0.9);
+    expect(second).toMatchObject({ row: 2, values: { side: 'left' } });
     await run(['predict', 'side.safetensors', 'new.csv', '--output', 'answers.csv']);
     expect(readFileSync(at('answers.csv'), 'utf8')).toBe('side\nright\nleft\n');
   });
@@ -134,6 +134,9 @@ describe('what goes wrong', () => {
   test.each([
     [['train', 'clouds.csv'], 2, '--target expected one of the columns x, y, colour, side, sum'],
     [['train', 'clouds.csv', '--tarket', 'side'], 2, 'Did you mean --target?'],
+    [['train', 'clouds.csv', '--target', 'side', '--labels', 'x'], 2, '--labels expected no --target'],
+    [['train', 'clouds.csv', '--target', 'side', '--test-labels', 'x'], 2, '--test-labels expected --labels'],
+    [['train', 'clouds.csv', ...CLASSES, '--learning-rate', '1e30'], 1, 'diverged in epoch 1'],
     [['trian'], 2, 'Did you mean train?'],
     [['train', 'clouds.csv', '--target', 'side', '--epochs', '0'], 2, 'Expected an integer of at least 1'],
     [['train', 'clouds.csv', '--target', 'side', '--backend', 'gpu'], 2, 'Allowed choices are'],

@@ -30,7 +30,11 @@ const PER_EPOCH = Math.ceil(x.length / batchSize);
 const TRAININGS = Object.entries(FIXTURE.trainings).map(([name, training]) => ({ name, ...training }));
 /** With everything at once. */
 const MOST = ['adam-all', 'sgd-clip-both'];
-const CASES = STRATEGIES.flatMap((strategy) => [1, 2, 3].map((workers) => ({ strategy, workers })));
+const CASES = [
+  ...STRATEGIES.map((strategy) => ({ strategy, workers: 2 })),
+  { strategy: 'owner-computes', workers: 1 },
+  { strategy: 'data-parallel', workers: 3 },
+] as const;
 
 function start(): Network {
   const layers = [
@@ -122,7 +126,7 @@ describe.each(BACKENDS)('%s', (backend) => {
     async (optimizer) => {
       const options = { ...LARGER, optimizer, backend, strategy: 'owner-computes' } as const;
       const [first, ...others] = await Promise.all(
-        [1, 2, 3, 5].map((workers) => train(classifier(), classes(70), { ...options, workers }, { epochs: 3 })),
+        [1, 3].map((workers) => train(classifier(), classes(70), { ...options, workers }, { epochs: 3 })),
       );
       for (const other of others) expectSameBits('parameters', other.parameters, first!.parameters);
       const loose = await train(classifier(), classes(70), { ...options, workers: 1, clipNorm: 1e6 }, { epochs: 3 });
