@@ -1,17 +1,39 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that start no training threads, and assert no times. */
+const ALONE = [
+  'test/architecture.test.ts',
+  'test/bench/report.test.ts',
+  'test/{core,data,formats,kernels,memory,nn}/**/*.test.ts',
+  'test/lab/{best,capacity-verdict,environment,fit,scaling-fit,shape}.test.ts',
+];
+
 // Tests import the compiled output (through #src, see package.json): worker threads run compiled files, and
 // what is tested is what is shipped. `npm test` builds first.
+const common = {
+  pool: 'forks',
+  testTimeout: 30_000,
+  execArgv:
+    process.version.startsWith('v20.') || process.version.startsWith('v21.')
+      ? ['--experimental-wasm-relaxed-simd']
+      : [],
+} as const;
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    pool: 'forks',
-    // Training threads and test files share the cores: one file at a time, or timings and limits mean nothing.
-    fileParallelism: false,
-    testTimeout: 30_000,
-    execArgv:
-      process.version.startsWith('v20.') || process.version.startsWith('v21.')
-        ? ['--experimental-wasm-relaxed-simd']
-        : [],
+    projects: [
+      { test: { ...common, name: 'alone', include: ALONE, maxWorkers: 2, sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          ...common,
+          name: 'threads',
+          include: ['test/**/*.test.ts'],
+          exclude: ALONE,
+          // Training threads and test files share the cores: one file at a time, or timings and limits mean nothing.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
