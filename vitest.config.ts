@@ -1,10 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that start no training threads, and assert no times. */
+/** Tests that assert no times, and start no threads or few. */
 const ALONE = [
-  'test/architecture.test.ts',
-  'test/bench/report.test.ts',
-  'test/{core,data,formats,kernels,memory,nn}/**/*.test.ts',
+  'test/{architecture,package}.test.ts',
+  'test/{bench,cli,core,data,formats,infer,kernels,memory,nn}/**/*.test.ts',
   'test/lab/{best,capacity-verdict,environment,fit,scaling-fit,shape}.test.ts',
 ];
 
