@@ -5,7 +5,7 @@ import { CHECKED, readClasses, readSharedInputs } from '../lib/data.mjs';
 import { serve } from '../lib/task.mjs';
 
 await serve(async ({ widths, batch, threads, seconds, rate, seed, strategy, variant, files }) => {
-  const { enableRelaxedSimd } = await import('../../../dist/bench/flags.js');
+  const { enableRelaxedSimd } = await import('../../../dist/src/cli/relaxed-simd.js');
   const simd = enableRelaxedSimd();
   const { Dataset, Network, Trainer } = await import('../../../dist/src/index.js');
 

@@ -2,7 +2,7 @@
 // is something to learn. Files are raw little-endian: float32 inputs row by row, then a byte per class.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeWhole } from '../../../dist/bench/output.js';
+import { writeWhole } from '../../../dist/src/cli/text.js';
 import { PATTERNS } from './data.mjs';
 import { random } from './random.mjs';
 

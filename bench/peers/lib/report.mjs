@@ -1,6 +1,6 @@
 // What is printed and kept: tables for the terminal and in Markdown, what was left out and why, all samples as JSON.
 import { join } from 'node:path';
-import { table, writeWhole } from '../../../dist/bench/output.js';
+import { table, writeWhole } from '../../../dist/src/cli/text.js';
 
 /**
  * @param {readonly import('./tables.mjs').Table[]} tables
