@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that assert no times, and start no threads or few. */
-const ALONE = [
+/** Tests of what comes out, not of when: they may run beside each other. */
+const TOGETHER = [
   'test/{architecture,package}.test.ts',
   'test/{bench,cli,core,data,formats,infer,kernels,memory,nn}/**/*.test.ts',
-  'test/lab/{best,capacity-verdict,environment,fit,scaling-fit,shape}.test.ts',
+  'test/lab/{best,capacity,capacity-verdict,cross-validation,environment,fit,scaling-fit,shape}.test.ts',
+  'test/train/{golden,inline,optimisers,options,owner-computes,relaxed,reproducible,runs}.test.ts',
 ];
 
 // Tests import the compiled output (through #src, see package.json): worker threads run compiled files, and
@@ -21,13 +22,13 @@ const common = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: 'alone', include: ALONE, maxWorkers: 2, sequence: { groupOrder: 0 } } },
+      { test: { ...common, name: 'together', include: TOGETHER, maxWorkers: 2, sequence: { groupOrder: 0 } } },
       {
         test: {
           ...common,
           name: 'threads',
           include: ['test/**/*.test.ts'],
-          exclude: ALONE,
+          exclude: TOGETHER,
           // Training threads and test files share the cores: one file at a time, or timings and limits mean nothing.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
