@@ -24,6 +24,7 @@ export type {
   UnknownPolicy,
 } from './data/encoding.ts';
 export { Normalization, type NormalizationMethod, type NormalizationOptions } from './data/normalization.ts';
+export type { FileSource } from './data/file-source.ts';
 export type { SplitOptions } from './data/parts.ts';
 export type { FileFormat, ReadOptions } from './data/read-options.ts';
 export { readDataset, readTable } from './data/read-table.ts';
@@ -34,7 +35,6 @@ export { loadNetwork, saveNetwork } from './formats/model-file.ts';
 export { exportOnnx, saveOnnx } from './formats/onnx.ts';
 export type { JsonValue } from './formats/plain-json.ts';
 export { importSafetensors, type ImportSafetensorsOptions } from './formats/pytorch.ts';
-export type { FileSource } from './formats/source.ts';
 export { exportTfjs, saveTfjs, type TfjsModel, type TfjsWeightSpec } from './formats/tfjs-export.ts';
 export { importTfjs, type TfjsSource } from './formats/tfjs-import.ts';
 export { Predictor, type PredictorInfo, type PredictorOptions } from './infer/predictor.ts';

@@ -32,6 +32,10 @@ const network = z.object({
   parameters: z.number(),
 });
 
+/** What measurements in rounds have in common. */
+const measured = { state, network, patterns: z.number(), rounds: z.number(), sampleSeconds: z.number() };
+const trainer = z.object({ backend: z.string(), path: z.string(), strategy: z.string(), blockRows: z.number() });
+
 const best = z.object({
   workers: z.number(),
   fastest: z.number(),
@@ -45,11 +49,7 @@ const quantity = z.enum(['timePerEpoch', 'timeToTarget']);
 const curve = z.object({
   kind: z.literal('batch-curve'),
   version: z.literal(2),
-  state,
-  network,
-  patterns: z.number(),
-  rounds: z.number(),
-  sampleSeconds: z.number(),
+  ...measured,
   points: z
     .array(
       z.object({
@@ -63,7 +63,7 @@ const curve = z.object({
         updatesToTarget: interval.optional(),
         timeToTarget: interval.optional(),
         workingSet: z.number().positive(),
-        trainer: z.object({ backend: z.string(), path: z.string(), strategy: z.string(), blockRows: z.number() }),
+        trainer,
         samples: z.array(z.number()),
       }),
     )
@@ -94,11 +94,7 @@ const mode = z.enum(['strong', 'weak']);
 const scaling = z.object({
   kind: z.literal('scaling'),
   version: z.literal(1),
-  state,
-  network,
-  patterns: z.number(),
-  rounds: z.number(),
-  sampleSeconds: z.number(),
+  ...measured,
   points: z
     .array(
       z.object({
@@ -112,7 +108,7 @@ const scaling = z.object({
         efficiency: interval,
         karpFlatt: interval.optional(),
         phases: z.array(z.record(z.string(), z.number())),
-        trainer: z.object({ backend: z.string(), path: z.string(), strategy: z.string(), blockRows: z.number() }),
+        trainer,
         samples: z.array(z.number()),
       }),
     )

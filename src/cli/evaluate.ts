@@ -3,7 +3,7 @@ import { applyEncoding } from '../data/encode-table.ts';
 import { readTable } from '../data/read-table.ts';
 import { loadNetwork } from '../formats/model-file.ts';
 import { measureMetrics } from '../nn/metrics.ts';
-import { type DataFlags, readOptions, refuseTableFlags } from './load-data.ts';
+import { type DataFlags, layoutOf, refuseTableFlags } from './load-data.ts';
 import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
 import { encodingOf } from './predict.ts';
@@ -36,8 +36,7 @@ async function fromTable(
   flags: EvaluateFlags,
 ): Promise<{ dataset: Dataset; names: readonly string[] }> {
   const encoding = encodingOf(modelPath, model);
-  const { format, delimiter, header } = readOptions(flags);
-  const table = await readTable(path, { encoding, format, delimiter, header });
+  const table = await readTable(path, { ...layoutOf(flags), encoding });
   const names = encoding.classes.length > 0 ? encoding.classes : encoding.targets.map(({ name }) => name);
   return { dataset: applyEncoding(encoding, table), names };
 }

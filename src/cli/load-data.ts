@@ -45,27 +45,20 @@ export async function loadData(path: string, flags: DataFlags): Promise<LoadedDa
   return flags.labels === undefined ? loadTable(path, flags) : loadIdx(path, flags.labels, flags);
 }
 
-/** What `readTable` is to be told. */
-export function readOptions({
+/** How a file is laid out, as `readTable` is to be told: formats other than text know no header. */
+export function layoutOf({
   format,
   delimiter,
   header,
-  missingValues,
-  categorical,
-}: Partial<DataFlags>): ReadOptions {
-  return {
-    ...(format && { format }),
-    ...(delimiter && { delimiter }),
-    ...(header === false && { header }),
-    ...(missingValues && { missingValues }),
-    ...(categorical && { categorical }),
-  };
+}: Pick<DataFlags, 'format' | 'delimiter' | 'header'>): ReadOptions {
+  return { format, delimiter, header: header ? undefined : false };
 }
 
 async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
   if (flags.testLabels !== undefined) throw new UsageError('--test-labels expected --labels beside it');
-  const { target, features, categorical, missing, task } = flags;
-  const table = await readTable(path, readOptions(flags));
+  const { target, features, categorical = [], missing, missingValues, task } = flags;
+  const layout = layoutOf(flags);
+  const table = await readTable(path, { ...layout, missingValues, categorical });
   if (target === undefined)
     throw new UsageError(
       `--target expected one of the columns ${table.names.join(', ')}, or --labels for a pair of IDX files`,
@@ -74,16 +67,13 @@ async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
   const { dataset: train, encoding } = encodeTable(parts.train, {
     target: target.length === 1 ? target[0]! : target,
     features,
-    categorical: categorical ?? [],
+    categorical,
     missing,
     task,
   });
   const encode = (part: DataTable | undefined) => part && applyEncoding(encoding, part);
-  const { format, delimiter, header } = readOptions(flags);
-  const test =
-    flags.testData === undefined
-      ? parts.test
-      : await readTable(flags.testData, { encoding, format, delimiter, header });
+  const { testData } = flags;
+  const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
   return {
     train,
     validation: encode(parts.validation),

@@ -7,7 +7,7 @@ import { Predictor } from '../infer/predictor.ts';
 import type { LoadedModel } from '../formats/model.ts';
 import { loadNetwork } from '../formats/model-file.ts';
 import { UsageError } from './failure.ts';
-import { type DataFlags, readOptions } from './load-data.ts';
+import { type DataFlags, layoutOf } from './load-data.ts';
 import type { Output } from './output.ts';
 import { csvLine, writeWhole } from './text.ts';
 
@@ -36,8 +36,7 @@ export async function predict(
 ): Promise<void> {
   const model = await loadNetwork(modelPath);
   const encoding = encodingOf(modelPath, model);
-  const { format, delimiter, header } = readOptions(flags);
-  const table = await readTable(path, { encoding, format, delimiter, header });
+  const table = await readTable(path, { ...layoutOf(flags), encoding });
   const { inputs, rows } = encodeRows(encoding, table);
   const predictor = new Predictor(model.network);
   const [n, K] = [encoding.inputSize, encoding.outputSize];

@@ -1,12 +1,13 @@
 import { describe, oneOf, options, wrongType } from '../core/checks.ts';
 import { type Activation, ACTIVATIONS, type NetworkSpec, resolveSpec } from '../core/spec.ts';
 import type { Scaling } from '../core/table.ts';
+import type { FileSource } from '../data/file-source.ts';
 import type { Network } from '../nn/network.ts';
 import type { Bad } from './bad-file.ts';
 import { isFloat, readFloats } from './floats.ts';
 import { makeNetwork } from './model.ts';
 import { type SafetensorsFile, shapeText, type TensorEntry } from './safetensors.ts';
-import { type FileSource, openSafetensors } from './source.ts';
+import { openSafetensors } from './source.ts';
 
 /** What a state dict does not tell. */
 export interface ImportSafetensorsOptions {

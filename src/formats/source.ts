@@ -1,19 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { wrongType } from '../core/checks.ts';
+import { type FileSource, sourceLabel } from '../data/file-source.ts';
 import { type Bad, badFile } from './bad-file.ts';
 import { headerLength, parseHeader, parseSafetensors, PREFIX_BYTES, type SafetensorsFile } from './safetensors.ts';
-
-/** Where a file is, or its bytes. */
-export type FileSource = string | URL | Uint8Array;
-
-/** What an error calls a source. */
-export function labelOf(name: string, source: unknown): string {
-  if (source instanceof Uint8Array) return `"${name}"`;
-  if (typeof source !== 'string' && !(source instanceof URL)) {
-    throw wrongType(name, 'path, file URL or Uint8Array', source);
-  }
-  return String(source);
-}
 
 /**
  * Reads a safetensors file. Its header is checked against the size of the file before the data is read.
@@ -25,7 +13,7 @@ export async function openSafetensors(
   source: FileSource,
   kind: string,
 ): Promise<{ bad: Bad; file: SafetensorsFile }> {
-  const bad = badFile(labelOf(name, source), kind);
+  const bad = badFile(sourceLabel(name, source), kind);
   if (source instanceof Uint8Array) return { bad, file: parseSafetensors(bad, source) };
   const handle = await open(source);
   try {

@@ -1,10 +1,11 @@
-import { callback, finite, flag, integer, oneOf, options, wrongType } from '../core/checks.ts';
+import { finite, flag, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import { type Activation, type LayerSpec, type NetworkSpec, parameterCount, resolveSpec } from '../core/spec.ts';
 import { Dataset } from '../data/dataset.ts';
 import { Normalization, type NormalizationOptions } from '../data/normalization.ts';
 import { Network } from '../nn/network.ts';
 import { bind } from '../train/order.ts';
 import { resolveOptions, type TrainerOptions } from '../train/options.ts';
+import { checkWatched } from './arguments.ts';
 
 /** Three parts of one data set: to train with, to choose by, and to judge with. */
 export interface CapacityData {
@@ -121,8 +122,7 @@ export function resolveCapacity(given: CapacityData, wanted: CapacityOptions) {
   const quantity = oneOf('quantity', o.quantity ?? usual, QUANTITIES);
   if (quantity === 'error rate' && loss === 'mse')
     throw new RangeError('"quantity" expected loss with linear outputs: their answers are not right or wrong');
-  if (o.onProgress !== undefined) callback('onProgress', o.onProgress);
-  if (o.signal !== undefined && !(o.signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', o.signal);
+  checkWatched(o);
   const sideBySide = o.sideBySide ?? 'auto';
   return {
     data,

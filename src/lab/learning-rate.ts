@@ -1,9 +1,10 @@
 import type { DataSource } from '../core/table.ts';
-import { Network } from '../nn/network.ts';
+import type { Network } from '../nn/network.ts';
 import { bind } from '../train/order.ts';
 import { runnerOf, Trainer } from '../train/trainer.ts';
 import { type LearningRateOptions, resolveLearningRate, type ResolvedLearningRate } from './learning-rate-options.ts';
 import { type RatePoint, type RateSuggestion, suggestRate } from './learning-rate-suggestion.ts';
+import { copyOf } from './rounds.ts';
 
 export interface LearningRateReport {
   kind: 'learning-rate';
@@ -37,8 +38,7 @@ export async function findLearningRate(
   given: LearningRateOptions = {},
 ): Promise<LearningRateReport> {
   const o = resolveLearningRate(network, dataset, given);
-  const copy = new Network({ ...network.spec, normalization: network.normalization });
-  copy.setParameters(network.parameters);
+  const copy = copyOf(network);
   await using trainer = await Trainer.create(copy, o.trainer);
   const { points, state } = await riseRate(trainer, copy, dataset, o);
   const { least, most, smoothing, divergence } = o;

@@ -134,6 +134,9 @@ export type WorkerTask =
 
 export type RunTask = Extract<WorkerTask, { readonly kind: 'run' }>;
 
+/** What a task that came to its end gives. */
+export type DoneResult = Extract<WorkerResult, { readonly state: 'done' }>;
+
 export type WorkerResult =
   /** `seconds`: of work, from when all workers of the task had begun. */
   | {

@@ -7,6 +7,7 @@ import { scalarBytes } from '../memory/layout.ts';
 import { allocate } from '../memory/shared.ts';
 import type {
   DataKey,
+  DoneResult,
   GradientMoments,
   NoiseDraws,
   RunPlan,
@@ -117,12 +118,7 @@ export class Coordinator {
   async moments(draws: NoiseDraws, slot: number): Promise<MomentsOutcome> {
     const task: WorkerTask = { kind: 'moments', worker: 0, draws, first: 0, last: draws.batches, slot };
     let moments: GradientMoments | undefined;
-    const work = this.#one(task, 0).then((result) => {
-      if (result.state === 'failed') throw fromFailure(result.failure);
-      if (result.state === 'stopped') throw new Stopped('stopped');
-      ({ moments } = result);
-    });
-    const end = await this.#supervise(work);
+    const end = await this.#supervise(this.#all([task]).then(([result]) => ({ moments } = result!)));
     return end.state === 'done' ? { state: 'done', moments: moments! } : end;
   }
 
@@ -147,8 +143,8 @@ export class Coordinator {
         last,
         workers,
       }));
-      const seconds = await this.#all(tasks);
-      tuning?.record(workers, updates, Math.max(...seconds));
+      const results = await this.#all(tasks);
+      tuning?.record(workers, updates, Math.max(...results.map(({ seconds }) => seconds)));
       this.#active = workers;
       first = last;
     }
@@ -159,7 +155,7 @@ export class Coordinator {
     const { updates, batchSize, rows, slot, from: before } = run;
     const { arena } = this.#session;
     const { kernels, squares } = this.#session.worker(this.#pool.size, 'train');
-    const steps = new Steps(run);
+    const steps = new Steps(run, updates);
     if (before === 0) this.#session.shuffle(run, 0, 1);
     const end = arena.plan.slots.bytes / scalarBytes(arena.plan.format);
     for (let u = 0; u < updates; u++) {
@@ -212,13 +208,13 @@ export class Coordinator {
     });
   }
 
-  /** Runs tasks side by side to the end of all, and returns the seconds that each took. */
-  async #all(tasks: WorkerTask[]): Promise<number[]> {
+  /** Runs tasks side by side to the end of all. */
+  async #all(tasks: WorkerTask[]): Promise<DoneResult[]> {
     const results = await Promise.all(tasks.map((task, i) => this.#one(task, 'worker' in task ? task.worker : i)));
     for (const result of results) if (result.state === 'failed') throw fromFailure(result.failure);
     return results.map((result) => {
       if (result.state !== 'done') throw new Stopped('stopped');
-      return result.seconds;
+      return result;
     });
   }
 

@@ -33,7 +33,7 @@ export function trainShare(worker: Worker, plan: Plan, barrier: Barrier, part: P
   const { batchSize, rows } = run;
   const { kernels, watch, squares } = worker;
   const { begin, end } = slice(plan, workers, index);
-  const steps = new Steps(run);
+  const steps = new Steps(run, last - first);
   const clips = squares.length > 0;
   const sole = plan.shards === 1 && isPlain(run.step) && !clips;
   let { slot } = part;

@@ -14,9 +14,9 @@ import { type Part, partialGradients, type Worker } from './update.ts';
  * COMPLETED counts are finished steps; a training that is stopped leaves the weights as they stand.
  */
 export function trainHogwild(worker: Worker, plan: Plan, control: Int32Array, part: Part): number {
-  const { run, order, before, last, worker: index, slot } = part;
+  const { run, order, before, first, last, worker: index, slot } = part;
   const { batchSize, rows } = run;
-  const steps = new Steps(run);
+  const steps = new Steps(run, last - first);
   const { kernels, watch } = worker;
   const { end: parameters } = slice(plan, 1, 0);
   const own = { gradient: 2 + index, state: index };

@@ -24,7 +24,7 @@ function ownSlot(worker: number, steps: number): number {
 export function trainLocally(worker: Worker, plan: Plan, barrier: Barrier, part: Part, period: number): number {
   const { run, order, first, last, workers, worker: index } = part;
   const { batchSize, rows } = run;
-  const all = new Steps(run);
+  const all = new Steps(run, last - first);
   const { kernels, watch } = worker;
   const { begin, end } = slice(plan, workers, index);
   /** Steps of each worker since the last averaging. */

@@ -23,7 +23,7 @@ export function trainOwned(worker: Worker, barrier: Barrier, part: Part): number
   const { kernels, watch, blockRows, squares } = worker;
   const { batchSize, rows } = run;
   const share = kernels.share(index, workers);
-  const steps = new Steps(run);
+  const steps = new Steps(run, last - first);
   const clips = squares.length > 0;
   const plain = isPlain(run.step) && !clips;
   let { slot } = part;

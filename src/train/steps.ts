@@ -21,14 +21,15 @@ export class Steps {
   /** The update, counted since the weights were set, to which the first of the rates belongs. */
   #first = -Infinity;
 
-  constructor(run: RunPlan) {
+  /** @param updates - for how many updates of the run they will be asked, from some one on */
+  constructor(run: RunPlan, updates: number) {
     this.#run = run;
     const { step, rates, batchSize, rows, count } = run;
     const rate = rateAt(rates, count);
     this.#full = new ChangingStep(step, rate, 1 / batchSize);
     this.#last = new ChangingStep(step, rate, 1 / (rows % batchSize || batchSize));
     const varies = rates.name !== 'constant' || step.rule === 'adam';
-    this.#rates = varies ? new Float64Array(Math.min(AHEAD, run.epochs * run.updates)) : undefined;
+    this.#rates = varies ? new Float64Array(Math.min(AHEAD, updates)) : undefined;
   }
 
   /**
