@@ -1,4 +1,4 @@
-// The coordinator's thread: a Coordinator behind comlink, with its own pool of worker threads.
+// The coordinators' thread: Coordinators behind comlink, with a pool of worker threads that they share.
 import { parentPort } from 'node:worker_threads';
 import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
@@ -12,34 +12,31 @@ import type { CoordinatorThread } from '../src/train/remote.ts';
 
 if (parentPort === null) throw new Error('this file is the entry of a worker thread');
 
-let coordinator: Coordinator | undefined;
-let control: Int32Array | undefined;
+let pool: ThreadPool | undefined;
+const opened: { coordinator: Coordinator; control: Int32Array }[] = [];
 
-/** While the thread is at work, shows that its event loop turns. */
-async function visibly<T>(work: () => Promise<T>): Promise<T> {
-  const timer = setInterval(() => Atomics.add(control!, ALIVE, 1), 50);
+/** While the thread is at work for a coordinator, shows that its event loop turns. */
+async function visibly<T>(id: number, work: (coordinator: Coordinator) => Promise<T>): Promise<T> {
+  const { coordinator, control } = opened[id]!;
+  const timer = setInterval(() => Atomics.add(control, ALIVE, 1), 50);
   try {
-    return await work();
+    return await work(coordinator);
   } finally {
     clearInterval(timer);
   }
 }
 
-function opened(): Coordinator {
-  if (coordinator === undefined) throw new Error('the coordinator is not open');
-  return coordinator;
-}
-
 const thread: CoordinatorThread = {
-  open(setup: CoordinatorSetup): void {
-    control = new Arena(setup.session.arena).control;
-    coordinator = new Coordinator(setup, new ThreadPool(WORKER_ENTRY, setup.session.arena.plan.workers));
+  open(setup: CoordinatorSetup): number {
+    const { control, plan } = new Arena(setup.session.arena);
+    pool ??= new ThreadPool(WORKER_ENTRY, plan.workers);
+    return opened.push({ coordinator: new Coordinator(setup, pool.ofSession(opened.length)), control }) - 1;
   },
-  attach: (...args) => visibly(() => opened().attach(...args)),
-  train: (...args) => visibly(() => opened().train(...args)),
-  moments: (...args) => visibly(() => opened().moments(...args)),
-  evaluate: (...args) => visibly(() => opened().evaluate(...args)),
-  close: () => opened().close(),
+  attach: (id, ...args) => visibly(id, (coordinator) => coordinator.attach(...args)),
+  train: (id, ...args) => visibly(id, (coordinator) => coordinator.train(...args)),
+  moments: (id, ...args) => visibly(id, (coordinator) => coordinator.moments(...args)),
+  evaluate: (id, ...args) => visibly(id, (coordinator) => coordinator.evaluate(...args)),
+  close: async () => pool?.destroy(),
 };
 
 expose(thread, nodeEndpoint(parentPort));

@@ -1,14 +1,15 @@
 // A worker thread: takes tasks from piscina. Whatever is hot goes through shared memory, not through here.
 import { threadId } from 'node:worker_threads';
 import { toFailure } from '../src/core/errors.ts';
-import type { WorkerResult, WorkerTask } from '../src/pool/messages.ts';
+import type { NumberedTask, WorkerResult, WorkerTask } from '../src/pool/messages.ts';
 import { Session } from '../src/train/session.ts';
 
-let session: Session | undefined;
+const sessions: Session[] = [];
 
 /** Does one task; errors come back as results, with their codes. */
-export default function run(task: WorkerTask): WorkerResult {
-  if (task.kind === 'attach') return attach(task);
+export default function run({ session: id, task }: NumberedTask): WorkerResult {
+  if (task.kind === 'attach') return attach(id, task);
+  const session = sessions[id];
   if (session === undefined) {
     return {
       state: 'failed',
@@ -18,9 +19,10 @@ export default function run(task: WorkerTask): WorkerResult {
   return session.run(task);
 }
 
-function attach({ setup, data, parties }: Extract<WorkerTask, { kind: 'attach' }>): WorkerResult {
+function attach(id: number, { setup, data, parties }: Extract<WorkerTask, { kind: 'attach' }>): WorkerResult {
+  let session = sessions[id];
   try {
-    session ??= new Session(setup);
+    session = sessions[id] ??= new Session(setup);
     session.setData(data);
     session.meet(parties);
     return { state: 'done', thread: threadId, seconds: 0 };

@@ -6,7 +6,7 @@ import { Trainer } from '../train/trainer.ts';
 import { type BatchCurveOptions, type CurveProgress, type ResolvedCurve, resolveCurve } from './curve-options.ts';
 import { type BatchCurveReport, curveReport, type TargetFindings } from './curve-report.ts';
 import { measureNoiseScale } from './noise-scale.ts';
-import { copyOf, inRounds } from './rounds.ts';
+import { copyOf, inRounds, VISITS } from './rounds.ts';
 import { referenceLoss, startOf, type TargetPlan, updatesToTarget, type UpdatesToTarget } from './target.ts';
 import type { Point } from './update-time.ts';
 
@@ -17,8 +17,8 @@ const NOISE = { rows: 64, draws: 32 };
  * Measures how the time of an update, of an epoch and, where a target is given, the time to a target loss depend on the
  * batch size and the number of workers; says which batch sizes cannot be told from the best, and what shape the curve has.
  *
- * All points are measured once in every round, in a random order of its own, so that a drift of the machine falls on all
- * alike; before the first round each point warms up. The unit of the statistics is the round; of times to a target, the seed.
+ * All points are measured in every round, in random orders, so that a drift of the machine falls on all alike; five times, of which
+ * the median counts, so that a short spell of other programs does not; before the first round each point warms up. The unit of the statistics is the round; of times to a target, the seed.
  * Updates to a target do not depend on the number of workers, because the bits do not: they are counted once.
  * The network is not changed; trainings to a target begin with its layers and weights of their own.
  *
@@ -66,7 +66,7 @@ export async function measureBatchCurve(
 type Count = (stage: CurveProgress['stage'], batchSize: number, workers: number) => void;
 
 function counted({ batchSizes, workers, rounds, target, onProgress }: ResolvedCurve): Count {
-  const total = batchSizes.length * (workers.length * (rounds + 1) + (target === undefined ? 0 : 1));
+  const total = batchSizes.length * (workers.length * (VISITS * rounds + 1) + (target === undefined ? 0 : 1));
   let done = 0;
   return (stage, batchSize, count) => onProgress?.({ done: ++done, total, stage, batchSize, workers: count });
 }

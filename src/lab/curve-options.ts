@@ -35,7 +35,7 @@ export interface BatchCurveOptions {
   workers?: readonly number[] | undefined;
   /** How often each point is measured; default 5. */
   rounds?: number | undefined;
-  /** The least time of one measurement in seconds; default 0.2. */
+  /** The least time for which a point is measured in a round, in seconds, in five parts of which the median counts; default 0.4. */
   sampleSeconds?: number | undefined;
   /** Of the order of the points in each round, and of the resamplings; default 0. */
   seed?: number | undefined;
@@ -99,7 +99,7 @@ export function resolveCurve(network: Network, dataset: DataSource, given: Batch
     batchSizes: integers('batchSizes', o.batchSizes ?? (powers.length > 0 ? powers : [dataset.length]), dataset.length),
     workers: integers('workers', o.workers ?? [1, availableParallelism()], 1024),
     rounds: integer('rounds', o.rounds ?? 5, 1, 1000),
-    sampleSeconds: finite('sampleSeconds', o.sampleSeconds ?? 0.2, 0),
+    sampleSeconds: finite('sampleSeconds', o.sampleSeconds ?? 0.4, 0),
     seed: integer('seed', o.seed ?? 0, 0),
     level: finite('level', o.level ?? 0.05, 0, 1, true),
     tolerance: finite('tolerance', o.tolerance ?? 0.05, 0),

@@ -6,18 +6,22 @@ import { type Point, type Timed, timeUpdates, warmUp } from './update-time.ts';
 /** How often and how long points are measured. */
 export interface RoundsPlan {
   readonly rounds: number;
-  /** Of one measurement, at least. */
+  /** Of a point in a round, at least. */
   readonly sampleSeconds: number;
   /** Of the orders. */
   readonly seed: number;
   readonly signal: AbortSignal | undefined;
 }
 
+/** How often each point is measured in a round; odd: there is a middle one. */
+export const VISITS = 5;
+
 /**
- * Warms every point up, then measures each once in every round, in a random order of its own, so that a drift of the machine
- * falls on all alike.
+ * Warms every point up, then measures all in rounds. Within a round each point is measured five times, each time all of them one
+ * after the other in a new random order: a drift of the machine falls on all alike, and a spell of some other program that is over
+ * soon falls on few of the five, of which the middle one counts.
  * @param keep - is given what was measured, once for each point and round
- * @param progress - is called after each step
+ * @param progress - is called after each step: once for the warm-up of a point, `VISITS` times in a round
  * @throws GradpoolError as `Trainer.fit`
  */
 export async function inRounds<P extends Point>(
@@ -28,16 +32,27 @@ export async function inRounds<P extends Point>(
   progress: (stage: 'warm-up' | 'rounds', point: P) => void,
 ): Promise<void> {
   const random = new Random(seed);
-  for (let round = 0; round <= rounds; round++) {
-    const order = Uint32Array.from(points.keys());
+  const order = Uint32Array.from(points.keys());
+  const each = async (stage: 'warm-up' | 'rounds', work: (point: P, i: number) => Promise<void>) => {
     random.shuffle(order);
     for (const i of order) {
-      const point = points[i]!;
-      if (round === 0) await warmUp(point, dataset(point), sampleSeconds, signal);
-      else keep(point, await timeUpdates(point, dataset(point), signal));
-      progress(round === 0 ? 'warm-up' : 'rounds', point);
+      await work(points[i]!, i);
+      progress(stage, points[i]!);
     }
+  };
+  await each('warm-up', (point) => warmUp(point, dataset(point), sampleSeconds, sampleSeconds / VISITS, signal));
+  for (let round = 0; round < rounds; round++) {
+    const visits = points.map((): Timed[] => []);
+    for (let visit = 0; visit < VISITS; visit++)
+      await each('rounds', async (point, i) => {
+        visits[i]!.push(await timeUpdates(point, dataset(point), signal));
+      });
+    for (const [i, timed] of visits.entries()) keep(points[i]!, middle(timed));
   }
+}
+
+function middle(visits: Timed[]): Timed {
+  return visits.sort((a, b) => a.perRow - b.perRow)[VISITS >> 1]!;
 }
 
 /** Layers and weights of a network, to be trained in its place. */

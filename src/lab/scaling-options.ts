@@ -22,7 +22,7 @@ export interface ScalingOptions {
   rowsPerWorker?: number | undefined;
   /** How often each point is measured; default 5. */
   rounds?: number | undefined;
-  /** The least time of one measurement in seconds; default 0.2. */
+  /** The least time for which a point is measured in a round, in seconds, in five parts of which the median counts; default 0.4. */
   sampleSeconds?: number | undefined;
   /** Of the order of the points in each round, and of the resamplings; default 0. */
   seed?: number | undefined;
@@ -90,7 +90,7 @@ export function resolveScaling(network: Network, dataset: DataSource, given: Sca
     batchSize,
     rowsPerWorker: modes.includes('weak') ? rowsPerWorker(o, batchSize, workers.at(-1)!, dataset.length) : 1,
     rounds: integer('rounds', o.rounds ?? 5, 1, 1000),
-    sampleSeconds: finite('sampleSeconds', o.sampleSeconds ?? 0.2, 0),
+    sampleSeconds: finite('sampleSeconds', o.sampleSeconds ?? 0.4, 0),
     seed: integer('seed', o.seed ?? 0, 0),
     predict: integers('predict', o.predict ?? [2, 4, 8].map((k) => k * cores), 2 ** 31 - 1, cores + 1),
     trainer: o.trainer,

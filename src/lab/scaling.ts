@@ -6,7 +6,7 @@ import type { StrategyChoice } from '../train/options.ts';
 import type { PhaseSeconds } from '../train/outcome.ts';
 import { Trainer } from '../train/trainer.ts';
 import { describeEnvironment, type Environment } from './environment.ts';
-import { copyOf, inRounds } from './rounds.ts';
+import { copyOf, inRounds, VISITS } from './rounds.ts';
 import { caveatsOf, usableCores } from './scaling-caveats.ts';
 import { fitStrong, fitWeak } from './scaling-fit.ts';
 import { type ResolvedScaling, resolveScaling, type ScalingOptions } from './scaling-options.ts';
@@ -35,7 +35,7 @@ type Cell = Planned &
  * many rows for each worker (weak scaling); for each strategy: speed-up, efficiency and serial fraction, and where the time
  * goes on each worker. Fits the laws of Amdahl, Gunther and Gustafson, and says what they predict beyond the cores of this machine.
  *
- * All points are measured once in every round, in a random order of its own; before the first round each warms up. Speed-ups
+ * All points are measured in every round, five times in random orders, and the median of the five counts; before the first round each warms up. Speed-ups
  * are taken within rounds, so that a drift of the machine cancels out, and the unit of the statistics is the round. Points on more
  * workers than there are CPUs to use are marked and not fitted: how the scheduler shares CPUs is none of the laws' business.
  * Each number of workers is used as it is given; a trainer that is not told one may choose fewer where that is faster.
@@ -57,7 +57,7 @@ export async function measureScaling(
   const environment = describeEnvironment();
   const planned = plan(o);
   const cells: Cell[] = [];
-  const total = planned.length * (o.rounds + 1);
+  const total = planned.length * (VISITS * o.rounds + 1);
   let done = 0;
   let state: ScalingReport['state'] = 'complete';
   try {

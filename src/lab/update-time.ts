@@ -18,17 +18,18 @@ export interface Point {
   updates: number;
 }
 
-/** Runs until the code is compiled and the caches are warm, and finds how many updates fill a measurement. */
+/** Runs for so many seconds, until the code is compiled and the caches are warm, and finds how many updates fill a measurement. */
 export async function warmUp(
   point: Point,
   dataset: DataSource,
   seconds: number,
+  measurement: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   for (let spent = 0; spent < seconds;) {
     const { perUpdate, total } = await timeUpdates(point, dataset, signal);
     spent += total;
-    point.updates = Math.max(1, Math.min(4 * point.updates, Math.ceil(seconds / perUpdate)));
+    point.updates = Math.max(1, Math.min(4 * point.updates, Math.ceil(measurement / perUpdate)));
   }
 }
 

@@ -132,6 +132,12 @@ export type WorkerTask =
       readonly slot: number;
     };
 
+/** A task of one of the sessions that share the threads. */
+export interface NumberedTask {
+  readonly session: number;
+  readonly task: WorkerTask;
+}
+
 export type RunTask = Extract<WorkerTask, { readonly kind: 'run' }>;
 
 /** What a task that came to its end gives. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import type { WorkerResult, WorkerTask } from './messages.ts';
+import type { NumberedTask, WorkerResult, WorkerTask } from './messages.ts';
 
 /** Where worker tasks run. */
 export interface TaskPool {
@@ -12,13 +12,13 @@ export interface TaskPool {
 }
 
 /** A piscina pool of exactly `size` threads, one task per thread. */
-export class ThreadPool implements TaskPool {
+export class ThreadPool {
   readonly size: number;
-  readonly #piscina: Piscina<WorkerTask, WorkerResult>;
+  readonly #piscina: Piscina<NumberedTask, WorkerResult>;
 
   constructor(entry: URL, size: number) {
     this.size = size;
-    this.#piscina = new Piscina<WorkerTask, WorkerResult>({
+    this.#piscina = new Piscina<NumberedTask, WorkerResult>({
       filename: fileURLToPath(entry),
       minThreads: size,
       maxThreads: size,
@@ -28,8 +28,13 @@ export class ThreadPool implements TaskPool {
     });
   }
 
-  run(task: WorkerTask): Promise<WorkerResult> {
-    return this.#piscina.run(task);
+  /** The pool for the tasks of one session, of which each thread holds its part. */
+  ofSession(session: number): TaskPool {
+    return {
+      size: this.size,
+      run: (task) => this.#piscina.run({ session, task }),
+      destroy: (patience) => this.destroy(patience),
+    };
   }
 
   async destroy(patience = 2000): Promise<void> {

@@ -15,30 +15,38 @@ import { Watchdog } from './watchdog.ts';
 /** The methods of a coordinator, wherever it runs. */
 export type CoordinatorApi = Pick<Coordinator, 'attach' | 'train' | 'evaluate' | 'moments' | 'close'>;
 
-/** What the coordinator's thread offers. */
-export interface CoordinatorThread extends CoordinatorApi {
-  open(setup: CoordinatorSetup): void;
+/** The same of each of the coordinators in a thread: their number comes first. */
+type Numbered<Api> = {
+  [K in keyof Api]: Api[K] extends (...args: infer A) => infer R ? (id: number, ...args: A) => R : never;
+};
+
+/** What the coordinators' thread offers. */
+export interface CoordinatorThread extends Numbered<Omit<CoordinatorApi, 'close'>> {
+  /** @returns the number of the new coordinator; the first decides how many worker threads there are */
+  open(setup: CoordinatorSetup): number;
+  /** Ends the worker threads. */
+  close(): Promise<void>;
 }
 
 /** How long `close` waits for the thread's own clearing up; ms. */
 const FAREWELL = 2500;
 
-/** The coordinator in a thread of its own. The thread keeps the process alive only while it has something to answer. */
-export class RemoteCoordinator implements CoordinatorApi {
+/**
+ * A thread for coordinators with one pool of worker threads, all of which end with the last of the coordinators. It keeps the
+ * process alive only while it has something to answer.
+ */
+export class Threads {
   readonly #thread = new Worker(COORDINATOR_ENTRY);
   readonly #remote: Remote<CoordinatorThread>;
   readonly #ended: Promise<never>;
-  readonly #control: Int32Array;
-  readonly #limit: number;
+  #users = 0;
 
-  private constructor(setup: CoordinatorSetup) {
-    this.#control = new Arena(setup.session.arena).control;
-    this.#limit = setup.stallTimeout;
+  constructor() {
     this.#remote = wrap<CoordinatorThread>(nodeEndpoint(this.#thread));
     this.#ended = new Promise<never>((_, reject) => {
       let cause: unknown;
       this.#thread.once('error', (error) => (cause = error));
-      // Only now are its worker threads gone too, and the arena is still.
+      // Only now are its worker threads gone too, and the arenas are still.
       this.#thread.once('exit', (code) => {
         const why = cause === undefined ? `exit code ${code}` : describe(cause);
         reject(new GradpoolError('ERR_WORKER_FAILED', `the coordinator's thread ended: ${why}`, { cause }));
@@ -48,59 +56,91 @@ export class RemoteCoordinator implements CoordinatorApi {
     this.#thread.unref();
   }
 
-  static async start(setup: CoordinatorSetup): Promise<RemoteCoordinator> {
-    const remote = new RemoteCoordinator(setup);
-    await remote.#call(() => remote.#remote.open(setup));
-    return remote;
+  join(): void {
+    this.#users++;
   }
 
-  attach(...args: Parameters<Coordinator['attach']>): ReturnType<Coordinator['attach']> {
-    return this.#watched<End>(() => this.#remote.attach(...args));
-  }
-
-  train(...args: Parameters<Coordinator['train']>): ReturnType<Coordinator['train']> {
-    return this.#watched<RunOutcome>(() => this.#remote.train(...args));
-  }
-
-  evaluate(...args: Parameters<Coordinator['evaluate']>): ReturnType<Coordinator['evaluate']> {
-    return this.#watched<EvaluationOutcome>(() => this.#remote.evaluate(...args));
-  }
-
-  moments(...args: Parameters<Coordinator['moments']>): ReturnType<Coordinator['moments']> {
-    return this.#watched<MomentsOutcome>(() => this.#remote.moments(...args));
-  }
-
-  /** Ends the pool and then the thread, even if the thread has died already. */
-  async close(): Promise<void> {
+  /** The last to leave ends the pool and then the thread, even if the thread has died already. */
+  async leave(): Promise<void> {
+    if (--this.#users > 0) return;
     const late = delay(FAREWELL, undefined, { ref: false });
-    await Promise.race([this.#call(() => this.#remote.close()).catch(() => undefined), late]);
+    await Promise.race([this.call((remote) => remote.close()).catch(() => undefined), late]);
+    await this.terminate();
+  }
+
+  async terminate(): Promise<void> {
     await this.#thread.terminate();
   }
 
+  async call<T>(ask: (remote: Remote<CoordinatorThread>) => Promise<T>): Promise<T> {
+    this.#thread.ref();
+    try {
+      return await Promise.race([ask(this.#remote), this.#ended]);
+    } finally {
+      this.#thread.unref();
+    }
+  }
+}
+
+/** A coordinator in another thread. */
+export class RemoteCoordinator implements CoordinatorApi {
+  readonly #threads: Threads;
+  readonly #id: number;
+  readonly #control: Int32Array;
+  readonly #limit: number;
+
+  private constructor(threads: Threads, id: number, setup: CoordinatorSetup) {
+    this.#threads = threads;
+    this.#id = id;
+    this.#control = new Arena(setup.session.arena).control;
+    this.#limit = setup.stallTimeout;
+  }
+
+  static async start(setup: CoordinatorSetup, threads: Threads): Promise<RemoteCoordinator> {
+    threads.join();
+    try {
+      return new RemoteCoordinator(threads, await threads.call((remote) => remote.open(setup)), setup);
+    } catch (error) {
+      await threads.leave();
+      throw error;
+    }
+  }
+
+  attach(...args: Parameters<Coordinator['attach']>): ReturnType<Coordinator['attach']> {
+    return this.#watched<End>((remote) => remote.attach(this.#id, ...args));
+  }
+
+  train(...args: Parameters<Coordinator['train']>): ReturnType<Coordinator['train']> {
+    return this.#watched<RunOutcome>((remote) => remote.train(this.#id, ...args));
+  }
+
+  evaluate(...args: Parameters<Coordinator['evaluate']>): ReturnType<Coordinator['evaluate']> {
+    return this.#watched<EvaluationOutcome>((remote) => remote.evaluate(this.#id, ...args));
+  }
+
+  moments(...args: Parameters<Coordinator['moments']>): ReturnType<Coordinator['moments']> {
+    return this.#watched<MomentsOutcome>((remote) => remote.moments(this.#id, ...args));
+  }
+
+  close(): Promise<void> {
+    return this.#threads.leave();
+  }
+
   /** A call under watch: a thread whose event loop does not turn is ended, and its workers with it. */
-  async #watched<T>(ask: () => Promise<T>): Promise<T> {
+  async #watched<T>(ask: (remote: Remote<CoordinatorThread>) => Promise<T>): Promise<T> {
     const watchdog = new Watchdog(
       () => Atomics.load(this.#control, ALIVE),
       this.#limit,
       "the coordinator's thread has",
     );
     try {
-      return await Promise.race([this.#call(ask), watchdog.stalled]);
+      return await Promise.race([this.#threads.call(ask), watchdog.stalled]);
     } catch (error) {
       abort(this.#control);
-      await this.#thread.terminate();
+      await this.#threads.terminate();
       throw error;
     } finally {
       watchdog.stop();
-    }
-  }
-
-  async #call<T>(ask: () => Promise<T>): Promise<T> {
-    this.#thread.ref();
-    try {
-      return await Promise.race([ask(), this.#ended]);
-    } finally {
-      this.#thread.unref();
     }
   }
 }

@@ -5,14 +5,14 @@ import type { DataSource } from '../core/table.ts';
 import { EPOCHS_PER_RUN } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
 import { BatchControl } from './batch-control.ts';
-import { decideBatchSize, withBatchSize } from './batch-size.ts';
+import { type BatchSizeDecision, decideBatchSize, withBatchSize } from './batch-size.ts';
 import { Coordinator } from './coordinator.ts';
 import { adaptiveEpoch, fixedEpochs } from './epoch.ts';
 import { InlinePool } from './inline.ts';
 import type { ResolvedOptions, TrainerOptions } from './options.ts';
 import { bind, FIT_KEYS, type Order, orderOf } from './order.ts';
 import { prepare } from './prepare.ts';
-import { RemoteCoordinator } from './remote.ts';
+import { RemoteCoordinator, Threads } from './remote.ts';
 import type { EpochReport, FitOptions, TrainerInfo } from './report.ts';
 import { Runner } from './runner.ts';
 import { Plateau, plateauIn, ratesOf, type ResolvedSchedule } from './schedule.ts';
@@ -75,7 +75,15 @@ export class Trainer {
    * ERR_NO_SHARED_MEMORY; what the file system says of the path of `trace`
    */
   static async create(network: Network, given: TrainerOptions = {}): Promise<Trainer> {
-    const decision = await decideBatchSize(network, given, (made, options) => Trainer.create(made, options));
+    // What measures shares its threads: to start them takes longer than to measure.
+    let shared: Threads | undefined;
+    const decision = await decideBatchSize(network, given, (made, numeric) =>
+      Trainer.#start(made, { numeric }, () => (shared ??= new Threads())),
+    );
+    return Trainer.#start(network, decision, () => new Threads());
+  }
+
+  static async #start(network: Network, decision: BatchSizeDecision, threads: () => Threads): Promise<Trainer> {
     const { resolved, info: found, arena, setup } = await prepare(network, decision.numeric);
     const info = withBatchSize(found, decision);
     const inline = info.execution === 'inline';
@@ -83,7 +91,9 @@ export class Trainer {
     // Before there is a thread: the path may be wrong.
     const trace = log && (await TraceWriter.open(resolved.trace!, log, info.workers));
     try {
-      const coordinator = inline ? new Coordinator(setup, new InlinePool()) : await RemoteCoordinator.start(setup);
+      const coordinator = inline
+        ? new Coordinator(setup, new InlinePool())
+        : await RemoteCoordinator.start(setup, threads());
       return new Trainer(network, resolved, info, new Runner(network, resolved, arena, coordinator, trace));
     } catch (error) {
       await trace?.discard();

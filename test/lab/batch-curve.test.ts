@@ -79,9 +79,9 @@ describe('the report', async () => {
   });
 
   it('progress was told step by step', () => {
-    expect(steps).toHaveLength(6 * 4 + 3);
-    expect(steps[0]).toBe('warm-up 1/27');
-    expect(steps.at(-1)).toBe('target 27/27');
+    expect(steps).toHaveLength(6 * 16 + 3);
+    expect(steps[0]).toBe('warm-up 1/99');
+    expect(steps.at(-1)).toBe('target 99/99');
   });
 });
 
@@ -112,7 +112,7 @@ describe('an abort', () => {
   };
 
   it('after a round gives a report of what is complete', async () => {
-    const report = await stopped(6 + 6 + 2);
+    const report = await stopped(6 + 5 * 6 + 2);
     expect(report).toMatchObject({ state: 'partial', rounds: 1 });
     for (const { samples } of report.points) expect(samples).toHaveLength(1);
   });

@@ -23,7 +23,7 @@ async function count(strategy: Strategy, workers: number, clipNorm = Infinity) {
   const { table, rows } = classes(66).bind(network.spec, network.normalization);
   arena.storeScaling(table.affine.scale, table.affine.shift);
   arena.storeParameters(0, network.parameters);
-  const coordinator = new Coordinator(setup, new ThreadPool(WORKER_ENTRY, workers));
+  const coordinator = new Coordinator(setup, new ThreadPool(WORKER_ENTRY, workers).ofSession(0));
   try {
     expect(await coordinator.attach('train', table, rows)).toEqual({ state: 'done' });
     Atomics.store(arena.control, GENERATION, 0);
