@@ -65,6 +65,7 @@ const curve = z.object({
         workingSet: z.number().positive(),
         trainer,
         samples: z.array(z.number()),
+        measurements: z.array(z.number()).optional(),
       }),
     )
     .min(1),

@@ -4,11 +4,10 @@ import type { Network } from '../nn/network.ts';
 import { exactly } from '../train/order.ts';
 import { Trainer } from '../train/trainer.ts';
 import { type BatchCurveOptions, type CurveProgress, type ResolvedCurve, resolveCurve } from './curve-options.ts';
-import { type BatchCurveReport, curveReport, type TargetFindings } from './curve-report.ts';
+import { type BatchCurveReport, type CurvePoint, curveReport, type TargetFindings } from './curve-report.ts';
 import { measureNoiseScale } from './noise-scale.ts';
 import { copyOf, inRounds, VISITS } from './rounds.ts';
 import { referenceLoss, startOf, type TargetPlan, updatesToTarget, type UpdatesToTarget } from './target.ts';
-import type { Point } from './update-time.ts';
 
 /** The batches that the noise scale is measured with. */
 const NOISE = { rows: 64, draws: 32 };
@@ -34,7 +33,7 @@ export async function measureBatchCurve(
   given: BatchCurveOptions = {},
 ): Promise<BatchCurveReport> {
   const o = resolveCurve(network, dataset, given);
-  const points: Point[] = [];
+  const points: CurvePoint[] = [];
   const progress = counted(o);
   let found: TargetFindings | undefined;
   let state: BatchCurveReport['state'] = 'complete';
@@ -42,14 +41,17 @@ export async function measureBatchCurve(
     for (const workers of o.workers) {
       for (const batchSize of o.batchSizes) {
         const trainer = await Trainer.create(copyOf(network), { ...o.trainer, batchSize, workers });
-        points.push({ batchSize, workers, trainer, samples: [], updates: 1 });
+        points.push({ batchSize, workers, trainer, samples: [], visits: [], updates: 1 });
       }
     }
     await inRounds(
       points,
       () => dataset,
       o,
-      (point, { perRow }) => point.samples.push(perRow),
+      (point, { perRow }, visits) => {
+        point.samples.push(perRow);
+        point.visits.push(...visits.map((timed) => timed.perRow));
+      },
       (stage, { batchSize, workers }) => progress(stage, batchSize, workers),
     );
     if (o.target !== undefined) found = await measureTarget(network, dataset, o.target, o, progress);

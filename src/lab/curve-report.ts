@@ -6,6 +6,7 @@ import { describeEnvironment, type Environment } from './environment.ts';
 import { fitUpdateTimes } from './fit.ts';
 import type { NoiseScale } from './noise-scale.ts';
 import { judgeShape, type Shape } from './shape.ts';
+import { VISITS } from './rounds.ts';
 import { type Interval, median, medianInterval } from './statistics.ts';
 import type { UpdatesToTarget } from './target.ts';
 import type { Point } from './update-time.ts';
@@ -29,6 +30,8 @@ export interface BatchCurvePoint {
   trainer: Pick<TrainerInfo, 'backend' | 'path' | 'strategy' | 'reason' | 'blockRows'>;
   /** Time per update of each round: the mean over the updates of an epoch, the last of which may be short. */
   samples: number[];
+  /** The same of each single measurement; of five in a row `samples` has the median. */
+  measurements: number[];
 }
 
 export type CurveQuantity = 'timePerEpoch' | 'timeToTarget';
@@ -75,6 +78,12 @@ export interface BatchCurveReport {
   environment: Environment;
 }
 
+/** A point while the curve is measured. */
+export interface CurvePoint extends Point {
+  /** Seconds per row, `VISITS` in each round. */
+  readonly visits: number[];
+}
+
 /** What was found out about a target. */
 export interface TargetFindings {
   readonly loss: number;
@@ -86,7 +95,7 @@ export interface TargetFindings {
 export function curveReport(
   spec: NetworkSpec,
   patterns: number,
-  points: readonly Point[],
+  points: readonly CurvePoint[],
   o: ResolvedCurve,
   state: BatchCurveReport['state'],
   found: TargetFindings | undefined,
@@ -135,7 +144,7 @@ export function curveReport(
 function describePoint(
   spec: NetworkSpec,
   patterns: number,
-  { batchSize, workers, trainer, samples: all }: Point,
+  { batchSize, workers, trainer, samples: all, visits }: CurvePoint,
   rounds: number,
   o: ResolvedCurve,
   found: TargetFindings | undefined,
@@ -144,7 +153,8 @@ function describePoint(
   const perRow = all.slice(0, rounds);
   const updatesPerEpoch = Math.ceil(patterns / batchSize);
   // Over the updates of an epoch, the last of which may be short.
-  const samples = perRow.map((t) => (t * patterns) / updatesPerEpoch);
+  const perUpdate = (t: number) => (t * patterns) / updatesPerEpoch;
+  const samples = perRow.map(perUpdate);
   const interval = (values: number[]) => medianInterval(values, o.seed);
   const updates = found?.batchSizes.find((one) => one.batchSize === batchSize)?.updates.map((u) => u ?? Infinity);
   return {
@@ -162,19 +172,21 @@ function describePoint(
     workingSet: 4 * parameterCount(spec) + Math.min(blockRows, Math.ceil(batchSize / workers)) * rowBytes(spec),
     trainer: { backend, path, strategy, reason, blockRows },
     samples,
+    measurements: visits.slice(0, VISITS * rounds).map(perUpdate),
   };
 }
 
 /**
  * The samples of one quantity by batch size: of the rounds, or of the seeds. A run that never arrived takes forever in
- * `samples`, and as long as it was allowed to in `atLeast`.
+ * `samples`, and as long as it was allowed to in `atLeast`. Batch sizes are compared by what was measured one after the other
+ * within seconds, `compared`: a drift of the machine is in all of it alike.
  */
 function seriesOf(
   points: readonly BatchCurvePoint[],
   quantity: CurveQuantity,
   patterns: number,
   found: TargetFindings | undefined,
-): { batchSizes: number[]; samples: number[][]; atLeast: number[][] } {
+): { batchSizes: number[]; samples: number[][]; atLeast: number[][]; compared: number[][] } {
   const batchSizes = points.map(({ batchSize }) => batchSize);
   const timesOf = ({ batchSize, samples: rounds }: BatchCurvePoint, missing: (most: number) => number) => {
     if (quantity === 'timePerEpoch') return rounds.map((t) => t * Math.ceil(patterns / batchSize));
@@ -182,9 +194,12 @@ function seriesOf(
     const counts = updates.map((u) => u ?? missing(most));
     return timesToTarget(counts, rounds);
   };
+  const samples = points.map((point) => timesOf(point, () => Infinity));
+  const epochs = ({ updatesPerEpoch, measurements }: BatchCurvePoint) => measurements.map((t) => t * updatesPerEpoch);
   return {
     batchSizes,
-    samples: points.map((point) => timesOf(point, () => Infinity)),
+    samples,
+    compared: quantity === 'timePerEpoch' ? points.map(epochs) : samples,
     atLeast: points.map((point) => timesOf(point, (most) => most)),
   };
 }
@@ -202,8 +217,8 @@ function headline(
   { tolerance, seed }: ResolvedCurve,
 ): BestOfCurve {
   const best = (list: readonly Series[]) =>
-    list.flatMap(({ workers, batchSizes, samples }) => {
-      const found = bestBatchSizes(workers, batchSizes, samples, tolerance, seed);
+    list.flatMap(({ workers, batchSizes, samples, compared }) => {
+      const found = bestBatchSizes(workers, batchSizes, compared, tolerance, seed);
       const least = Math.min(...samples.map((values) => median(values)));
       return found ? [{ found, least }] : [];
     });

@@ -20,7 +20,7 @@ export const VISITS = 5;
  * Warms every point up, then measures all in rounds. Within a round each point is measured five times, each time all of them one
  * after the other in a new random order: a drift of the machine falls on all alike, and a spell of some other program that is over
  * soon falls on few of the five, of which the middle one counts.
- * @param keep - is given what was measured, once for each point and round
+ * @param keep - is given what was measured, once for each point and round: the middle one, and all in their order
  * @param progress - is called after each step: once for the warm-up of a point, `VISITS` times in a round
  * @throws GradpoolError as `Trainer.fit`
  */
@@ -28,7 +28,7 @@ export async function inRounds<P extends Point>(
   points: readonly P[],
   dataset: (point: P) => DataSource,
   { rounds, sampleSeconds, seed, signal }: RoundsPlan,
-  keep: (point: P, timed: Timed) => void,
+  keep: (point: P, timed: Timed, visits: readonly Timed[]) => void,
   progress: (stage: 'warm-up' | 'rounds', point: P) => void,
 ): Promise<void> {
   const random = new Random(seed);
@@ -47,12 +47,12 @@ export async function inRounds<P extends Point>(
       await each('rounds', async (point, i) => {
         visits[i]!.push(await timeUpdates(point, dataset(point), signal));
       });
-    for (const [i, timed] of visits.entries()) keep(points[i]!, middle(timed));
+    for (const [i, timed] of visits.entries()) keep(points[i]!, middle(timed), timed);
   }
 }
 
-function middle(visits: Timed[]): Timed {
-  return visits.sort((a, b) => a.perRow - b.perRow)[VISITS >> 1]!;
+function middle(visits: readonly Timed[]): Timed {
+  return [...visits].sort((a, b) => a.perRow - b.perRow)[VISITS >> 1]!;
 }
 
 /** Layers and weights of a network, to be trained in its place. */

@@ -65,6 +65,7 @@ export function curve({ workers = [1, 2], batchSizes = [16, 64, 256, 1024], roun
         workingSet: 407_080 + Math.ceil(B / n) * 5000,
         trainer: { backend: 'wasm', path: 'simd', strategy: 'owner-computes', reason: 'by name', blockRows: 256 },
         samples,
+        measurements: samples.flatMap((t) => Array.from({ length: 5 }, () => t)),
       };
     }),
   );

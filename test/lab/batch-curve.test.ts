@@ -62,6 +62,13 @@ describe('the report', async () => {
     expect(target!.noiseScale!.noise).toBeGreaterThan(0);
   });
 
+  it('has all that was measured: five times a round', () => {
+    for (const { samples, measurements } of report.points) {
+      expect([samples.length, measurements.length]).toEqual([3, 15]);
+      samples.forEach((t, r) => expect(measurements.slice(5 * r, 5 * r + 5).sort((a, b) => a - b)[2]).toBe(t));
+    }
+  });
+
   it('says which batch sizes are best, and what shape the curve has', () => {
     const { best, shape } = report;
     expect(best.quantity).toBe('timeToTarget');
