@@ -18,6 +18,8 @@ import { type ParametersInput, readParameters } from './parameters.ts';
 export interface NetworkOptions {
   /** n, the number of inputs. */
   inputs: number;
+  /** With this probability, in [0, 1), an update leaves an input out for a pattern, as `dropout` of a layer does; default 0. */
+  inputDropout?: number | undefined;
   /** The hidden layers, if any, and the output layer last. */
   layers: readonly LayerSpec[];
   /** Follows from the last activation if omitted: linear mse, softmax cross-entropy, sigmoid binary-cross-entropy. */
@@ -54,7 +56,15 @@ export interface GradientReport {
  */
 export let adoptParameters: (network: Network, parameters: LayerParameters[]) => LayerParameters[] | undefined;
 
-const NETWORK_KEYS = ['inputs', 'layers', 'loss', 'seed', 'initialisation', 'normalization'] as const;
+const NETWORK_KEYS = [
+  'inputs',
+  'inputDropout',
+  'layers',
+  'loss',
+  'seed',
+  'initialisation',
+  'normalization',
+] as const;
 const EVALUATE_ROWS = 64;
 
 /**

@@ -11,6 +11,8 @@ export interface SessionSetup {
   readonly spec: NetworkSpec;
   readonly arena: ArenaHandle;
   readonly source: KernelSource;
+  /** Of the masks, where there is dropout. */
+  readonly seed: number;
   /** How an epoch is trained by its resident workers. */
   readonly strategy: string;
   /** Of the strategy local-sgd: updates between averagings. */
@@ -114,6 +116,10 @@ export type WorkerTask =
       readonly shuffled: boolean;
       /** Its number in the run. */
       readonly update: number;
+      /** What the run's `count` and it make: which masks there are where there is dropout. */
+      readonly count: number;
+      /** Where the batch begins in the order. */
+      readonly start: number;
     }
   /** The gradients of the random batches [first, last), with the slot that does not hold the weights as scratch. */
   | {

@@ -95,7 +95,7 @@ export interface TrainerOptions {
   blockRows?: number | undefined;
   /** A new order of the patterns in every epoch; default true. */
   shuffle?: boolean | undefined;
-  /** Of the orders; default 0. */
+  /** Of the orders, and of what dropout leaves out; default 0. */
   seed?: number | undefined;
   /** 'required' fails where there is no shared memory; 'off' trains on the calling thread, as where there is none; default 'auto'. */
   sharedMemory?: (typeof SHARED_MEMORY)[number] | undefined;

@@ -50,10 +50,10 @@ export async function prepare(
   const request = { spec, batchSize, workers, stateVectors, norm, format, blockRows, ...memory };
   const arena = Arena.allocate(planTraining(request));
   // A thread that spins keeps a core from the one it waits for, where there are more threads than cores.
-  const { averagingPeriod } = resolved;
+  const { averagingPeriod, seed } = resolved;
   const spins = workers <= cores ? SPINS : 0;
   const trace = resolved.trace === undefined ? undefined : allocateTrace(workers);
-  const session = { spec, strategy, averagingPeriod, arena: arena.handle, source, trace, spins };
+  const session = { spec, seed, strategy, averagingPeriod, arena: arena.handle, source, trace, spins };
   const { bytes } = arena.plan;
   const execution = inline ? 'inline' : 'threads';
   const free = strategy === 'owner-computes' || shards !== undefined;
