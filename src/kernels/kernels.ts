@@ -103,7 +103,7 @@ export interface Kernels {
   load(order: Uint32Array, from: number, rows: number, at?: number): void;
   /** H_l = f_l(H_{l-1} W_l + 1 b_l^T); for the output layer U_L, which `outputs` turns into Y. */
   forward(layer: number, slot: number, rows: number, at?: number): void;
-  /** H_l = H_l * M_l; the rows are those of the batch from its row `row` on. Layer 0 are the inputs. */
+  /** H_l = H_l * M_l; the rows are those of the epoch from its row `row` on. Layer 0 are the inputs. */
   drop(layer: number, mask: Mask, row: number, rows: number, at?: number): void;
   /**
    * Y = f_L(U_L) and D_L = w (Y - D), w being the weight of each pattern, if the table has any; adds the loss, times w, and the

@@ -1,5 +1,6 @@
-// Which units an update leaves out: a hash of numbers that are the same on every thread (counter-based, Salmon et al. 2011,
-// doi:10.1145/2063384.2063405). Nothing is remembered from one update to the next, and nothing depends on who works on a row.
+// Which units training leaves out: a hash of numbers that are the same on every thread (counter-based, Salmon et al. 2011,
+// doi:10.1145/2063384.2063405). Nothing is remembered
+// from one pattern to the next, and nothing depends on who works on it, or on the batch that it is in.
 import { mix32 } from '../core/random.ts';
 import { dropoutOf, type NetworkSpec } from '../core/spec.ts';
 
@@ -7,7 +8,7 @@ import { dropoutOf, type NetworkSpec } from '../core/spec.ts';
 export const GOLDEN = 0x9e3779b9;
 
 /**
- * The mask M of a layer in one update, for inverted dropout (Srivastava et al. 2014): an element is 0 with probability p, else
+ * The mask M of a layer in one epoch, for inverted dropout (Srivastava et al. 2014): an element is 0 with probability p, else
  * 1 / (1 - p).
  */
 export class Mask {
@@ -28,22 +29,21 @@ export class Mask {
     this.threshold = Math.min(2 ** 32 - 1, Math.round(p * 2 ** 32));
   }
 
-  /** Sets the keys to those of an update. */
-  draw(seed: number, update: number): void {
+  /** Sets the keys to those of an epoch. */
+  draw(seed: number, epoch: number): void {
     for (let i = 0; i < 2; i++) {
-      let key = fold(fold(i, seed | 0), high(seed));
-      key = fold(fold(key, update | 0), high(update));
+      const key = fold(fold(fold(i, seed | 0), Math.floor(seed / 2 ** 32)), epoch);
       this.keys[i] = fold(key, this.#layer);
     }
   }
 }
 
-/** The masks of all layers that have dropout, for the update under way. */
+/** The masks of all layers that have dropout, for the epoch under way. */
 export class Masks {
   readonly #seed: number;
   readonly #layers: readonly (Mask | undefined)[];
-  /** Where the batch begins in the order of the patterns. */
-  start = 0;
+  /** Rows of the epoch before the order that is trained on begins. */
+  before = 0;
 
   private constructor(seed: number, layers: readonly (Mask | undefined)[]) {
     this.#seed = seed;
@@ -60,13 +60,13 @@ export class Masks {
   }
 
   /**
-   * Goes over to an update.
-   * @param update - counted since the weights were set; other masks for other uses have numbers below 0
-   * @param start - where its batch begins in the order of the patterns
+   * Goes over to an epoch.
+   * @param epoch - of all that the trainer trains, from 0 on; what is no epoch has numbers below 0
+   * @param before - rows of it that come before those of the order
    */
-  begin(update: number, start: number): void {
-    for (let l = 0; l < this.#layers.length; l++) this.#layers[l]?.draw(this.#seed, update);
-    this.start = start;
+  begin(epoch: number, before = 0): void {
+    for (const mask of this.#layers) mask?.draw(this.#seed, epoch);
+    this.before = before;
   }
 
   /** The mask of layer l, where there is one; layer 0 are the inputs. */
@@ -75,7 +75,7 @@ export class Masks {
   }
 }
 
-/** Whether a unit is left out of row `row` of the batch, one by one; the kernels do four at a time. */
+/** Whether a unit is left out of row `row` of the epoch, one by one; the kernels do four at a time. */
 export function isDropped({ keys, threshold }: Mask, row: number, unit: number): boolean {
   const a = mix32((keys[0]! + Math.imul(row, GOLDEN)) | 0);
   const b = mix32((keys[1]! + Math.imul(row, GOLDEN)) | 0);
@@ -90,9 +90,4 @@ export function isDropped({ keys, threshold }: Mask, row: number, unit: number):
 
 function fold(key: number, word: number): number {
   return mix32((Math.imul(key, GOLDEN) + word + GOLDEN) | 0);
-}
-
-/** What is above the low 32 bits. */
-function high(count: number): number {
-  return Math.floor(count / 2 ** 32) | 0;
 }

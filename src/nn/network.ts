@@ -56,15 +56,7 @@ export interface GradientReport {
  */
 export let adoptParameters: (network: Network, parameters: LayerParameters[]) => LayerParameters[] | undefined;
 
-const NETWORK_KEYS = [
-  'inputs',
-  'inputDropout',
-  'layers',
-  'loss',
-  'seed',
-  'initialisation',
-  'normalization',
-] as const;
+const NETWORK_KEYS = ['inputs', 'inputDropout', 'layers', 'loss', 'seed', 'initialisation', 'normalization'] as const;
 const EVALUATE_ROWS = 64;
 
 /**

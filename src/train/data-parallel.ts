@@ -31,7 +31,7 @@ export function trainShare(worker: Worker, plan: Plan, barrier: Barrier, part: P
   const firstShard = shardStart(shards, workers, index);
   const lastShard = shardStart(shards, workers, index + 1);
   const { batchSize, rows } = run;
-  const { kernels, watch, squares, masks } = worker;
+  const { kernels, watch, squares } = worker;
   const { begin, end } = slice(plan, workers, index);
   const steps = new Steps(run, last - first);
   const clips = squares.length > 0;
@@ -43,7 +43,6 @@ export function trainShare(worker: Worker, plan: Plan, barrier: Barrier, part: P
     const size = Math.min(batchSize, rows - at);
     let step = steps.at(part.before + u, size);
     const to = 1 - slot;
-    masks?.begin(run.count + part.before + u, at);
     if (sole && size <= worker.blockRows) {
       soleUpdate(worker, order, at, size, slot, to, step);
     } else {

@@ -17,7 +17,7 @@ export function trainHogwild(worker: Worker, plan: Plan, control: Int32Array, pa
   const { run, order, before, first, last, worker: index, slot } = part;
   const { batchSize, rows } = run;
   const steps = new Steps(run, last - first);
-  const { kernels, watch, masks } = worker;
+  const { kernels, watch } = worker;
   const { end: parameters } = slice(plan, 1, 0);
   const own = { gradient: 2 + index, state: index };
   const end = before + last;
@@ -26,7 +26,6 @@ export function trainHogwild(worker: Worker, plan: Plan, control: Int32Array, pa
     watch.begin(claimed);
     const u = claimed - before;
     const size = Math.min(batchSize, rows - u * batchSize);
-    masks?.begin(run.count + claimed, u * batchSize);
     partialGradients(worker, order, u * batchSize, size, slot, own.gradient);
     kernels.update(slot, slot, 1, 0, parameters, index, steps.at(claimed, size), own);
     Atomics.add(control, COMPLETED, 1);

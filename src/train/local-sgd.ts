@@ -25,7 +25,7 @@ export function trainLocally(worker: Worker, plan: Plan, barrier: Barrier, part:
   const { run, order, first, last, workers, worker: index } = part;
   const { batchSize, rows } = run;
   const all = new Steps(run, last - first);
-  const { kernels, watch, masks } = worker;
+  const { kernels, watch } = worker;
   const { begin, end } = slice(plan, workers, index);
   /** Steps of each worker since the last averaging. */
   const steps = new Array<number>(workers).fill(0);
@@ -35,7 +35,6 @@ export function trainLocally(worker: Worker, plan: Plan, barrier: Barrier, part:
     watch.begin(part.before + u);
     const at = u * batchSize;
     const size = Math.min(batchSize, rows - at);
-    masks?.begin(run.count + part.before + u, at);
     const from = shardStart(size, workers, index);
     const count = shardStart(size, workers, index + 1) - from;
     const now = steps[index] === 0 ? slot : ownSlot(index, steps[index]!);

@@ -20,7 +20,7 @@ function rowStart(rows: number, workers: number, index: number, tile: number): n
  */
 export function trainOwned(worker: Worker, barrier: Barrier, part: Part): number {
   const { run, order, first, last, workers, worker: index } = part;
-  const { kernels, watch, blockRows, squares, masks } = worker;
+  const { kernels, watch, blockRows, squares } = worker;
   const { batchSize, rows } = run;
   const share = kernels.share(index, workers);
   const steps = new Steps(run, last - first);
@@ -32,7 +32,6 @@ export function trainOwned(worker: Worker, barrier: Barrier, part: Part): number
     const start = u * batchSize;
     const size = Math.min(batchSize, rows - start);
     const to = 1 - slot;
-    masks?.begin(run.count + part.before + u, start);
     for (let done = 0; done < size; done += blockRows) {
       const wave = Math.min(blockRows, size - done);
       const { tile, most } = kernels.rowCut(wave);

@@ -152,6 +152,7 @@ export class Runner {
     const { seed, shuffle, step, decoupledDecay, clipNorm } = this.#options;
     return {
       epochs,
+      epoch: stream,
       updates,
       batchSize,
       from,

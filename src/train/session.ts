@@ -142,7 +142,7 @@ export class Session {
       }
       case 'gradients':
         worker.watch.begin(task.update);
-        worker.masks?.begin(task.count, task.start);
+        worker.masks?.begin(task.epoch);
         partialGradients(worker, this.#order(0, task.shuffled), task.from, task.rows, task.slot, task.into);
         worker.watch.publish();
         break;
@@ -174,6 +174,7 @@ export class Session {
       const before = e * run.updates;
       const end = Math.min(last, before + run.updates);
       const order = this.#order(e, run.shuffle !== undefined).subarray(run.from);
+      worker.masks?.begin(run.epoch + e, run.from);
       slot = this.#train(worker, barrier, {
         run,
         order,

@@ -51,7 +51,7 @@ export function forward(worker: Worker, order: Uint32Array, from: number, rows: 
 
 function drop({ kernels, masks }: Worker, layer: number, from: number, rows: number, at: number): void {
   const mask = masks?.of(layer);
-  if (mask !== undefined) kernels.drop(layer, mask, from - masks!.start, rows, at);
+  if (mask !== undefined) kernels.drop(layer, mask, masks!.before + from, rows, at);
 }
 
 /** D_l = (D_{l+1} W_{l+1}^T) * f_l'(U_l), times M_l where there is dropout, l = L - 1, ..., 1; of the rows that went forward. */
@@ -61,7 +61,7 @@ export function backward(worker: Worker, from: number, rows: number, slot: numbe
     throwIfAborted(control);
     kernels.backward(l, slot, rows, at);
     const mask = masks?.of(l);
-    if (mask !== undefined) kernels.dropDelta(l, mask, from - masks!.start, rows, at);
+    if (mask !== undefined) kernels.dropDelta(l, mask, masks!.before + from, rows, at);
   }
   watch.lap('backward');
 }

@@ -2,7 +2,7 @@ import { timesDerivative } from './elementary';
 import { ROW } from './lanes';
 
 // Inverted dropout, row by row: h and delta (rows, n_l) have `row` bytes from row to row and `panel` from one 8 columns to the
-// next: panels, or plain rows with 32. `first` is the place of the first row in the batch. A unit is left out whose hash is
+// next: panels, or plain rows with 32. `first` is the place of the first row in the epoch. A unit is left out whose hash is
 // below `threshold`, unsigned; masks.ts has the hash one by one.
 
 const GOLDEN: i32 = 0x9e3779b9;
