@@ -7,6 +7,7 @@ export { DataTable } from './data/data-table.ts';
 export { type ArraysInput, Dataset, type IdxInput, type NpyInput } from './data/dataset.ts';
 export type { EncodeOptions } from './data/encode-options.ts';
 export {
+  type ApplyOptions,
   applyEncoding,
   type EncodedRows,
   type EncodedTable,
