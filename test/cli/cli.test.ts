@@ -153,7 +153,7 @@ describe('what goes wrong', () => {
     [['train', 'clouds.csv', ...CLASSES, '--dropout', '1'], 2, 'Expected a number in [0, 1)'],
     [
       ['train', 'clouds.csv', ...CLASSES, '--class-weights', '1,2,3'],
-      1,
+      2,
       'expected 2 numbers, one for each class, got 3',
     ],
     [['trian'], 2, 'Did you mean train?'],
