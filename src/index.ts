@@ -7,6 +7,7 @@ export { DataTable } from './data/data-table.ts';
 export { type ArraysInput, Dataset, type IdxInput, type NpyInput } from './data/dataset.ts';
 export type { EncodeOptions } from './data/encode-options.ts';
 export {
+  type ApplyOptions,
   applyEncoding,
   type EncodedRows,
   type EncodedTable,
@@ -106,6 +107,7 @@ export type { ParametersInput } from './nn/parameters.ts';
 export type { MetricsTask } from './nn/predictions.ts';
 export { logLoss, rocAuc, topKAccuracy } from './nn/ranking.ts';
 export { type ValueScore, type ValueScores, valueScores } from './nn/value-scores.ts';
+export type { ClassWeights } from './train/class-weights.ts';
 export { historyLine } from './train/history.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
 export type { AdamOptions, AdamwOptions, Optimizer, OptimizerName, RmspropOptions } from './train/optimizer.ts';

@@ -10,6 +10,7 @@ import { UsageError } from './failure.ts';
 export interface DataFlags {
   target?: string[];
   features?: string[];
+  weightColumn?: string;
   categorical?: string[];
   task?: Task;
   missing: MissingPolicy;
@@ -56,7 +57,7 @@ export function layoutOf({
 
 async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
   if (flags.testLabels !== undefined) throw new UsageError('--test-labels expected --labels beside it');
-  const { target, features, categorical = [], missing, missingValues, task } = flags;
+  const { target, features, weightColumn: weights, categorical = [], missing, missingValues, task } = flags;
   const layout = layoutOf(flags);
   const table = await readTable(path, { ...layout, missingValues, categorical });
   if (target === undefined)
@@ -67,17 +68,17 @@ async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
   const { dataset: train, encoding } = encodeTable(parts.train, {
     target: target.length === 1 ? target[0]! : target,
     features,
+    weights,
     categorical,
     missing,
     task,
   });
-  const encode = (part: DataTable | undefined) => part && applyEncoding(encoding, part);
   const { testData } = flags;
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
   return {
     train,
-    validation: encode(parts.validation),
-    test: encode(test),
+    validation: parts.validation && applyEncoding(encoding, parts.validation, { weights }),
+    test: test && applyEncoding(encoding, test),
     task: encoding.task,
     outputs: encoding.outputSize,
     encoding,
@@ -126,10 +127,12 @@ function highestClass({ storage, rows }: Dataset): number {
 
 /** With IDX files there are no columns. */
 export function refuseTableFlags(flags: Partial<DataFlags>): void {
-  const { target, features, categorical, missing = 'error', missingValues, format, delimiter, header = true } = flags;
+  const { target, features, weightColumn, categorical, missing = 'error' } = flags;
+  const { missingValues, format, delimiter, header = true } = flags;
   const given = {
     '--target': target,
     '--features': features,
+    '--weight-column': weightColumn,
     '--categorical': categorical,
     '--missing': missing === 'error' ? undefined : missing,
     '--missing-values': missingValues,

@@ -30,6 +30,18 @@ export function wholes(least: number): (text: string) => number[] {
   return (text) => (text === 'none' ? [] : words(text).map(whole(least)));
 }
 
+/** A probability with which something is left out. */
+export function share(text: string): number {
+  const value = real(0)(text);
+  if (value >= 1) throw new InvalidArgumentError('Expected a number in [0, 1).');
+  return value;
+}
+
+/** 'balanced', or "1,2.5" as [1, 2.5]. */
+export function classWeights(text: string): 'balanced' | number[] {
+  return text === 'balanced' ? text : words(text).map(real(0));
+}
+
 /** 32, 'auto' or 'adaptive'. */
 export function batchSize(text: string): number | 'auto' | 'adaptive' {
   if (text === 'auto' || text === 'adaptive') return text;

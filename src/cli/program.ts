@@ -9,7 +9,7 @@ import { evaluate, type EvaluateFlags } from './evaluate.ts';
 import { EXIT, failureOf } from './failure.ts';
 import { info } from './info.ts';
 import { Output } from './output.ts';
-import { batchSize, real, whole, wholes, words } from './parse.ts';
+import { batchSize, classWeights, real, share, whole, wholes, words } from './parse.ts';
 import { predict, type PredictFlags } from './predict.ts';
 import { enableRelaxedSimd } from './relaxed-simd.ts';
 import { train, type TrainFlags } from './train.ts';
@@ -75,6 +75,7 @@ function program(signal: AbortSignal): Command {
         .choices(ACTIVATIONS.filter((name) => name !== 'softmax'))
         .default('relu'),
     )
+    .option('--dropout <p>', 'the share of the outputs of the hidden layers that an update leaves out', share, 0)
     .addOption(
       new Option('--normalize <method>', 'of numbers in a table')
         .choices(['z-score', 'min-max', 'none'])
@@ -100,6 +101,11 @@ function program(signal: AbortSignal): Command {
     )
     .option('--nesterov', "Nesterov's momentum")
     .option('--weight-decay <lambda>', 'L2', real(0), 0)
+    .option(
+      '--class-weights <weights>',
+      'of the loss: a number for each class, in the order of their names, with commas between; or balanced, as if all were as frequent',
+      classWeights,
+    )
     .option('--workers <count>', 'threads (default: as many as are fastest)', whole(1))
     .addOption(new Option('--strategy <name>', 'how work is shared').choices(['auto', ...STRATEGIES]).default('auto'))
     .addOption(new Option('--backend <name>', 'what does the arithmetic').choices(BACKENDS).default('auto'))
@@ -140,6 +146,7 @@ function dataOptions(command: Command): Command {
   return tableOptions(command)
     .option('--target <columns>', 'what is to be predicted; several with commas between', words)
     .option('--features <columns>', 'what it is predicted from (default: all other columns)', words)
+    .option('--weight-column <column>', 'what the loss of each row is multiplied by')
     .option('--categorical <columns>', 'columns of numbers that are names, as postcodes are', words)
     .addOption(new Option('--task <name>', 'what the targets are (default: as they look)').choices(TASKS))
     .addOption(

@@ -10,6 +10,7 @@ import type { BackendChoice } from '../kernels/kernels.ts';
 import type { LayerParameters } from '../memory/arena.ts';
 import { measureMetrics } from '../nn/metrics.ts';
 import { Network } from '../nn/network.ts';
+import type { ClassWeights } from '../train/class-weights.ts';
 import type { OptimizerName } from '../train/optimizer.ts';
 import type { StrategyChoice, TrainerOptions } from '../train/options.ts';
 import type { EpochReport, Progress } from '../train/report.ts';
@@ -23,6 +24,7 @@ export interface TrainFlags extends DataFlags {
   model: string;
   hidden: number[];
   activation: Activation;
+  dropout: number;
   normalize: 'z-score' | 'min-max' | 'none';
   epochs: number;
   patience: number;
@@ -32,6 +34,7 @@ export interface TrainFlags extends DataFlags {
   momentum?: number;
   nesterov?: boolean;
   weightDecay: number;
+  classWeights?: ClassWeights;
   schedule: 'constant' | 'cosine' | 'one-cycle';
   workers?: number;
   strategy: StrategyChoice;
@@ -83,7 +86,13 @@ function asJson(encoding: Encoding): JsonValue {
 
 function makeNetwork(
   { train, task, outputs, encoding }: LoadedData,
-  { hidden, activation, normalize, seed }: Pick<TrainFlags, 'hidden' | 'activation' | 'normalize' | 'seed'>,
+  {
+    hidden,
+    activation,
+    dropout,
+    normalize,
+    seed,
+  }: Pick<TrainFlags, 'hidden' | 'activation' | 'dropout' | 'normalize' | 'seed'>,
 ): Network {
   const last: LayerSpec = { units: outputs, activation: OUTPUT[task].activation };
   // Bytes of images are in [0, 1] already.
@@ -92,7 +101,7 @@ function makeNetwork(
     method && Normalization.fit(train, { inputs: method, ...(task === 'regression' && { targets: method }) });
   return new Network({
     inputs: train.inputSize,
-    layers: [...hidden.map((units): LayerSpec => ({ units, activation })), last],
+    layers: [...hidden.map((units): LayerSpec => ({ units, activation, dropout })), last],
     loss: OUTPUT[task].loss,
     normalization,
     seed,
@@ -104,7 +113,7 @@ const SGD = { learningRate: 0.02, momentum: 0.9 };
 
 function trainerOptions(flags: TrainFlags): TrainerOptions {
   const { batchSize, optimizer, learningRate, momentum, nesterov, weightDecay, schedule, epochs } = flags;
-  const { workers, strategy, backend, seed, trace } = flags;
+  const { classWeights, workers, strategy, backend, seed, trace } = flags;
   return {
     batchSize: batchSize === 'adaptive' ? { adaptive: true } : batchSize,
     optimizer,
@@ -112,7 +121,7 @@ function trainerOptions(flags: TrainFlags): TrainerOptions {
       ? { learningRate: learningRate ?? SGD.learningRate, momentum: momentum ?? SGD.momentum, nesterov }
       : { learningRate, momentum, nesterov }),
     schedule: schedule === 'constant' ? schedule : { name: schedule, epochs },
-    ...{ weightDecay, workers, strategy, backend, seed, trace },
+    ...{ weightDecay, classWeights, workers, strategy, backend, seed, trace },
   };
 }
 

@@ -1,4 +1,4 @@
-import { integer, wrongType } from './checks.ts';
+import { finite, integer, wrongType } from './checks.ts';
 import type { NetworkSpec } from './spec.ts';
 import type { Affine, Columns, NumericArray, Targets } from './table.ts';
 
@@ -93,6 +93,18 @@ export function toDesired(name: string, value: unknown, size: number | undefined
   const nested = Array.isArray(value) && value.length > 0 && typeof value[0] !== 'number';
   if (nested || size !== undefined) return { flat: false, columns: toColumns(name, value, size, sizeName) };
   return { flat: true, columns: toColumns(name, value, 1, sizeName) };
+}
+
+/**
+ * Checks what the loss of each of `count` patterns is to be multiplied by.
+ * @throws TypeError, RangeError naming the pattern
+ */
+export function toWeights(value: unknown, count: number): Float32Array {
+  const { values } = toColumns('weights', value, 1, 'size');
+  if (values.length !== count) {
+    throw new RangeError(`"weights" expected one for each of ${count} patterns, got ${values.length}`);
+  }
+  return Float32Array.from(values, (weight, p) => finite(`weights[${p}]`, Math.fround(weight), 0));
 }
 
 /**

@@ -79,10 +79,15 @@ function splitmix32(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x9e3779b9) | 0;
-    let z = state ^ (state >>> 16);
-    z = Math.imul(z, 0x21f0aaad);
-    z ^= z >>> 15;
-    z = Math.imul(z, 0x735a2d97);
-    return (z ^ (z >>> 15)) | 0;
+    return mix32(state);
   };
+}
+
+/** A bijection of 32-bit integers after which each bit depends on all of them (found by Wellons' hash-prospector). */
+export function mix32(x: number): number {
+  let z = x ^ (x >>> 16);
+  z = Math.imul(z, 0x21f0aaad);
+  z ^= z >>> 15;
+  z = Math.imul(z, 0x735a2d97);
+  return z ^ (z >>> 15);
 }

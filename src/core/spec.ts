@@ -1,4 +1,4 @@
-import { describe, integer, oneOf, options, wrongType } from './checks.ts';
+import { describe, finite, integer, oneOf, options, wrongType } from './checks.ts';
 
 export const ACTIVATIONS = ['linear', 'sigmoid', 'tanh', 'relu', 'leaky-relu', 'softmax'] as const;
 /** What a layer does to its synaptic input: H = f(U). */
@@ -12,11 +12,18 @@ export type Loss = (typeof LOSSES)[number];
 export interface LayerSpec {
   readonly units: number;
   readonly activation: Activation;
+  /**
+   * With this probability, in [0, 1), an update leaves an output of the layer out for a pattern: it is 0, and those that stay are
+   * divided by 1 - dropout. In training only; default 0. Not of the output layer.
+   */
+  readonly dropout?: number | undefined;
 }
 
 /** A checked network: n_0 inputs and L >= 1 dense layers, the last of which has K = n_L outputs. */
 export interface NetworkSpec {
   readonly inputs: number;
+  /** As `dropout` of a layer, of the inputs. */
+  readonly inputDropout?: number | undefined;
   readonly layers: readonly LayerSpec[];
   readonly loss: Loss;
 }
@@ -29,6 +36,7 @@ export const PAIRS = {
 } as const satisfies Record<Loss, Activation>;
 
 const MOST_UNITS = 1 << 20;
+const LAYER_KEYS = ['units', 'activation', 'dropout'] as const;
 
 /**
  * Checks what the user gave and fills in the loss.
@@ -36,6 +44,7 @@ const MOST_UNITS = 1 << 20;
  */
 export function resolveSpec(spec: {
   inputs: number;
+  inputDropout?: number | undefined;
   layers: readonly LayerSpec[];
   loss?: Loss | undefined;
 }): NetworkSpec {
@@ -43,17 +52,34 @@ export function resolveSpec(spec: {
   if (!Array.isArray(spec.layers)) throw wrongType('layers', 'array of { units, activation }', spec.layers);
   if (spec.layers.length === 0) throw new RangeError('"layers" expected at least one layer, got none');
   const layers = (spec.layers as unknown[]).map((layer, i) => {
-    const { units, activation } = options<LayerSpec>(`layers[${i}]`, layer, ['units', 'activation']);
+    const { units, activation, dropout } = options<LayerSpec>(`layers[${i}]`, layer, LAYER_KEYS);
     return {
       units: integer(`layers[${i}].units`, units, 1, MOST_UNITS),
       activation: oneOf(`layers[${i}].activation`, activation, ACTIVATIONS),
+      ...ofDropout('dropout', `layers[${i}].dropout`, dropout),
     };
   });
   const hidden = layers.slice(0, -1).findIndex((layer) => layer.activation === 'softmax');
   if (hidden >= 0) {
     throw new RangeError(`"layers[${hidden}].activation" is softmax, which only the output layer can have`);
   }
-  return { inputs, layers, loss: resolveLoss(layers.at(-1)!.activation, spec.loss) };
+  const last = layers.length - 1;
+  if (layers[last]!.dropout !== undefined) {
+    throw new RangeError(`"layers[${last}].dropout" expected 0 for the output layer, got ${layers[last]!.dropout}`);
+  }
+  const inputDropout = ofDropout('inputDropout', 'inputDropout', spec.inputDropout);
+  return { inputs, ...inputDropout, layers, loss: resolveLoss(layers[last]!.activation, spec.loss) };
+}
+
+/** A key for a dropout that there is; none for 0. */
+function ofDropout<K extends string>(key: K, name: string, value: number | undefined): Partial<Record<K, number>> {
+  const rate = finite(name, value ?? 0, 0, 1, true);
+  return (rate === 0 ? {} : { [key]: rate }) as Partial<Record<K, number>>;
+}
+
+/** The probability with which outputs of layer l are left out; layer 0 are the inputs. */
+export function dropoutOf({ inputDropout = 0, layers }: NetworkSpec, l: number): number {
+  return l === 0 ? inputDropout : (layers[l - 1]!.dropout ?? 0);
 }
 
 function resolveLoss(output: Activation, wanted: Loss | undefined): Loss {

@@ -31,6 +31,8 @@ export interface Table {
   readonly inputs: Columns;
   readonly affine: Affine;
   readonly targets: Targets;
+  /** Of each row, at least 0: what its loss and its deltas are multiplied by. Undefined: 1. */
+  readonly weights?: NumericArray | undefined;
 }
 
 /** How a network's inputs and outputs are normalised; fitted on the training part. */

@@ -108,6 +108,17 @@ function classNumbers(target: CategoricalEncoding, table: DataTable, kept: Uint3
   return { values, size: 1, stride: 1 };
 }
 
+/** What the losses of the rows that are kept are multiplied by. */
+export function weightsOf(table: DataTable, column: TableColumn, kept: Uint32Array): Float64Array {
+  const read = numbersOf(table, column);
+  return Float64Array.from(kept, (row) => {
+    const weight = read(row);
+    if (weight < 0)
+      throw badData(inColumn(table.place(row), column.name), `expected a weight of at least 0, got ${weight}`);
+    return weight;
+  });
+}
+
 function checkLabels(table: DataTable, column: TableColumn, kept: Uint32Array): void {
   const read = numbersOf(table, column);
   for (const row of kept) {

@@ -1,4 +1,4 @@
-import { finite, integer, options } from '../core/checks.ts';
+import { finite, integer, options, wrongValue } from '../core/checks.ts';
 import {
   checkInputSize,
   checkSameRows,
@@ -7,6 +7,7 @@ import {
   type RowsInput,
   toColumns,
   toDesired,
+  toWeights,
 } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { NetworkSpec } from '../core/spec.ts';
@@ -25,6 +26,8 @@ export interface ArraysInput {
   inputSize?: number | undefined;
   /** K, where a flat list of targets holds rows of K values. */
   targetSize?: number | undefined;
+  /** What the loss of each pattern is multiplied by: P numbers of at least 0. Default 1. */
+  weights?: NumericArray | readonly number[] | undefined;
 }
 
 export interface IdxInput {
@@ -50,6 +53,8 @@ export interface Storage {
   readonly inputs: Columns;
   readonly inputScale: number;
   readonly targets: DesiredColumns;
+  /** Of each row; undefined: 1. */
+  readonly weights: NumericArray | undefined;
 }
 
 /**
@@ -78,13 +83,14 @@ export class Dataset implements DataSource {
    * Dataset.fromArrays({ inputs: [[0, 0], [0, 1], [1, 0], [1, 1]], targets: [0, 1, 1, 0] });
    */
   static fromArrays(given: ArraysInput): Dataset {
-    const keys = ['inputs', 'targets', 'inputSize', 'targetSize'] as const;
-    const { inputs, targets, inputSize, targetSize } = options<ArraysInput>('arrays', given, keys);
+    const keys = ['inputs', 'targets', 'inputSize', 'targetSize', 'weights'] as const;
+    const { inputs, targets, inputSize, targetSize, weights } = options<ArraysInput>('arrays', given, keys);
     const n = inputSize === undefined ? undefined : integer('inputSize', inputSize, 1);
     const K = targetSize === undefined ? undefined : integer('targetSize', targetSize, 1);
     const from = toColumns('inputs', inputs, n, 'inputSize');
     const desired = toDesired('targets', targets, K, 'targetSize');
-    return Dataset.#create(from, desired, 1, !ArrayBuffer.isView(inputs), !ArrayBuffer.isView(targets));
+    const dataset = Dataset.#create(from, desired, 1, !ArrayBuffer.isView(inputs), !ArrayBuffer.isView(targets));
+    return weights === undefined ? dataset : dataset.withWeights(weights);
   }
 
   /**
@@ -143,6 +149,7 @@ export class Dataset implements DataSource {
       inputs: share(inputs, plainInputs),
       inputScale,
       targets: { flat: targets.flat, columns: share(targets.columns, plainTargets) },
+      weights: undefined,
     };
     return new Dataset(
       storage,
@@ -162,15 +169,17 @@ export class Dataset implements DataSource {
 
   /** The size of the storage in bytes, which all views share. */
   get bytes(): number {
-    return this.storage.inputs.values.byteLength + this.storage.targets.columns.values.byteLength;
+    const { inputs, targets, weights } = this.storage;
+    return inputs.values.byteLength + targets.columns.values.byteLength + (weights?.byteLength ?? 0);
   }
 
-  /** One pattern as it stands in the storage: inputs (times `scale`) and targets. */
-  pattern(index: number): { inputs: number[]; targets: number[] } {
+  /** One pattern as it stands in the storage: inputs (times `scale`), targets, and its weight if the set has any. */
+  pattern(index: number): { inputs: number[]; targets: number[]; weight?: number } {
     const row = this.rows[integer('index', index, 0, this.length - 1)]!;
-    const { inputs, inputScale, targets } = this.storage;
+    const { inputs, inputScale, targets, weights } = this.storage;
     const read = ({ values, size, stride }: Columns) => Array.from(values.subarray(row * stride, row * stride + size));
-    return { inputs: read(inputs).map((x) => inputScale * x), targets: read(targets.columns) };
+    const pattern = { inputs: read(inputs).map((x) => inputScale * x), targets: read(targets.columns) };
+    return weights === undefined ? pattern : { ...pattern, weight: weights[row]! };
   }
 
   /** The patterns [from, to) as a view. */
@@ -206,16 +215,35 @@ export class Dataset implements DataSource {
   }
 
   /**
+   * The same patterns with these weights in place of those that they had: a view whose weights are its own. In training and evaluation
+   * the loss of a pattern is multiplied by its weight; sums are still divided by the number of patterns, not by the sum of the weights.
+   * @param weights - P numbers of at least 0, in the order of the set
+   * @throws TypeError, RangeError naming the pattern
+   */
+  withWeights(weights: NumericArray | readonly number[]): Dataset {
+    const all = toWeights(weights, this.length);
+    const { values, stride } = this.storage.inputs;
+    const ofRows = new Float32Array(allocate((4 * values.length) / stride)).fill(NaN);
+    this.rows.forEach((row, p) => {
+      const earlier = ofRows[row]!;
+      if (earlier !== all[p] && !Number.isNaN(earlier))
+        throw wrongValue(`weights[${p}]`, `${earlier}, which the same pattern had before`, all[p]);
+      ofRows[row] = all[p]!;
+    });
+    return new Dataset({ ...this.storage, weights: ofRows }, this.rows);
+  }
+
+  /**
    * Makes the set ready for a network: scales and meaning of the targets; nothing is copied.
    * @throws RangeError if it does not fit the network
    * @internal
    */
   bind(spec: NetworkSpec, scaling: Scaling): { table: Table; rows: Uint32Array } {
-    const { inputs, inputScale, targets } = this.storage;
+    const { inputs, inputScale, targets, weights } = this.storage;
     checkInputSize(inputs.size, spec);
     const affine = compose(inputs.size, inputScale, scaling.inputs);
     return {
-      table: { inputs, affine, targets: resolveTargets(spec, targets, scaling.targets, this.rows) },
+      table: { inputs, affine, targets: resolveTargets(spec, targets, scaling.targets, this.rows), weights },
       rows: this.rows,
     };
   }

@@ -1,4 +1,4 @@
-import { oneOf, options, wrongType, wrongValue } from '../core/checks.ts';
+import { oneOf, options, text, wrongType, wrongValue } from '../core/checks.ts';
 import {
   MISSING_POLICIES,
   type MissingPolicy,
@@ -14,6 +14,8 @@ export interface EncodeOptions {
   target: string | readonly string[];
   /** The columns to predict it from. Default: all others. */
   features?: readonly string[] | undefined;
+  /** A column of what the loss of each pattern is multiplied by, at least 0; it is no feature. */
+  weights?: string | undefined;
   /** Columns of numbers that are names, as postcodes are. Columns of texts are categorical anyway. */
   categorical?: readonly string[] | undefined;
   /** Default 'error'. */
@@ -35,6 +37,7 @@ export interface EncodeOptions {
 export interface ResolvedEncodeOptions {
   readonly targets: readonly string[];
   readonly features: readonly string[] | undefined;
+  readonly weights: string | undefined;
   readonly categorical: ReadonlySet<string>;
   readonly missing: MissingPolicy;
   readonly unknown: UnknownPolicy;
@@ -43,11 +46,21 @@ export interface ResolvedEncodeOptions {
   readonly categories: ReadonlyMap<string, readonly string[]>;
 }
 
-const KEYS = ['target', 'features', 'categorical', 'missing', 'unknown', 'task', 'classes', 'categories'] as const;
+const KEYS = [
+  'target',
+  'features',
+  'weights',
+  'categorical',
+  'missing',
+  'unknown',
+  'task',
+  'classes',
+  'categories',
+] as const;
 
 export function resolveEncodeOptions(value: unknown): ResolvedEncodeOptions {
   const given = options<EncodeOptions>('options', value, KEYS);
-  const { target, features, missing = 'error', unknown = 'error', task, classes } = given;
+  const { target, features, weights, missing = 'error', unknown = 'error', task, classes } = given;
   if (typeof target !== 'string' && !Array.isArray(target)) throw wrongType('target', 'name or list of names', target);
   const targets = names('target', typeof target === 'string' ? [target] : target);
   if (targets.length === 0) throw new RangeError('"target" expected at least one name, got none');
@@ -55,9 +68,12 @@ export function resolveEncodeOptions(value: unknown): ResolvedEncodeOptions {
   if (inputs?.length === 0) throw new RangeError('"features" expected at least one name, got none');
   const both = inputs?.find((name) => targets.includes(name));
   if (both !== undefined) throw wrongValue('features', 'names that are not in "target" too', both);
+  if (weights !== undefined && [...targets, ...(inputs ?? [])].includes(text('weights', weights)))
+    throw wrongValue('weights', 'a name that is not in "target" or "features" too', weights);
   const resolved = {
     targets,
     features: inputs,
+    weights,
     categorical: new Set(names('categorical', given.categorical)),
     missing: oneOf('missing', missing, MISSING_POLICIES),
     unknown: oneOf('unknown', unknown, UNKNOWN_POLICIES),

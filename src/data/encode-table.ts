@@ -1,8 +1,8 @@
-import { oneOf, options, wrongType } from '../core/checks.ts';
+import { oneOf, options, text, wrongType } from '../core/checks.ts';
 import { columnOf } from './bad-data.ts';
 import { DataTable } from './data-table.ts';
 import { Dataset } from './dataset.ts';
-import { encodeInputs, encodeTargets } from './apply-encoding.ts';
+import { encodeInputs, encodeTargets, weightsOf } from './apply-encoding.ts';
 import { type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
 import {
   checkEncoding,
@@ -20,6 +20,12 @@ import { type RawRow, rowsToTable } from './table-from-rows.ts';
 export interface EncodedTable {
   readonly dataset: Dataset;
   readonly encoding: Encoding;
+}
+
+/** What an encoding does not tell. */
+export interface ApplyOptions {
+  /** A column of what the loss of each pattern is multiplied by, as in `EncodeOptions`. */
+  weights?: string | undefined;
 }
 
 /** What differs from the encoding when rows are encoded. */
@@ -52,25 +58,29 @@ export interface EncodedRows {
  */
 export function encodeTable(table: DataTable, given: EncodeOptions): EncodedTable {
   checkTable(table);
-  const { encoding, kept } = fitEncoding(table, resolveEncodeOptions(given));
-  return { dataset: patterns(encoding, table, kept), encoding };
+  const resolved = resolveEncodeOptions(given);
+  const { encoding, kept } = fitEncoding(table, resolved);
+  return { dataset: patterns(encoding, table, kept, resolved.weights), encoding };
 }
 
 /**
  * Makes patterns of another table in the way of the first, for validation or a test: nothing is measured anew.
  * @throws GradpoolError ERR_BAD_DATA naming the file, the line and the column
  */
-export function applyEncoding(encoding: Encoding, table: DataTable): Dataset {
+export function applyEncoding(encoding: Encoding, table: DataTable, given: ApplyOptions = {}): Dataset {
   checkEncoding('encoding', encoding);
   checkTable(table);
+  const { weights } = options<ApplyOptions>('options', given, ['weights']);
+  const decisive = weights === undefined ? [] : [columnOf(table, text('weights', weights))];
   const [inputs, targets] = [encoding.inputs, encoding.targets].map((list) =>
     list.map(({ name }) => columnOf(table, name)),
   );
-  return patterns(encoding, table, keptRows(table, inputs!, targets!, encoding.missing));
+  return patterns(encoding, table, keptRows(table, inputs!, [...targets!, ...decisive], encoding.missing), weights);
 }
 
-function patterns(encoding: Encoding, table: DataTable, kept: Uint32Array): Dataset {
-  return Dataset.fromColumns(encodeInputs(encoding, table, kept), encodeTargets(encoding, table, kept));
+function patterns(encoding: Encoding, table: DataTable, kept: Uint32Array, weights: string | undefined): Dataset {
+  const dataset = Dataset.fromColumns(encodeInputs(encoding, table, kept), encodeTargets(encoding, table, kept));
+  return weights === undefined ? dataset : dataset.withWeights(weightsOf(table, columnOf(table, weights), kept));
 }
 
 /**

@@ -31,11 +31,13 @@ export function fitEncoding(
   options: ResolvedEncodeOptions,
 ): { encoding: Encoding; kept: Uint32Array } {
   const targets = options.targets.map((name) => columnOf(table, name));
-  const features = options.features ?? table.names.filter((name) => !options.targets.includes(name));
+  const others = [...options.targets, options.weights];
+  const features = options.features ?? table.names.filter((name) => !others.includes(name));
   if (features.length === 0) throw badData(table.source, 'expected a column beside the target, got none');
   const inputs = features.map((name) => columnOf(table, name));
   for (const name of [...options.categorical, ...options.categories.keys()]) columnOf(table, name);
-  const kept = keptRows(table, inputs, targets, options.missing);
+  const weights = options.weights === undefined ? [] : [columnOf(table, options.weights)];
+  const kept = keptRows(table, inputs, [...targets, ...weights], options.missing);
   const fit = { table, options, kept };
   const encodedInputs = inputs.map((column) => fitInput(fit, column));
   const task = options.task ?? taskOf(fit, targets);

@@ -23,7 +23,7 @@ const LONGEST_JSON = 100_000_000;
 
 /**
  * Imports a Sequential LayersModel of TensorFlow.js: Dense, with its activation or followed by one; Flatten of the input;
- * Dropout, which does nothing at prediction; BatchNormalization before or after all others, which becomes the normalisation.
+ * Dropout, but for that of the outputs, which training here does not have; BatchNormalization before or after all others, which becomes the normalisation.
  * @param source - the folder of model.json, the path of a file like it, or a model in memory
  * @throws GradpoolError ERR_BAD_FILE naming the layer that cannot be imported, or what is wrong with the file
  *
@@ -53,8 +53,14 @@ function toNetwork(bad: Bad, topology: unknown, weights: TfjsWeights): Network {
   const reader = new SequentialReader(bad, weights);
   for (const layer of layersOf(bad, topology)) reader.read(layer);
   if (reader.dense.length === 0) throw bad('it has no dense layer');
-  const layers = reader.dense.map(({ units, activation }) => ({ units, activation }));
-  const spec: NetworkSpec = orBad(bad, () => resolveSpec({ inputs: reader.inputs, layers }));
+  const { inputs, inputDropout, dense } = reader;
+  const last = dense.length - 1;
+  const layers = dense.map(({ units, activation, dropout }, l) => ({
+    units,
+    activation,
+    dropout: l === last ? 0 : dropout,
+  }));
+  const spec: NetworkSpec = orBad(bad, () => resolveSpec({ inputs, inputDropout, layers }));
   const parameters = reader.dense.map(({ parameters }) => parameters);
   return orBad(bad, () => makeNetwork(spec, reader.scaling, parameters));
 }

@@ -9,6 +9,7 @@ import type { TfjsWeights } from './tfjs-weights.ts';
 interface DenseLayer {
   readonly units: number;
   activation: Activation;
+  dropout: number;
   readonly parameters: LayerParameters;
 }
 
@@ -35,6 +36,7 @@ const DEFAULT_EPSILON = 1e-3;
 /** Goes through the layers of a Sequential model and gathers what a network is made of. */
 export class SequentialReader {
   readonly dense: DenseLayer[] = [];
+  inputDropout = 0;
   #inputs: Affine | undefined;
   #targets: Affine | undefined;
   /** Sizes of what comes in, or goes on from layer to layer, without that of the batch; undefined while nobody has said. */
@@ -66,7 +68,7 @@ export class SequentialReader {
     this.#readShape(layer);
     const handlers: Readonly<Record<string, () => void>> = {
       InputLayer: () => undefined,
-      Dropout: () => undefined,
+      Dropout: () => this.#drop(layer),
       Flatten: () => this.#flatten(layer),
       Dense: () => this.#dense(layer),
       BatchNormalization: () => this.#normalize(layer),
@@ -131,8 +133,19 @@ export class SequentialReader {
     const activation = this.#word(layer);
     const weights = this.#weights.read(name, 'kernel', [inputs, units]);
     const bias = config.use_bias === false ? new Float32Array(units) : this.#weights.read(name, 'bias', [units]);
-    this.dense.push({ units, activation, parameters: { weights, bias } });
+    this.dense.push({ units, activation, dropout: 0, parameters: { weights, bias } });
     this.#shape = [units];
+  }
+
+  /** Belongs to the layer before it; of two in a row an output has to come through both. */
+  #drop(layer: Layer): void {
+    const { rate } = layer.config;
+    if (typeof rate !== 'number' || !(rate >= 0 && rate < 1))
+      throw this.#fault(layer, `expected a rate in [0, 1), got ${excerpt(rate)}`);
+    const both = (earlier: number) => 1 - (1 - earlier) * (1 - rate);
+    const last = this.dense.at(-1);
+    if (last === undefined) this.inputDropout = both(this.inputDropout);
+    else last.dropout = both(last.dropout);
   }
 
   #activate(layer: Layer, activation: Activation): void {

@@ -1,12 +1,14 @@
 import type { NetworkSpec } from '../core/spec.ts';
-import type { Table } from '../core/table.ts';
+import type { NumericArray, Table } from '../core/table.ts';
 import type { Arena } from '../memory/arena.ts';
-import { heartbeat } from '../memory/control.ts';
+import { heartbeat, LOSS, RIGHT, ROW_LOSS, ROW_RIGHT } from '../memory/control.ts';
 import { type BlockPlan, type MatrixPlan, stateOffset } from '../memory/layout.ts';
 import type { Blas } from './blas/library.ts';
 import type { KernelExports } from './exports.ts';
 import { Gather, type Strides } from './gather.ts';
 import { isRegularised, type OwnPlace, type Step } from './kernels.ts';
+import type { Mask } from './masks.ts';
+import { activationCodes, LINEAR } from './tiles.ts';
 
 /** What the float32 backends have in common: rows come in, outputs are compared, parameters take a step. */
 export abstract class ArenaKernels {
@@ -27,6 +29,11 @@ export abstract class ArenaKernels {
   readonly #output: (...args: number[]) => number;
   /** Of U_L, Y and D_L, which have the same shape. */
   readonly #outputStrides: Strides;
+  /** Of H_l and D_l. */
+  readonly #strides: readonly Strides[];
+  /** f_l, of the inputs none. */
+  readonly #activations: readonly number[];
+  readonly #weights: RowWeights | undefined;
 
   constructor(
     wasm: KernelExports,
@@ -45,24 +52,72 @@ export abstract class ArenaKernels {
     this.#beat = heartbeat(worker);
     this.#statistics = arena.statisticsOffset(worker);
     this.#gather = new Gather(wasm, arena, block, table, stridesOf(arena, block.outputs[0]!), blas);
-    this.#outputStrides = stridesOf(arena, block.outputs.at(-1)!);
+    this.#strides = block.outputs.map((plan) => stridesOf(arena, plan));
+    this.#outputStrides = this.#strides.at(-1)!;
+    this.#activations = [LINEAR, ...activationCodes(spec)];
     this.#desired = block.desired.offset;
     this.#desiredStride = table.targets.kind === 'classes' ? 4 : block.desired.stride;
     this.#columns = block.desired.columns;
     this.#output = outputKernel(wasm, spec, table);
+    const sums = arena.statistics(worker);
+    this.#weights = table.weights && { all: table.weights, rows: new Float64Array(block.rows), sums };
   }
 
   load(order: Uint32Array, from: number, rows: number, at = 0): void {
     this.#gather.load(order, from, rows, at);
+    const weights = this.#weights;
+    if (weights !== undefined) {
+      for (let p = 0; p < rows; p++) weights.rows[at + p] = weights.all[order[from + p]!]!;
+    }
+    this.tick();
+  }
+
+  drop(layer: number, { keys, threshold, factor }: Mask, place: number, rows: number, at = 0): void {
+    const { row, panel } = this.#strides[layer]!;
+    const { offset, paddedColumns } = this.H[layer]!;
+    const h = offset + at * row;
+    this.wasm.drop(h, panel, row, rows, paddedColumns / 8, place, keys[0]!, keys[1]!, threshold, factor);
+    this.tick();
+  }
+
+  dropDelta(layer: number, { keys, threshold, factor, keep }: Mask, place: number, rows: number, at = 0): void {
+    const { row, panel } = this.#strides[layer]!;
+    const { offset, paddedColumns } = this.H[layer]!;
+    const [h, delta] = [offset + at * row, this.delta[layer]!.offset + at * row];
+    const [key, other, activation] = [keys[0]!, keys[1]!, this.#activations[layer]!];
+    const { wasm } = this;
+    const panels = paddedColumns / 8;
+    wasm.dropDelta(delta, h, panel, row, rows, panels, place, key, other, threshold, factor, keep, activation);
     this.tick();
   }
 
   outputs(rows: number, at = 0): void {
+    if (this.#weights !== undefined) {
+      this.#weightedOutputs(this.#weights, rows, at);
+      return;
+    }
     const { row, panel } = this.#outputStrides;
     const y = this.H[this.H.length - 1]!.offset + at * row;
     const delta = this.delta[this.H.length - 1]!.offset + at * row;
     const desired = this.#desired + at * this.#desiredStride;
     this.#output(y, panel, delta, panel, desired, row, rows, this.#columns, this.#statistics);
+    this.tick();
+  }
+
+  /** Row by row: the sum of the losses of many would not tell them apart. */
+  #weightedOutputs({ rows: weights, sums }: RowWeights, rows: number, at: number): void {
+    const { row, panel } = this.#outputStrides;
+    const [Y, D] = [this.H[this.H.length - 1]!.offset, this.delta[this.H.length - 1]!.offset];
+    const own = this.#statistics + 8 * ROW_LOSS;
+    for (let p = at; p < at + rows; p++) {
+      const [y, delta, desired] = [Y + p * row, D + p * row, this.#desired + p * this.#desiredStride];
+      sums[ROW_LOSS] = 0;
+      sums[ROW_RIGHT] = 0;
+      this.#output(y, panel, delta, panel, desired, row, 1, this.#columns, own);
+      sums[LOSS]! += weights[p]! * sums[ROW_LOSS]!;
+      sums[RIGHT]! += sums[ROW_RIGHT]!;
+      this.wasm.scaleRow(delta, panel, this.H[this.H.length - 1]!.paddedColumns / 8, weights[p]!);
+    }
     this.tick();
   }
 
@@ -179,6 +234,16 @@ export abstract class ArenaKernels {
   protected tick(): void {
     this.#control[this.#beat]!++;
   }
+}
+
+/** The weights of patterns, where they have any. */
+interface RowWeights {
+  /** Of all rows of the table. */
+  readonly all: NumericArray;
+  /** Of those in the block. */
+  readonly rows: Float64Array;
+  /** The worker's statistics. */
+  readonly sums: Float64Array;
 }
 
 /** A format's walk through a matrix: in panels a row is 32 bytes; plain rows have their 8 columns side by side. */

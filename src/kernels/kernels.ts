@@ -1,4 +1,5 @@
 import type { WasmModule } from '../core/wasm.ts';
+import type { Mask } from './masks.ts';
 
 export const BACKENDS = ['auto', 'wasm', 'blas', 'reference'] as const;
 /** What the user asks for. */
@@ -102,10 +103,17 @@ export interface Kernels {
   load(order: Uint32Array, from: number, rows: number, at?: number): void;
   /** H_l = f_l(H_{l-1} W_l + 1 b_l^T); for the output layer U_L, which `outputs` turns into Y. */
   forward(layer: number, slot: number, rows: number, at?: number): void;
-  /** Y = f_L(U_L) and D_L = Y - D; adds the loss and the right answers to the worker's statistics. */
+  /** H_l = H_l * M_l; the rows are those of the epoch from its row `row` on. Layer 0 are the inputs. */
+  drop(layer: number, mask: Mask, row: number, rows: number, at?: number): void;
+  /**
+   * Y = f_L(U_L) and D_L = w (Y - D), w being the weight of each pattern, if the table has any; adds the loss, times w, and the
+   * right answers to the worker's statistics.
+   */
   outputs(rows: number, at?: number): void;
-  /** D_l = (D_{l+1} W_{l+1}^T) * f_l'(U_l). */
+  /** D_l = (D_{l+1} W_{l+1}^T) * f_l'(U_l); where layer l has dropout without f_l', which `dropDelta` is left to do. */
   backward(layer: number, slot: number, rows: number, at?: number): void;
+  /** D_l = D_l * f_l'(U_l) * M_l, after `drop` and `backward`. */
+  dropDelta(layer: number, mask: Mask, row: number, rows: number, at?: number): void;
   /** Gradient of W_l and b_l into slot `into`, or added to what is there. */
   gradient(layer: number, into: number, rows: number, accumulate: boolean, share?: Share): void;
   /**

@@ -1,4 +1,4 @@
-import type { Activation, NetworkSpec } from '../core/spec.ts';
+import { type Activation, dropoutOf, type NetworkSpec } from '../core/spec.ts';
 import type { LayerPlan } from '../memory/layout.ts';
 import type { Share } from './kernels.ts';
 
@@ -19,6 +19,12 @@ export function activationCodes({ layers }: NetworkSpec): number[] {
   return layers.map(({ activation }, i) => (i === layers.length - 1 ? LINEAR : CODES[activation]));
 }
 
+/** What `backward` applies the derivative of, layer by layer from the inputs on: nothing below the first, or where `dropDelta` will. */
+export function derivativeCodes(spec: NetworkSpec): number[] {
+  const codes = activationCodes(spec);
+  return codes.map((_, l) => (l === 0 || dropoutOf(spec, l) > 0 ? LINEAR : codes[l - 1]!));
+}
+
 /** One call into the kernels does at most this much, so that a worker's heartbeat never pauses for long. */
 const FLOPS_PER_CALL = 1e9;
 
@@ -35,12 +41,13 @@ export interface Layer {
   /** Real columns in the last panel. */
   readonly tail: number;
   readonly activation: number;
-  /** Of the layer below, for the delta that goes down to it. */
+  /** Of the layer below, for the delta that goes down to it; linear where that has dropout. */
   readonly activationBelow: number;
 }
 
 export function resolveLayers(spec: NetworkSpec, layers: readonly LayerPlan[]): Layer[] {
   const codes = activationCodes(spec);
+  const derivatives = derivativeCodes(spec);
   return layers.map(({ weights, bias }, i) => ({
     weights: weights.offset,
     bias: bias.offset,
@@ -49,7 +56,7 @@ export function resolveLayers(spec: NetworkSpec, layers: readonly LayerPlan[]): 
     panels: weights.paddedColumns / 8,
     tail: ((weights.columns - 1) % 8) + 1,
     activation: codes[i]!,
-    activationBelow: i === 0 ? LINEAR : codes[i - 1]!,
+    activationBelow: derivatives[i]!,
   }));
 }
 

@@ -43,6 +43,9 @@ export const RIGHT = 1;
 export const FIRST_PHASE = 2;
 /** Seconds of the whole epoch. */
 export const SECONDS = FIRST_PHASE + PHASES.length;
+/** Of one row, while its sums are on their way to those of all: where rows have weights. */
+export const ROW_LOSS = SECONDS + 1;
+export const ROW_RIGHT = ROW_LOSS + 1;
 /** Epochs that workers train without coming back; each has its statistics. */
 export const EPOCHS_PER_RUN = 16;
 /** The size of a worker's statistics in bytes: two cache lines. */

@@ -74,7 +74,7 @@ const KEYS = ['topK', 'signal'] as const;
  *
  * Softmax outputs, or one sigmoid output, are taken for classes; several sigmoid outputs for labels; linear outputs for values.
  * A softmax answers with its largest output, the first of equals; a sigmoid says yes from 0.5 on. Desired probabilities count
- * as the class, or the answer, that they are nearest to.
+ * as the class, or the answer, that they are nearest to. All patterns count the same, whatever their weights.
  *
  * @throws TypeError, RangeError naming the argument; RangeError if an output is not finite; GradpoolError ERR_ABORTED
  * @example

@@ -5,10 +5,11 @@ import {
   resolveTargets,
   toColumns,
   toDesired,
+  toWeights,
   type RowsInput,
 } from '../core/columns.ts';
 import { type LayerSpec, type Loss, type NetworkSpec, parameterCount, resolveSpec } from '../core/spec.ts';
-import type { Affine, Columns, DataSource, Scaling, Targets } from '../core/table.ts';
+import type { Affine, Columns, DataSource, NumericArray, Scaling, Targets } from '../core/table.ts';
 import { backwardBatch, batchLoss, type BatchForward, forwardBatch } from '../kernels/reference/batch.ts';
 import { jacobianPattern, type Layer64 } from '../kernels/reference/pattern.ts';
 import type { LayerParameters } from '../memory/arena.ts';
@@ -18,6 +19,8 @@ import { type ParametersInput, readParameters } from './parameters.ts';
 export interface NetworkOptions {
   /** n, the number of inputs. */
   inputs: number;
+  /** With this probability, in [0, 1), an update leaves an input out for a pattern, as `dropout` of a layer does; default 0. */
+  inputDropout?: number | undefined;
   /** The hidden layers, if any, and the output layer last. */
   layers: readonly LayerSpec[];
   /** Follows from the last activation if omitted: linear mse, softmax cross-entropy, sigmoid binary-cross-entropy. */
@@ -32,15 +35,18 @@ export interface NetworkOptions {
 
 /** What `evaluate` measures: means over the patterns. */
 export interface Evaluation {
-  /** In the units in which the network trains: of normalised outputs, where those are normalised. */
+  /**
+   * In the units in which the network trains: of normalised outputs, where those are normalised. Where patterns have weights, the
+   * sum of weight times loss over the number of patterns.
+   */
   loss: number;
-  /** The share of right answers; absent for mse. */
+  /** The share of right answers, whatever their weights; absent for mse. */
   accuracy?: number;
 }
 
 /** Loss, outputs and gradients of a batch, in float64. */
 export interface GradientReport {
-  /** Mean over the batch. */
+  /** Mean over the batch; where there are weights, the sum of weight times loss over B. */
   loss: number;
   /** Y (B x K, row-major), as the loss sees them. */
   outputs: Float64Array;
@@ -54,7 +60,7 @@ export interface GradientReport {
  */
 export let adoptParameters: (network: Network, parameters: LayerParameters[]) => LayerParameters[] | undefined;
 
-const NETWORK_KEYS = ['inputs', 'layers', 'loss', 'seed', 'initialisation', 'normalization'] as const;
+const NETWORK_KEYS = ['inputs', 'inputDropout', 'layers', 'loss', 'seed', 'initialisation', 'normalization'] as const;
 const EVALUATE_ROWS = 64;
 
 /**
@@ -138,7 +144,8 @@ export class Network {
       const part = rows.subarray(from, from + EVALUATE_ROWS);
       const X = gather(table.inputs, part, table.affine);
       const D = desired(table.targets, part, this.#outputs);
-      const sums = batchLoss(this.spec, forwardBatch(this.spec, layers, X, part.length), D, part.length);
+      const weights = table.weights && Float64Array.from(part, (row) => table.weights![row]!);
+      const sums = batchLoss(this.spec, forwardBatch(this.spec, layers, X, part.length), D, part.length, weights);
       loss += sums.loss;
       right += sums.right;
     }
@@ -147,22 +154,28 @@ export class Network {
   }
 
   /**
-   * The gradients of the mean loss over a batch.
+   * The gradients of the mean loss over a batch, without dropout.
    * @param batch - inputs as for `predict`; targets as rows of K values, or a flat list: class numbers for
-   * cross-entropy, values where there is one output
+   * cross-entropy, values where there is one output; weights: what the loss of each pattern is multiplied by, default 1
    */
-  gradients(batch: { inputs: RowsInput; targets: RowsInput }): GradientReport {
-    const { inputs, targets } = options<typeof batch>('batch', batch, ['inputs', 'targets']);
+  gradients(batch: {
+    inputs: RowsInput;
+    targets: RowsInput;
+    weights?: NumericArray | readonly number[] | undefined;
+  }): GradientReport {
+    const keys = ['inputs', 'targets', 'weights'] as const;
+    const { inputs, targets, weights: given } = options<typeof batch>('batch', batch, keys);
     const X = this.#inputs(inputs);
-    const given = toDesired('targets', targets, undefined, 'targetSize');
-    checkSameRows({ values: X.values, size: this.spec.inputs, stride: this.spec.inputs }, given.columns);
+    const wanted = toDesired('targets', targets, undefined, 'targetSize');
+    checkSameRows({ values: X.values, size: this.spec.inputs, stride: this.spec.inputs }, wanted.columns);
+    const weights = given === undefined ? undefined : toWeights(given, X.rows);
     const rows = Uint32Array.from({ length: X.rows }, (_, i) => i);
-    const D = desired(resolveTargets(this.spec, given, this.normalization.targets, rows), rows, this.#outputs);
+    const D = desired(resolveTargets(this.spec, wanted, this.normalization.targets, rows), rows, this.#outputs);
     const layers = this.#layers();
     const forward: BatchForward = forwardBatch(this.spec, layers, X.values, X.rows);
-    const sums = backwardBatch(this.spec, layers, forward.H, D, X.rows);
+    const sums = backwardBatch(this.spec, layers, forward.H, D, X.rows, weights);
     return {
-      loss: batchLoss(this.spec, forward, D, X.rows).loss / X.rows,
+      loss: batchLoss(this.spec, forward, D, X.rows, weights).loss / X.rows,
       outputs: forward.H.at(-1)!,
       gradients: sums.map(({ W, b }) => ({
         weights: W.map((g) => g / X.rows),

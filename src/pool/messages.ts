@@ -11,6 +11,8 @@ export interface SessionSetup {
   readonly spec: NetworkSpec;
   readonly arena: ArenaHandle;
   readonly source: KernelSource;
+  /** Of the masks, where there is dropout. */
+  readonly seed: number;
   /** How an epoch is trained by its resident workers. */
   readonly strategy: string;
   /** Of the strategy local-sgd: updates between averagings. */
@@ -44,6 +46,8 @@ export interface Shuffle {
 /** Epochs that are trained one after the other, without their workers coming back: what all of them share. */
 export interface RunPlan {
   readonly epochs: number;
+  /** Which of the trainer's epochs the first is, from 0 on: each has masks of its own where there is dropout. */
+  readonly epoch: number;
   /** Of an epoch; of a run of one maybe only its first ones. */
   readonly updates: number;
   readonly batchSize: number;
@@ -114,6 +118,8 @@ export type WorkerTask =
       readonly shuffled: boolean;
       /** Its number in the run. */
       readonly update: number;
+      /** As `RunPlan.epoch`. */
+      readonly epoch: number;
     }
   /** The gradients of the random batches [first, last), with the slot that does not hold the weights as scratch. */
   | {

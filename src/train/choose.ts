@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type NetworkSpec, trainingFlops } from '../core/spec.ts';
 import type { Table } from '../core/table.ts';
 import { type BackendChoice, type BackendReport, type KernelSource, PLAIN_STEP } from '../kernels/kernels.ts';
+import { Masks } from '../kernels/masks.ts';
 import { type Chosen, formatOf, KernelFactory, loadBackend, loadBlas } from '../kernels/load.ts';
 import { Arena } from '../memory/arena.ts';
 import { planTraining } from '../memory/layout.ts';
@@ -112,6 +113,7 @@ function updateOf(source: KernelSource, spec: NetworkSpec, rows: number): () => 
     control: arena.control,
     watch: new Stopwatch(arena.statistics(0)),
     squares: arena.squares,
+    masks: Masks.of(spec, 0),
   };
   const order = Uint32Array.from({ length: block.rows }, (_, i) => i);
   let slot = 0;

@@ -152,7 +152,7 @@ export class Coordinator {
 
   /** coordinator: one task per worker per update, then the sum of the partial gradients and the step here. */
   async #trainByTasks(run: RunPlan): Promise<void> {
-    const { updates, batchSize, rows, slot, from: before } = run;
+    const { updates, batchSize, rows, slot, epoch, from: before } = run;
     const { arena } = this.#session;
     const { kernels, squares } = this.#session.worker(this.#pool.size, 'train');
     const steps = new Steps(run, updates);
@@ -174,6 +174,7 @@ export class Coordinator {
           into: share.worker === 0 ? to : share.worker + 1,
           shuffled: run.shuffle !== undefined,
           update: u,
+          epoch,
         })),
       );
       this.#watch.lap('barrier');

@@ -27,6 +27,8 @@ export class Moments {
     const order = new Uint32Array(this.#draws.rows);
     for (let i = first; i < last; i++) {
       for (let r = 0; r < order.length; r++) order[r] = rows[this.#random.below(rows.length)]!;
+      // Masks of their own, those of no epoch.
+      worker.masks?.begin(-1 - (this.#draws.stream * this.#draws.batches + i));
       partialGradients(worker, order, 0, order.length, slot, into);
       this.#squares += addTo(this.#sum, gradient, 1 / order.length);
       this.#batches++;

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { finite, flag, integer, oneOf, options, text } from '../core/checks.ts';
 import { BACKENDS, type BackendChoice } from '../kernels/kernels.ts';
+import { type ClassWeights, resolveClassWeights } from './class-weights.ts';
 import { type Optimizer, type ResolvedStep, resolveStep, type StepOptions } from './optimizer.ts';
 import type { AdaptiveRule } from './rate-rule.ts';
 import { type ResolvedSchedule, resolveSchedule, type Schedule } from './schedule.ts';
@@ -80,6 +81,11 @@ export interface TrainerOptions {
   /** Each number of the gradient of the loss is brought into [-clipValue, clipValue], after `clipNorm`. */
   clipValue?: number | undefined;
   /**
+   * What the loss of a training pattern is multiplied by, beside the weight that it has in its data set: a number for each class, or
+   * 'balanced'. Default 1. The loss of a batch is still divided by B, not by the sum of the weights. Validation goes without.
+   */
+  classWeights?: ClassWeights | undefined;
+  /**
    * Default 'auto': `owner-computes`; or `data-parallel` where the gradient is small against the batch, then divided into
    * as many parts as batch and cores suggest, not the workers. Either gives the same bits for any number of workers.
    */
@@ -95,7 +101,7 @@ export interface TrainerOptions {
   blockRows?: number | undefined;
   /** A new order of the patterns in every epoch; default true. */
   shuffle?: boolean | undefined;
-  /** Of the orders; default 0. */
+  /** Of the orders, and of what dropout leaves out; default 0. */
   seed?: number | undefined;
   /** 'required' fails where there is no shared memory; 'off' trains on the calling thread, as where there is none; default 'auto'. */
   sharedMemory?: (typeof SHARED_MEMORY)[number] | undefined;
@@ -112,7 +118,7 @@ export interface TrainerOptions {
 export type NumericOptions = Omit<TrainerOptions, 'batchSize'> & { batchSize?: number | undefined };
 
 /** What is decided into something else than what was given. */
-type Decided = 'batchSize' | 'blockRows' | 'trace' | 'schedule' | keyof StepOptions;
+type Decided = 'batchSize' | 'blockRows' | 'trace' | 'classWeights' | 'schedule' | keyof StepOptions;
 
 /** The same with everything decided. */
 export type ResolvedOptions = {
@@ -123,6 +129,7 @@ export type ResolvedOptions = {
     /** Undefined: to be chosen. */
     readonly blockRows: number | undefined;
     readonly trace: string | undefined;
+    readonly classWeights: ClassWeights | undefined;
     /** The number of workers was not given: fewer of them may be used where that is faster. */
     readonly tuned: boolean;
   };
@@ -139,6 +146,7 @@ const KEYS = [
   'l1',
   'clipNorm',
   'clipValue',
+  'classWeights',
   'strategy',
   'averagingPeriod',
   'backend',
@@ -165,6 +173,7 @@ export function resolveOptions(given: NumericOptions): ResolvedOptions {
   return {
     ...step,
     schedule: resolveSchedule(o.schedule ?? 'constant'),
+    classWeights: resolveClassWeights(o.classWeights),
     workers: integer('workers', o.workers ?? availableParallelism(), 1, MOST_WORKERS),
     batchSize: integer('batchSize', o.batchSize ?? 64, 1, 2 ** 31 - 1),
     strategy,

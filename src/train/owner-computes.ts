@@ -39,7 +39,7 @@ export function trainOwned(worker: Worker, barrier: Barrier, part: Part): number
       for (let at = rowStart(wave, workers, index, tile); at < end; at += most) {
         const count = Math.min(most, end - at);
         forward(worker, order, start + done + at, count, slot, at);
-        backward(worker, count, slot, at);
+        backward(worker, start + done + at, count, slot, at);
       }
       if (workers > 1) barrier.wait();
       watch.lap('barrier');

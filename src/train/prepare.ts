@@ -8,6 +8,7 @@ import { BLOCK_ROWS, planTraining, type PlanRequest } from '../memory/layout.ts'
 import { detectSharedMemory } from '../memory/shared.ts';
 import { Network } from '../nn/network.ts';
 import { chooseBackend } from './choose.ts';
+import { checkClassWeights } from './class-weights.ts';
 import { type NumericOptions, type ResolvedOptions, resolveOptions, type Strategy } from './options.ts';
 import { STATE_VECTORS } from './optimizer.ts';
 import type { CoordinatorSetup } from './outcome.ts';
@@ -31,6 +32,7 @@ export async function prepare(
 ): Promise<{ resolved: ResolvedOptions; info: TrainerInfo; arena: Arena; setup: CoordinatorSetup }> {
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
   const resolved = resolveOptions(given);
+  checkClassWeights(network.spec, resolved.classWeights);
   const sharedMemory = detectSharedMemory();
   if (!sharedMemory.available && resolved.sharedMemory === 'required') {
     throw new GradpoolError('ERR_NO_SHARED_MEMORY', `shared memory was required: ${sharedMemory.reason}`);
@@ -50,10 +52,10 @@ export async function prepare(
   const request = { spec, batchSize, workers, stateVectors, norm, format, blockRows, ...memory };
   const arena = Arena.allocate(planTraining(request));
   // A thread that spins keeps a core from the one it waits for, where there are more threads than cores.
-  const { averagingPeriod } = resolved;
+  const { averagingPeriod, seed } = resolved;
   const spins = workers <= cores ? SPINS : 0;
   const trace = resolved.trace === undefined ? undefined : allocateTrace(workers);
-  const session = { spec, strategy, averagingPeriod, arena: arena.handle, source, trace, spins };
+  const session = { spec, seed, strategy, averagingPeriod, arena: arena.handle, source, trace, spins };
   const { bytes } = arena.plan;
   const execution = inline ? 'inline' : 'threads';
   const free = strategy === 'owner-computes' || shards !== undefined;

@@ -28,7 +28,7 @@ export interface FitOptions {
   epochs?: number | undefined;
   /** Ends training after so many updates in all, within an epoch if need be. */
   maxUpdates?: number | undefined;
-  /** Measured after each epoch. */
+  /** Measured after each epoch, with the weights of its own patterns, if they have any; without dropout. */
   validation?: DataSource | undefined;
   /** Stops training promptly; the call rejects with ERR_ABORTED. */
   signal?: AbortSignal | undefined;
@@ -36,7 +36,10 @@ export interface FitOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** What an epoch did. Loss and accuracy are means over its rows, each measured before the update it went into. */
+/**
+ * What an epoch did. Loss and accuracy are means over its rows, each measured before the update it went into, with dropout if there
+ * is any. Where rows have weights, or classes, the loss is the sum of weight times loss over the number of rows.
+ */
 export interface EpochReport {
   /** Counts from 1 within a call of `fit` or `epochs`. */
   epoch: number;

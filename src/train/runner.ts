@@ -7,6 +7,7 @@ import { COMPLETED, CURRENT } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
 import type { DataKey, GradientMoments, NoiseDraws, RunPlan } from '../pool/messages.ts';
 import { abort, resetBarrier } from '../sync/barrier.ts';
+import { withClassWeights } from './class-weights.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Bound } from './order.ts';
 import type { End, RunOutcome } from './outcome.ts';
@@ -152,6 +153,7 @@ export class Runner {
     const { seed, shuffle, step, decoupledDecay, clipNorm } = this.#options;
     return {
       epochs,
+      epoch: stream,
       updates,
       batchSize,
       from,
@@ -192,12 +194,15 @@ export class Runner {
     }
   }
 
-  async #attach(key: DataKey, { source, table, rows }: Bound, signal: AbortSignal | undefined): Promise<void> {
+  async #attach(key: DataKey, data: Bound, signal: AbortSignal | undefined): Promise<void> {
+    const { source, table, rows } = data;
     this.#arena.storeScaling(table.affine.scale, table.affine.shift);
     if (this.#attached.get(key) === source) return;
     // Until all threads have it, none can be relied on to hold the last one either.
     this.#attached.delete(key);
-    const end = await this.#coordinator.attach(key, table, rows);
+    const { classWeights } = this.#options;
+    const weighted = key === 'train' && classWeights ? withClassWeights(this.#network, data, classWeights) : table;
+    const end = await this.#coordinator.attach(key, weighted, rows);
     if (end.state !== 'done') throw this.#ended(end, signal);
     this.#attached.set(key, source);
   }

@@ -2,6 +2,7 @@ import { threadId } from 'node:worker_threads';
 import { toFailure } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { KernelFactory } from '../kernels/load.ts';
+import { Masks } from '../kernels/masks.ts';
 import { Arena } from '../memory/arena.ts';
 import { CURRENT, SECONDS } from '../memory/control.ts';
 import type {
@@ -86,6 +87,7 @@ export class Session {
         layers: this.#setup.spec.layers.length,
         control: this.arena.control,
         squares: this.arena.squares,
+        masks: key === 'train' ? Masks.of(this.#setup.spec, this.#setup.seed) : undefined,
         watch: new Stopwatch(this.arena.statistics(index), key === 'train' ? this.#log(index) : undefined),
       };
       entry.workers.set(index, worker);
@@ -140,6 +142,7 @@ export class Session {
       }
       case 'gradients':
         worker.watch.begin(task.update);
+        worker.masks?.begin(task.epoch);
         partialGradients(worker, this.#order(0, task.shuffled), task.from, task.rows, task.slot, task.into);
         worker.watch.publish();
         break;
@@ -171,6 +174,7 @@ export class Session {
       const before = e * run.updates;
       const end = Math.min(last, before + run.updates);
       const order = this.#order(e, run.shuffle !== undefined).subarray(run.from);
+      worker.masks?.begin(run.epoch + e, run.from);
       slot = this.#train(worker, barrier, {
         run,
         order,

@@ -1,5 +1,6 @@
 // One worker's part of an update, as it reads in the formulas.
 import type { Kernels, Step } from '../kernels/kernels.ts';
+import type { Masks } from '../kernels/masks.ts';
 import type { RunPlan } from '../pool/messages.ts';
 import { throwIfAborted } from '../sync/barrier.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -15,6 +16,8 @@ export interface Worker {
   readonly watch: Stopwatch;
   /** Sums of squares of a gradient; none where its length does not matter. */
   readonly squares: Float64Array;
+  /** For training a network with dropout. */
+  readonly masks: Masks | undefined;
 }
 
 /** The updates [first, last) of an epoch, as one of `workers` workers trains them. */
@@ -31,24 +34,34 @@ export interface Part {
   readonly before: number;
 }
 
-/** H_0 = X, D;  H_l = f_l(H_{l-1} W_l + 1 b_l^T);  Y, the loss and D_L = Y - D. */
+/** H_0 = X, D;  H_l = f_l(H_{l-1} W_l + 1 b_l^T), times M_l where there is dropout;  Y, the loss and D_L = Y - D. */
 export function forward(worker: Worker, order: Uint32Array, from: number, rows: number, slot: number, at = 0): void {
   const { kernels, layers, control, watch } = worker;
   kernels.load(order, from, rows, at);
+  drop(worker, 0, from, rows, at);
   watch.lap('gather');
   for (let l = 1; l <= layers; l++) {
     throwIfAborted(control);
     kernels.forward(l, slot, rows, at);
+    drop(worker, l, from, rows, at);
   }
   kernels.outputs(rows, at);
   watch.lap('forward');
 }
 
-/** D_l = (D_{l+1} W_{l+1}^T) * f_l'(U_l), l = L - 1, ..., 1. */
-export function backward({ kernels, layers, control, watch }: Worker, rows: number, slot: number, at = 0): void {
+function drop({ kernels, masks }: Worker, layer: number, from: number, rows: number, at: number): void {
+  const mask = masks?.of(layer);
+  if (mask !== undefined) kernels.drop(layer, mask, masks!.before + from, rows, at);
+}
+
+/** D_l = (D_{l+1} W_{l+1}^T) * f_l'(U_l), times M_l where there is dropout, l = L - 1, ..., 1; of the rows that went forward. */
+export function backward(worker: Worker, from: number, rows: number, slot: number, at = 0): void {
+  const { kernels, layers, control, watch, masks } = worker;
   for (let l = layers - 1; l >= 1; l--) {
     throwIfAborted(control);
     kernels.backward(l, slot, rows, at);
+    const mask = masks?.of(l);
+    if (mask !== undefined) kernels.dropDelta(l, mask, masks!.before + from, rows, at);
   }
   watch.lap('backward');
 }
@@ -66,7 +79,7 @@ export function partialGradients(
   for (let done = 0; done < rows; done += blockRows) {
     const count = Math.min(blockRows, rows - done);
     forward(worker, order, from + done, count, slot);
-    backward(worker, count, slot);
+    backward(worker, from + done, count, slot);
     for (let l = layers; l >= 1; l--) {
       throwIfAborted(control);
       kernels.gradient(l, into, count, done > 0);
@@ -87,7 +100,7 @@ export function soleUpdate(
 ): void {
   const { kernels, layers, control, watch } = worker;
   forward(worker, order, from, rows, slot);
-  backward(worker, rows, slot);
+  backward(worker, from, rows, slot);
   for (let l = layers; l >= 1; l--) {
     throwIfAborted(control);
     kernels.gradientStep(l, slot, to, rows, step);

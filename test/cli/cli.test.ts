@@ -108,6 +108,19 @@ describe('from a table to a model in use', () => {
     expect(Number(predicted.split('\n')[1])).toBeCloseTo(7.6, 0);
   });
 
+  it('takes dropout, weights of classes and of rows', async () => {
+    const given = ['--dropout', '0.25', '--class-weights', '1,2', '--weight-column', 'y2', '--json'];
+    const table = readFileSync(at('clouds.csv'), 'utf8').split('\n');
+    const weighted = table.map((line, i) => `${line},${i === 0 ? 'y2' : i % 3}`);
+    writeFileSync(at('weighted.csv'), weighted.join('\n'));
+    const { code, stdout } = await run(['train', 'weighted.csv', ...CLASSES, ...given, '--model', 'w.safetensors']);
+    expect(code).toBe(0);
+    const { network } = await loadNetwork(at('w.safetensors'));
+    expect(network.spec.inputs, 'the weights are no input').toBe(4);
+    expect(network.spec.layers.map(({ dropout }) => dropout)).toEqual([0.25, undefined]);
+    expect(lines(stdout).at(-1)!.metrics as { accuracy: number }).toMatchObject({ task: 'classes', rows: 30 });
+  });
+
   it('keeps the weights of the epoch with the least validation loss', async () => {
     const options = [...CLASSES, '--epochs', '400', '--patience', '2', '--learning-rate', '0.5', '--json'];
     const { stdout } = await run(['train', 'clouds.csv', ...options, '--model', 'early.safetensors']);
@@ -137,6 +150,12 @@ describe('what goes wrong', () => {
     [['train', 'clouds.csv', '--target', 'side', '--labels', 'x'], 2, '--labels expected no --target'],
     [['train', 'clouds.csv', '--target', 'side', '--test-labels', 'x'], 2, '--test-labels expected --labels'],
     [['train', 'clouds.csv', ...CLASSES, '--learning-rate', '1e30'], 1, 'diverged in epoch 1'],
+    [['train', 'clouds.csv', ...CLASSES, '--dropout', '1'], 2, 'Expected a number in [0, 1)'],
+    [
+      ['train', 'clouds.csv', ...CLASSES, '--class-weights', '1,2,3'],
+      2,
+      'expected 2 numbers, one for each class, got 3',
+    ],
     [['trian'], 2, 'Did you mean train?'],
     [['train', 'clouds.csv', '--target', 'side', '--epochs', '0'], 2, 'Expected an integer of at least 1'],
     [['train', 'clouds.csv', '--target', 'side', '--backend', 'gpu'], 2, 'Allowed choices are'],

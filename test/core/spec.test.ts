@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   ACTIVATIONS,
   type Activation,
+  dropoutOf,
   LOSSES,
   PAIRS,
   parameterCount,
@@ -56,6 +57,40 @@ it('names the layer that is wrong', () => {
   expect(wrong([{ units: 2, activation: 'softmax' }, layer])).toThrow(
     '"layers[0].activation" is softmax, which only the output layer can have',
   );
+});
+
+describe('dropout', () => {
+  const hidden = { units: 3, activation: 'relu' as const };
+  const output = { units: 2, activation: 'linear' as const };
+  const spec = (dropout: unknown, inputDropout?: unknown) => ({
+    inputs: 4,
+    inputDropout: inputDropout as number,
+    layers: [{ ...hidden, dropout: dropout as number }, output],
+  });
+
+  it('stands where it is given; 0 is none', () => {
+    expect(resolveSpec(spec(0.5, 0.1))).toEqual({
+      inputs: 4,
+      inputDropout: 0.1,
+      layers: [{ ...hidden, dropout: 0.5 }, output],
+      loss: 'mse',
+    });
+    expect(Object.keys(resolveSpec(spec(0, 0)))).toEqual(['inputs', 'layers', 'loss']);
+    expect(Object.keys(resolveSpec(spec(0)).layers[0]!)).toEqual(['units', 'activation']);
+    expect([0, 1, 2].map((l) => dropoutOf(resolveSpec(spec(0.5, 0.1)), l))).toEqual([0.1, 0.5, 0]);
+    expect([0, 1, 2].map((l) => dropoutOf(resolveSpec(spec(undefined)), l))).toEqual([0, 0, 0]);
+  });
+
+  it('is a number in [0, 1), and not of the outputs', () => {
+    for (const wrong of [1, -0.1, NaN]) {
+      expect(() => resolveSpec(spec(wrong))).toThrow(/^"layers\[0\]\.dropout" expected number in \[0, 1\), got/);
+      expect(() => resolveSpec(spec(0, wrong))).toThrow(/^"inputDropout" expected number in \[0, 1\), got/);
+    }
+    expect(() => resolveSpec(spec('0.5'))).toThrow(TypeError);
+    expect(() => resolveSpec({ inputs: 4, layers: [{ ...output, dropout: 0.5 }] })).toThrow(
+      new RangeError('"layers[0].dropout" expected 0 for the output layer, got 0.5'),
+    );
+  });
 });
 
 it('counts widths, parameters and operations', () => {

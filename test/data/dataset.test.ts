@@ -310,3 +310,57 @@ describe('select', () => {
     expect(() => dataset.select(indices as number[])).toThrow(message);
   });
 });
+
+describe('weights', () => {
+  const [inputs, targets] = [
+    [[10], [11], [12], [13]],
+    [0, 1, 2, 3],
+  ];
+  const dataset = Dataset.fromArrays({ inputs, targets, weights: [0, 0.5, 2, 7] });
+  const weights = (set: Dataset) => Array.from({ length: set.length }, (_, i) => set.pattern(i).weight);
+
+  it('go with their patterns into every view', () => {
+    expect(weights(dataset)).toEqual([0, 0.5, 2, 7]);
+    expect(weights(dataset.slice(1, 3))).toEqual([0.5, 2]);
+    expect(weights(dataset.select([3, 1, 1]))).toEqual([7, 0.5, 0.5]);
+    const [a, b] = dataset.split(0.5, { seed: 1 });
+    expect([...weights(a), ...weights(b)].toSorted()).toEqual([0, 0.5, 2, 7]);
+    expect(dataset.bytes).toBe(4 * 4 * 3);
+    expect('weight' in Dataset.fromArrays({ inputs, targets }).pattern(0)).toBe(false);
+  });
+
+  it('of a view are its own, in its order, and others keep theirs', () => {
+    const view = dataset.select([2, 0]).withWeights(Float64Array.of(5, 6));
+    expect(weights(view)).toEqual([5, 6]);
+    expect(weights(view.slice(1))).toEqual([6]);
+    expect(weights(dataset)).toEqual([0, 0.5, 2, 7]);
+    expect(weights(dataset.select([1, 1]).withWeights([3, 3]))).toEqual([3, 3]);
+  });
+
+  it('have no say in targets and accuracy: a loss is the sum of weight times loss over the number of patterns', () => {
+    const network = new Network({ inputs: 1, layers: [{ units: 4, activation: 'softmax' }], seed: 1 });
+    const each = inputs.map((_, i) => network.evaluate(dataset.slice(i, i + 1).withWeights([1])));
+    const { loss, accuracy } = network.evaluate(dataset);
+    expect(loss).toBeCloseTo((0.5 * each[1]!.loss + 2 * each[2]!.loss + 7 * each[3]!.loss) / 4, 12);
+    expect(accuracy).toBe(each.reduce((sum, one) => sum + one.accuracy!, 0) / 4);
+  });
+
+  it.each<[unknown, string]>([
+    [[1, 2, 3], '"weights" expected one for each of 4 patterns, got 3'],
+    [[1, 2, -3, 4], '"weights[2]" expected finite number of at least 0, got -3'],
+    [[1, NaN, 3, 4], '"weights[1]" expected a finite number, got NaN'],
+    [Float64Array.of(1, 2, 3, 1e300), '"weights[3]" expected finite number of at least 0, got Infinity'],
+    ['balanced', '"weights" expected rows of numbers or a typed array, got "balanced"'],
+    [7, '"weights" expected rows of numbers or a typed array, got 7'],
+  ])('refuses %s', (wrong, message) => {
+    const given = wrong as number[];
+    expect(() => Dataset.fromArrays({ inputs, targets, weights: given })).toThrow(message);
+    expect(() => dataset.withWeights(given)).toThrow(message);
+  });
+
+  it('refuses two weights for one pattern', () => {
+    expect(() => dataset.select([1, 2, 1]).withWeights([3, 4, 5])).toThrow(
+      new RangeError('"weights[2]" expected 3, which the same pattern had before, got 5'),
+    );
+  });
+});

@@ -304,6 +304,43 @@ describe('rows', () => {
   });
 });
 
+describe('a column of weights', () => {
+  const WEIGHTED = 'x,w,y\n1,0.5,a\n2,,b\n3,2,a\n4,0,b\n';
+  const weights = (dataset: Dataset) => patterns(dataset).map(({ weight }) => weight);
+
+  it('is no input; a row without a weight is left out, or an error', async () => {
+    const { dataset, encoding } = await encode(WEIGHTED, { target: 'y', weights: 'w', missing: 'mean' });
+    expect(encoding.inputs.map(({ name }) => name)).toEqual(['x']);
+    expect(patterns(dataset).map(({ inputs: [x] }) => x)).toEqual([1, 3, 4]);
+    expect(weights(dataset)).toEqual([0.5, 2, 0]);
+    await expect(encode(WEIGHTED, { target: 'y', weights: 'w' })).rejects.toThrow(
+      badData('"path", line 3, column "w": has no value'),
+    );
+  });
+
+  it('is asked for again where an encoding is applied', async () => {
+    const { encoding } = await encode(WEIGHTED, { target: 'y', weights: 'w', missing: 'drop' });
+    const other = await read('y,x,importance\na,7,3\n');
+    expect(weights(applyEncoding(encoding, other))).toEqual([undefined]);
+    expect(weights(applyEncoding(encoding, other, { weights: 'importance' }))).toEqual([3]);
+    expect(() => applyEncoding(encoding, other, { weights: 'w' })).toThrow(badData('has no column "w"'));
+  });
+
+  it('what is wrong is told', async () => {
+    const negative = 'x,w,y\n1,0.5,a\n2,-1,b\n';
+    await expect(encode(negative, { target: 'y', weights: 'w' })).rejects.toThrow(
+      badData('"path", line 3, column "w": expected a weight of at least 0, got -1'),
+    );
+    await expect(encode(negative, { target: 'w', weights: 'y' })).rejects.toThrow(
+      badData('"path", line 2, column "y": expected a finite number, got "a"'),
+    );
+    await expect(encode(negative, { target: 'y', weights: 'y' })).rejects.toThrow(
+      '"weights" expected a name that is not in "target" or "features" too, got "y"',
+    );
+    await expect(encode(negative, { target: 'y', features: ['x', 'w'], weights: 'w' })).rejects.toThrow(RangeError);
+  });
+});
+
 it('wrong options are refused', () => {
   const wrong = (options: unknown) => () => encodeTable(people, options as EncodeOptions);
   expect(wrong({})).toThrow('"target" expected name or list of names, got undefined');

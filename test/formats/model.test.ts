@@ -48,6 +48,18 @@ describe.each(samples())('$name', ({ network, rows }) => {
   });
 });
 
+it('dropout comes back, too', () => {
+  const network = new Network({
+    inputs: 2,
+    inputDropout: 0.1,
+    layers: [
+      { units: 3, activation: 'relu', dropout: 0.25 },
+      { units: 1, activation: 'linear' },
+    ],
+  });
+  expect(networkFromBytes(networkToBytes(network)).network.spec).toEqual(network.spec);
+});
+
 describe('saving', () => {
   const network = new Network({ inputs: 2, layers: [{ units: 1, activation: 'linear' }] });
 

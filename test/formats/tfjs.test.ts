@@ -138,6 +138,22 @@ describe('models of TensorFlow.js', () => {
     close('outputs', network.predict(rows), predict(model, rows));
   });
 
+  it('dropout is that of the layer before it, and of two in a row both; the outputs have none', async () => {
+    const layers = [
+      dropout({ rate: 0.5, inputShape }),
+      dense({ units: 5 }),
+      reLU(),
+      dropout({ rate: 0.5 }),
+      dropout({ rate: 0.2 }),
+      dense({ units: 4, activation: 'tanh' }),
+      dense({ units: 2 }),
+      dropout({ rate: 0.3 }),
+    ];
+    const { spec } = await importTfjs(await write('dropouts', shaken(tfl.sequential({ layers }))));
+    expect(spec.inputDropout).toBe(0.5);
+    expect(spec.layers.map((layer) => layer.dropout)).toEqual([0.6, undefined, undefined]);
+  });
+
   it('an image is flattened', async () => {
     const model = shaken(
       tfl.sequential({ layers: [flatten({ inputShape: [2, 2] }), dense({ units: 3, activation: 'softmax' })] }),
@@ -190,6 +206,11 @@ describe('models of TensorFlow.js', () => {
       'sequence',
       () => [dense({ units: 2, inputShape: [3, 4], name: 'd' })],
       /layer "d" \(Dense\) takes 4 inputs, got the shape \[3, 4\]/,
+    ],
+    [
+      'rate',
+      () => [dropout({ rate: 1, inputShape, name: 'all' }), dense({ units: 1 })],
+      /layer "all" \(Dropout\) expected a rate in \[0, 1\), got 1/,
     ],
     ['nothing', () => [dropout({ rate: 0.1, inputShape })], /it has no dense layer/],
   ])('%s is ERR_BAD_FILE', async (name, layers, message) => {

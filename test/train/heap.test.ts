@@ -26,7 +26,15 @@ async function grow(given: object): Promise<Report> {
 
 const cosine = { name: 'warm-up', updates: 1000, then: { name: 'cosine', epochs: 1 } };
 const parallel = { strategy: 'data-parallel' };
-const PATHS: { name: string; options: object; batchSize?: number; updates?: number; blocks?: number }[] = [
+interface Path {
+  readonly name: string;
+  readonly options: object;
+  readonly batchSize?: number;
+  readonly updates?: number;
+  readonly blocks?: number;
+  readonly data?: object;
+}
+const PATHS: readonly Path[] = [
   { name: 'plain SGD, B = 1', options: {} },
   { name: 'plain SGD, B = 3', options: {}, batchSize: 3 },
   { name: 'momentum, B = 1', options: { momentum: 0.9 } },
@@ -35,11 +43,18 @@ const PATHS: { name: string; options: object; batchSize?: number; updates?: numb
   { name: 'a schedule', options: { schedule: cosine } },
   { name: 'Adam, clipped', options: { optimizer: 'adam', l1: 1e-4, clipNorm: 1, schedule: cosine } },
   { name: 'Adam, clipped, data-parallel', options: { ...parallel, optimizer: 'adam', clipNorm: 1 }, batchSize: 3 },
+  {
+    name: 'dropout, patterns with weights',
+    options: {},
+    batchSize: 3,
+    updates: 20_000,
+    data: { dropout: 0.3, weights: true },
+  },
 ];
 
-describe.each(PATHS)('$name', ({ options, batchSize = 1, updates = 100_000, blocks = 1 }) => {
+describe.each(PATHS)('$name', ({ options, batchSize = 1, updates = 100_000, blocks = 1, data = {} }) => {
   test('an update allocates nothing', async () => {
-    const report = await grow({ options, batchSize, updates, clock: 'still' });
+    const report = await grow({ options, batchSize, updates, clock: 'still', ...data });
     expect(report.blocks).toBe(blocks);
     // What a run allocates once counts, too.
     expect(report.perUpdate).toBeLessThan(Math.max(1, 8000 / updates));

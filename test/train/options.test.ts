@@ -93,6 +93,13 @@ const TRAINER: Record<keyof TrainerOptions, Wrong[]> = {
     [-1, RangeError],
     [Infinity, RangeError],
   ],
+  classWeights: [
+    [2, TypeError],
+    [[1, '2', 1, 1], TypeError],
+    ['even', RangeError],
+    [[1, -1, 1, 1], RangeError],
+    [[1, 2], RangeError], // of four classes
+  ],
   strategy: [
     [1, TypeError],
     ['dataparallel', RangeError],
@@ -179,7 +186,7 @@ describe('Trainer.create', () => {
   test.each(cases(TRAINER))('$name: $value', async ({ name, value, type }) => {
     const error = await failureOf(() => Trainer.create(classifier(), { [name]: value }));
     expect(error).toBeInstanceOf(type);
-    expect((error as Error).message).toMatch(new RegExp(`^"${name}[\\w.]*" expected .+`));
+    expect((error as Error).message).toMatch(new RegExp(`^"${name}[\\w.[\\]]*" expected .+`));
     expect(threads).toBe(0);
   });
 

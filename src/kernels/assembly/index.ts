@@ -2,9 +2,10 @@
 // allocation, no static data: every instance shares one memory with the others.
 export { forward } from './forward';
 export { backward } from './backward';
+export { drop, dropDelta } from './dropout';
 export { fmaPeak } from './peak';
 export { gradient, gradientStep, biasGradient, biasGradientStep } from './gradient';
 export { sgd, sgdMomentum, rmsprop, adam, regularise, reduce, square } from './update';
 export { gatherBytes, gatherFloats } from './gather';
 export { softmaxClasses, softmaxValues, linearValues, sigmoidValues } from './outputs';
-export { addBiasActivate, multiplyDerivative, scaledCopy, columnTotals, plainStep, clearColumns } from './rows';
+export { addBiasActivate, multiplyDerivative, scaledCopy, scaleRow, columnTotals, plainStep, clearColumns } from './rows';

@@ -52,6 +52,16 @@ export function scaledCopy(next: usize, w: usize, count: i32, factor: f32): void
   }
 }
 
+/** One row *= factor, 8 columns in each of `panels`, which are `panel` bytes apart. */
+export function scaleRow(row: usize, panel: usize, panels: i32, factor: f32): void {
+  const q = f32x4.splat(factor);
+  for (let p = 0; p < panels; p++) {
+    v128.store(row, f32x4.mul(q, v128.load(row)));
+    v128.store(row, f32x4.mul(q, v128.load(row, 16)), 16);
+    row += panel;
+  }
+}
+
 /** g = D^T 1, or += with `accumulate`: sums over the rows in order, for `panels` groups of columns. */
 export function columnTotals(g: usize, delta: usize, stride: usize, rows: i32, panels: i32, accumulate: i32): void {
   for (let j = 0; j < panels; j++) {

@@ -5,7 +5,7 @@ import type { BlockPlan, MatrixPlan } from '../../memory/layout.ts';
 import { ArenaKernels } from '../arena-kernels.ts';
 import type { KernelExports } from '../exports.ts';
 import type { Kernels, RowCut, Share, Step } from '../kernels.ts';
-import { activationCodes, LINEAR } from '../tiles.ts';
+import { activationCodes, derivativeCodes, LINEAR } from '../tiles.ts';
 import { AS_IS, type Blas, type Pinned, ROW_MAJOR, type Sgemm, TRANSPOSED } from './library.ts';
 import { pieceOf, type RowShare, shareOfRows } from './parts.ts';
 
@@ -23,7 +23,7 @@ interface Layer {
   readonly inputs: number;
   readonly units: number;
   readonly activation: number;
-  /** Of the layer below, for the delta that goes down to it. */
+  /** Of the layer below, for the delta that goes down to it; linear where that has dropout. */
   readonly activationBelow: number;
 }
 
@@ -56,13 +56,14 @@ export class BlasKernels extends ArenaKernels implements Kernels {
     this.#memory = blas.pin(arena.handle.buffer);
     this.#parts = parts;
     const codes = activationCodes(spec);
+    const derivatives = derivativeCodes(spec);
     this.#layers = arena.plan.layers.map(({ weights, bias }, i) => ({
       weights,
       bias,
       inputs: weights.rows,
       units: weights.columns,
       activation: codes[i]!,
-      activationBelow: i === 0 ? LINEAR : codes[i - 1]!,
+      activationBelow: derivatives[i]!,
     }));
     this.#whole = this.share(0, 1);
   }

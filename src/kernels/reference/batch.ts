@@ -29,34 +29,37 @@ export function forwardBatch(spec: NetworkSpec, layers: readonly Layer64[], X: F
   return { H, U };
 }
 
-/** The sum of the losses and the sum of the right answers of B patterns. D (B, K). */
+/** The sum of the losses, each times its weight, and the sum of the right answers of B patterns. D (B, K), weights (B). */
 export function batchLoss(
   spec: NetworkSpec,
   { H, U }: BatchForward,
   D: Float64Array,
   B: number,
+  weights?: ArrayLike<number>,
 ): { loss: number; right: number } {
   const K = spec.layers.at(-1)!.units;
   const Y = H.at(-1)!;
   let loss = 0;
   let right = 0;
   for (let p = 0; p < B; p++) {
-    loss += patternLoss(spec.loss, U, p * K, D, p * K, K);
+    loss += (weights?.[p] ?? 1) * patternLoss(spec.loss, U, p * K, D, p * K, K);
     right += patternRight(spec.loss, Y, p * K, D, p * K, K);
   }
   return { loss, right };
 }
 
-/** D_L = Y - D,  D_l = (D_{l+1} W_{l+1}^T) * f_l'(U_l),  grad W_l = H_{l-1}^T D_l,  grad b_l = D_l^T 1_B: sums over the batch. */
+/** D_L = w (Y - D),  D_l = (D_{l+1} W_{l+1}^T) * f_l'(U_l),  grad W_l = H_{l-1}^T D_l,  grad b_l = D_l^T 1_B: sums over the batch. */
 export function backwardBatch(
   spec: NetworkSpec,
   layers: readonly Layer64[],
   H: readonly Float64Array[],
   D: Float64Array,
   B: number,
+  weights?: ArrayLike<number>,
 ): Layer64[] {
   const n = widths(spec);
-  let delta = H.at(-1)!.map((y, i) => y - D[i]!);
+  const K = n.at(-1)!;
+  let delta = H.at(-1)!.map((y, i) => (weights?.[Math.floor(i / K)] ?? 1) * (y - D[i]!));
   const gradients: Layer64[] = [];
   for (let l = spec.layers.length; l >= 1; l--) {
     const [below, units] = [n[l - 1]!, n[l]!];

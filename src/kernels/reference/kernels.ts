@@ -1,11 +1,12 @@
-import type { NetworkSpec } from '../../core/spec.ts';
+import { dropoutOf, type NetworkSpec, widths } from '../../core/spec.ts';
 import type { Table } from '../../core/table.ts';
 import type { Arena } from '../../memory/arena.ts';
 import { heartbeat, LOSS, RIGHT } from '../../memory/control.ts';
 import { type BlockPlan, type MatrixPlan, stateOffset } from '../../memory/layout.ts';
 import type { Kernels, OwnPlace, RowCut, Share, Step } from '../kernels.ts';
 import { stepAll } from './optimisers.ts';
-import { softmax } from './activations.ts';
+import { derivative, softmax } from './activations.ts';
+import { isDropped, type Mask } from '../masks.ts';
 import { activateAll, addBiasGradient, addWeightGradient, hiddenDelta, synaptic } from './dense.ts';
 import { patternLoss, patternRight } from './losses.ts';
 
@@ -28,6 +29,8 @@ export class ReferenceKernels implements Kernels {
   readonly #D: Float64Array;
   readonly #H: Float64Array[];
   readonly #delta: Float64Array[];
+  /** Of the rows in the block. */
+  readonly #weights: Float64Array;
   readonly #whole: Share;
 
   constructor(spec: NetworkSpec, arena: Arena, worker: number, block: BlockPlan, table: Table) {
@@ -39,6 +42,7 @@ export class ReferenceKernels implements Kernels {
     this.#D = this.#matrix(block.desired, 0);
     this.#H = block.outputs.map((plan) => this.#matrix(plan, 0));
     this.#delta = block.deltas.map((plan) => this.#matrix(plan, 0));
+    this.#weights = new Float64Array(block.rows).fill(1);
     this.#whole = this.share(0, 1);
   }
 
@@ -47,13 +51,14 @@ export class ReferenceKernels implements Kernels {
   }
 
   load(order: Uint32Array, from: number, rows: number, at = 0): void {
-    const { inputs, affine, targets } = this.#table;
+    const { inputs, affine, targets, weights } = this.#table;
     const { size, stride, values } = inputs;
     const K = this.#spec.layers.at(-1)!.units;
     const X = this.#H[0]!.subarray(at * size);
     const D = this.#D.subarray(at * K);
     for (let p = 0; p < rows; p++) {
       const row = order[from + p]!;
+      if (weights !== undefined) this.#weights[at + p] = weights[row]!;
       for (let i = 0; i < size; i++) X[p * size + i] = affine.scale[i]! * values[row * stride + i]! + affine.shift[i]!;
       const d = row * targets.columns.stride;
       if (targets.kind === 'classes') {
@@ -80,18 +85,30 @@ export class ReferenceKernels implements Kernels {
     this.#tick();
   }
 
+  drop(layer: number, mask: Mask, row: number, rows: number, at = 0): void {
+    const n = widths(this.#spec)[layer]!;
+    const H = this.#H[layer]!.subarray(at * n);
+    for (let p = 0; p < rows; p++) {
+      for (let j = 0; j < n; j++) H[p * n + j] = isDropped(mask, row + p, j) ? 0 : H[p * n + j]! * mask.factor;
+    }
+    this.#tick();
+  }
+
   outputs(rows: number, at = 0): void {
     const L = this.#spec.layers.length;
     const { loss, layers } = this.#spec;
     const K = layers[L - 1]!.units;
     const [Y, D, delta] = [this.#H[L]!, this.#D, this.#delta[L]!].map((matrix) => matrix.subarray(at * K)) as Three;
     for (let p = 0; p < rows; p++) {
-      this.#statistics[LOSS]! += patternLoss(loss, Y, p * K, D, p * K, K);
+      this.#statistics[LOSS]! += this.#weights[at + p]! * patternLoss(loss, Y, p * K, D, p * K, K);
       if (loss === 'cross-entropy') softmax(Y, p * K, K);
     }
     activateAll(Y, layers[L - 1]!.activation, rows * K);
     for (let p = 0; p < rows; p++) this.#statistics[RIGHT]! += patternRight(loss, Y, p * K, D, p * K, K);
-    for (let i = 0; i < rows * K; i++) delta[i] = Y[i]! - D[i]!;
+    for (let p = 0; p < rows; p++) {
+      const w = this.#weights[at + p]!;
+      for (let i = p * K; i < (p + 1) * K; i++) delta[i] = w * (Y[i]! - D[i]!);
+    }
     this.#tick();
   }
 
@@ -99,9 +116,23 @@ export class ReferenceKernels implements Kernels {
     const { weights } = this.#arena.plan.layers[layer]!;
     const [n, m] = [weights.rows, weights.columns];
     const W = this.#matrix(weights, this.#arena.slot(slot));
-    const { activation } = this.#spec.layers[layer - 1]!;
+    const activation = dropoutOf(this.#spec, layer) > 0 ? 'linear' : this.#spec.layers[layer - 1]!.activation;
     const [D, H] = [this.#delta[layer]!.subarray(at * n), this.#H[layer]!.subarray(at * n)];
     hiddenDelta(D, H, this.#delta[layer + 1]!.subarray(at * m), W, activation, rows, n, m);
+    this.#tick();
+  }
+
+  dropDelta(layer: number, mask: Mask, row: number, rows: number, at = 0): void {
+    const { units: n, activation } = this.#spec.layers[layer - 1]!;
+    const [D, H] = [this.#delta[layer]!.subarray(at * n), this.#H[layer]!.subarray(at * n)];
+    for (let p = 0; p < rows; p++) {
+      for (let j = 0; j < n; j++) {
+        const i = p * n + j;
+        // f(U) before it was multiplied by M.
+        const h = H[i]! * mask.keep;
+        D[i] = isDropped(mask, row + p, j) ? 0 : D[i]! * mask.factor * derivative(h, activation);
+      }
+    }
     this.#tick();
   }
 

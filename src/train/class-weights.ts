@@ -1,0 +1,53 @@
+import { finite, wrongType, wrongValue } from '../core/checks.ts';
+import type { NetworkSpec } from '../core/spec.ts';
+import type { Table } from '../core/table.ts';
+import { allocate } from '../memory/shared.ts';
+import type { Network } from '../nn/network.ts';
+import { classesOf, taskOf } from '../nn/predictions.ts';
+import type { Bound } from './order.ts';
+
+/**
+ * What the loss of each pattern is multiplied by, by its class: a number of at least 0 for each class, or 'balanced' for P / (C n_k),
+ * with n_k of the P patterns being of class k, and C classes of which there are any, as in scikit-learn.
+ */
+export type ClassWeights = 'balanced' | readonly number[];
+
+/** @throws TypeError, RangeError */
+export function resolveClassWeights(value: unknown): ClassWeights | undefined {
+  if (value === undefined || value === 'balanced') return value;
+  if (typeof value === 'string') throw wrongValue('classWeights', "'balanced' or a list of numbers", value);
+  if (!Array.isArray(value)) throw wrongType('classWeights', "'balanced' or list of numbers", value);
+  return value.map((weight: unknown, k) => finite(`classWeights[${k}]`, weight, 0));
+}
+
+/** @throws RangeError where the outputs of the network are not classes, or as many as there are weights */
+export function checkClassWeights(spec: NetworkSpec, weights: ClassWeights | undefined): void {
+  if (weights === undefined) return;
+  const { task, classes } = taskOf(spec);
+  const K = spec.layers.at(-1)!.units;
+  if (task !== 'classes') {
+    throw new RangeError(
+      `"classWeights" expected softmax outputs or one sigmoid output, got ${K} outputs with ${spec.loss}`,
+    );
+  }
+  if (weights !== 'balanced' && weights.length !== classes)
+    throw new RangeError(`"classWeights" expected ${classes} numbers, one for each class, got ${weights.length}`);
+}
+
+/** A data set whose patterns have the weights of their classes, times those that they have of their own. */
+export function withClassWeights(network: Network, { source, table, rows }: Bound, weights: ClassWeights): Table {
+  const classes = classesOf(network, source);
+  const ofClass = weights === 'balanced' ? balanced(classes) : weights;
+  const { values, stride } = table.targets.columns;
+  const all = new Float32Array(allocate((4 * values.length) / stride));
+  rows.forEach((row, p) => (all[row] = ofClass[classes[p]!]! * (table.weights?.[row] ?? 1)));
+  return { ...table, weights: all };
+}
+
+/** P / (C n_k). */
+function balanced(classes: Float64Array): number[] {
+  const counts: number[] = [];
+  for (const k of classes) counts[k] = (counts[k] ?? 0) + 1;
+  const present = counts.filter((count) => count > 0).length;
+  return counts.map((count) => classes.length / (present * count));
+}
