@@ -5,6 +5,7 @@ import { Dataset } from '../data/dataset.ts';
 import type { Backend } from '../kernels/kernels.ts';
 import { allocate } from '../memory/shared.ts';
 import { Network } from '../nn/network.ts';
+import { refuseAccumulation } from './accumulation.ts';
 import { type AdaptiveBatchSize, type NumericOptions, resolveOptions, type TrainerOptions } from './options.ts';
 import { exactly } from './order.ts';
 import { ADAPTIVE_RULES } from './rate-rule.ts';
@@ -65,6 +66,7 @@ export async function decideBatchSize(
   if (batchSize !== 'auto' && (typeof batchSize !== 'object' || batchSize === null || Array.isArray(batchSize)))
     return { numeric: given as NumericOptions };
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
+  refuseAccumulation(given, batchSize === 'auto' ? 'auto' : 'an adaptive one');
   const resolved = resolveOptions({ ...given, batchSize: undefined });
   const sizes = SIZES.filter((size) => size <= mostAffordable(network.spec));
   if (batchSize === 'auto') {

@@ -113,6 +113,9 @@ export interface TrainerInfo extends BackendReport {
   averagingPeriod?: number;
   /** Of an adaptive one: that of the beginning. */
   batchSize: number;
+  /** Of gradient accumulation: batchSize = microBatchSize x accumulation x workers. */
+  microBatchSize?: number;
+  accumulation?: number;
   /** Where 'auto' was asked for: how it was chosen. */
   batchSizeChoice?: BatchSizeChoice;
   /** Where it is adaptive. */
