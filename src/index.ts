@@ -54,7 +54,7 @@ export type { CapacityRun } from './lab/capacity-run.ts';
 export type { CapacityContrast, CapacityVerdict } from './lab/capacity-verdict.ts';
 export { crossValidate } from './lab/cross-validation.ts';
 export type { CrossValidationOptions, CrossValidationProgress, FoldStart } from './lab/cross-validation-options.ts';
-export type { CrossValidationReport, FoldMetric, FoldRun, FoldSummary } from './lab/cross-validation-report.ts';
+export type { CrossValidationReport, FoldRun, FoldSummary } from './lab/cross-validation-report.ts';
 export type { BatchCurveOptions, CurveProgress, TargetOptions } from './lab/curve-options.ts';
 export type {
   BatchCurvePoint,
@@ -91,6 +91,7 @@ export {
   type UndefinedScore,
 } from './nn/class-scores.ts';
 export { numericalJacobian } from './nn/differences.ts';
+export type { Figures, MetricName } from './nn/figures.ts';
 export type { Initialisation } from './nn/initialise.ts';
 export {
   type ClassMetrics,
@@ -106,6 +107,9 @@ export type { ParametersInput } from './nn/parameters.ts';
 export type { MetricsTask } from './nn/predictions.ts';
 export { logLoss, rocAuc, topKAccuracy } from './nn/ranking.ts';
 export { type ValueScore, type ValueScores, valueScores } from './nn/value-scores.ts';
+export type { TrainingCallback, TrainingControl, TrainingEnd } from './train/callbacks.ts';
+export type { EarlyStopping } from './train/early-stopping.ts';
+export type { FitOptions } from './train/fit-options.ts';
 export { historyLine } from './train/history.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
 export type { AdamOptions, AdamwOptions, Optimizer, OptimizerName, RmspropOptions } from './train/optimizer.ts';
@@ -116,9 +120,12 @@ export type {
   AdaptiveStep,
   BatchSizeChoice,
   EpochReport,
-  FitOptions,
+  Monitor,
+  Monitored,
   Progress,
+  Stopped,
   TrainerInfo,
+  Validation,
 } from './train/report.ts';
 export type { Schedule } from './train/schedule.ts';
 export { TensorBoardWriter } from './train/tensorboard.ts';

@@ -130,6 +130,8 @@ export type WorkerTask =
       readonly from: number;
       readonly to: number;
       readonly slot: number;
+      /** Shared: where Y goes, row by row of the set; undefined: nowhere. */
+      readonly outputs: Float64Array | undefined;
     };
 
 export type RunTask = Extract<WorkerTask, { readonly kind: 'run' }>;

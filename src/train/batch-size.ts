@@ -7,9 +7,10 @@ import { allocate } from '../memory/shared.ts';
 import { Network } from '../nn/network.ts';
 import { refuseAccumulation } from './accumulation.ts';
 import { type AdaptiveBatchSize, type NumericOptions, resolveOptions, type TrainerOptions } from './options.ts';
+import type { FitOptions } from './fit-options.ts';
 import { exactly } from './order.ts';
 import { ADAPTIVE_RULES } from './rate-rule.ts';
-import type { AdaptiveChoice, BatchSizeChoice, EpochReport, FitOptions, TrainerInfo } from './report.ts';
+import type { AdaptiveChoice, BatchSizeChoice, EpochReport, TrainerInfo } from './report.ts';
 
 /** What is searched: 16, 32, ..., 4096. */
 const SIZES = Array.from({ length: 9 }, (_, i) => 2 ** (i + 4));
