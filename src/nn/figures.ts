@@ -1,4 +1,3 @@
-import { oneOf, wrongType } from '../core/checks.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { Metrics } from './metrics.ts';
 import { type MetricsTask, taskOf } from './predictions.ts';
@@ -25,18 +24,9 @@ export function isError(metric: MetricName): boolean {
   return ERRORS.includes(metric);
 }
 
-/** @throws TypeError, RangeError if the outputs of a network have no such metric */
-export function metricName(name: string, value: unknown, spec: NetworkSpec): MetricName {
-  return oneOf(name, value, NAMES[taskOf(spec).task]);
-}
-
-/**
- * Names of metrics, each once.
- * @throws TypeError, RangeError
- */
-export function metricNames(name: string, values: unknown, spec: NetworkSpec): MetricName[] {
-  if (!Array.isArray(values)) throw wrongType(name, 'list of names of metrics', values);
-  return [...new Set(values.map((value, i) => metricName(`${name}[${i}]`, value, spec)))];
+/** The metrics that the outputs of a network have. */
+export function metricsOf(spec: NetworkSpec): readonly MetricName[] {
+  return NAMES[taskOf(spec).task];
 }
 
 /** The metrics that are one number. */

@@ -1,7 +1,7 @@
-import { finite, flag, integer, options } from '../core/checks.ts';
+import { finite, flag, integer, oneOf, options } from '../core/checks.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { LayerParameters } from '../memory/arena.ts';
-import { isError, metricName, type MetricName } from '../nn/figures.ts';
+import { isError, type MetricName, metricsOf } from '../nn/figures.ts';
 import type { Network } from '../nn/network.ts';
 import type { EpochReport, Monitored, Monitor } from './report.ts';
 
@@ -31,9 +31,7 @@ export function resolveStopping(given: EarlyStopping, spec: NetworkSpec): Resolv
   return {
     patience: integer('earlyStopping.patience', o.patience, 1),
     minDelta: finite('earlyStopping.minDelta', o.minDelta ?? 0, 0),
-    monitor:
-      LOSSES.find((loss) => loss === (o.monitor ?? 'validation loss')) ??
-      metricName('earlyStopping.monitor', o.monitor, spec),
+    monitor: oneOf('earlyStopping.monitor', o.monitor ?? 'validation loss', [...LOSSES, ...metricsOf(spec)]),
     restoreBest: flag('earlyStopping.restoreBest', o.restoreBest ?? true),
   };
 }

@@ -1,8 +1,8 @@
-import { callback, integer, options, wrongType } from '../core/checks.ts';
+import { callback, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import type { Network } from '../nn/network.ts';
 import { allocate } from '../memory/shared.ts';
-import { type MetricName, metricNames } from '../nn/figures.ts';
+import { type MetricName, metricsOf } from '../nn/figures.ts';
 import { Callbacks, checkCallbacks, type TrainingCallback } from './callbacks.ts';
 import { monitoredMetric, type ResolvedStopping, resolveStopping } from './early-stopping.ts';
 import type { FitOptions } from './fit-options.ts';
@@ -72,7 +72,7 @@ export function orderOf(
   const data = bind(network, 'train', train);
   const validation = o.validation === undefined ? undefined : bind(network, 'validation', o.validation);
   const stopping = o.earlyStopping === undefined ? undefined : resolveStopping(o.earlyStopping, network.spec);
-  const names = metricNames('metrics', o.metrics ?? [], network.spec);
+  const names = namesOf(network, o.metrics ?? []);
   const monitored = stopping && monitoredMetric(stopping);
   if (monitored !== undefined && !names.includes(monitored)) names.push(monitored);
   const reader = validation === undefined && readerOf(given, names, stopping);
@@ -102,6 +102,12 @@ export function orderOf(
     signal: callbacks.signal(signal),
     onProgress: callbacks.onProgress,
   };
+}
+
+/** Names of metrics, each once. */
+function namesOf({ spec }: Network, given: readonly MetricName[]): MetricName[] {
+  if (!Array.isArray(given)) throw wrongType('metrics', 'list of names of metrics', given);
+  return [...new Set((given as MetricName[]).map((name, i) => oneOf(`metrics[${i}]`, name, metricsOf(spec))))];
 }
 
 /** What looks at validation. */

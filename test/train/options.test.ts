@@ -159,6 +159,18 @@ const FIT: Record<keyof FitOptions | 'onEpoch', Wrong[]> = {
     [5, TypeError],
     [null, TypeError],
   ],
+  metrics: [
+    ['f1', TypeError],
+    [{ f1: true }, TypeError],
+  ],
+  earlyStopping: [
+    [5, TypeError],
+    [null, TypeError],
+  ],
+  callbacks: [
+    [{ onEpochEnd: () => undefined }, TypeError],
+    [7, TypeError],
+  ],
   signal: [
     [new AbortController(), TypeError],
     [true, TypeError],
