@@ -6,6 +6,8 @@ import { expectSameBits, flatten } from '../close.ts';
 import { classes, classifier, train, withTrainer } from './problem.ts';
 
 const INLINE: TrainerOptions = { sharedMemory: 'off', batchSize: 8, learningRate: 0.1 };
+/** A task for each update: an epoch of some thousands takes long enough for its progress to be told. */
+const LONG: TrainerOptions = { strategy: 'coordinator', batchSize: 1, workers: 1 };
 const data = classes(40);
 
 /** Notes its calls, each over only after a moment. */
@@ -74,8 +76,8 @@ describe('what one throws', () => {
     const network = classifier();
     const ends: unknown[] = [];
     const callbacks: TrainingCallback[] = [{ onProgress: fail, onTrainEnd: ({ error }) => void ends.push(error) }];
-    await withTrainer(network, { batchSize: 1, workers: 2 }, async (trainer) => {
-      await expect(trainer.fit(classes(20_000), { epochs: 1000, callbacks })).rejects.toBe(mistake);
+    await withTrainer(network, LONG, async (trainer) => {
+      await expect(trainer.fit(classes(6000), { epochs: 1000, callbacks })).rejects.toBe(mistake);
       expect(ends).toEqual([mistake]);
       expect(flatten(network.parameters).every(Number.isFinite)).toBe(true);
       expect(await trainer.fit(data, { maxUpdates: 1 })).toHaveLength(1);
@@ -148,9 +150,9 @@ describe('the trainer', () => {
   });
 
   it.each(['onEpochEnd', 'onProgress'] as const)('can be closed by %s', async (method) => {
-    const trainer = await Trainer.create(classifier(), { batchSize: 8, workers: 1 });
+    const trainer = await Trainer.create(classifier(), LONG);
     const callbacks = [{ [method]: () => trainer.close() }];
-    const fit = trainer.fit(classes(4000), { epochs: 100_000, callbacks });
+    const fit = trainer.fit(classes(6000), { epochs: 1000, callbacks });
     await expect(fit).rejects.toMatchObject({ code: 'ERR_CLOSED' });
   });
 
