@@ -5,7 +5,7 @@ const TOGETHER = [
   'test/{architecture,package}.test.ts',
   'test/{bench,cli,core,data,formats,infer,kernels,memory,nn}/**/*.test.ts',
   'test/lab/{best,capacity,capacity-verdict,cross-validation,environment,fit,scaling-fit,shape}.test.ts',
-  'test/train/{golden,inline,optimisers,options,owner-computes,relaxed,reproducible,runs}.test.ts',
+  'test/train/{accumulation,callbacks,early-stopping,golden,inline,optimisers,options,owner-computes,relaxed,reproducible,runs,validation-metrics}.test.ts',
 ];
 
 // Tests import the compiled output (through #src, see package.json): worker threads run compiled files, and

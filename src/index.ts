@@ -55,7 +55,7 @@ export type { CapacityRun } from './lab/capacity-run.ts';
 export type { CapacityContrast, CapacityVerdict } from './lab/capacity-verdict.ts';
 export { crossValidate } from './lab/cross-validation.ts';
 export type { CrossValidationOptions, CrossValidationProgress, FoldStart } from './lab/cross-validation-options.ts';
-export type { CrossValidationReport, FoldMetric, FoldRun, FoldSummary } from './lab/cross-validation-report.ts';
+export type { CrossValidationReport, FoldRun, FoldSummary } from './lab/cross-validation-report.ts';
 export type { BatchCurveOptions, CurveProgress, TargetOptions } from './lab/curve-options.ts';
 export type {
   BatchCurvePoint,
@@ -92,6 +92,7 @@ export {
   type UndefinedScore,
 } from './nn/class-scores.ts';
 export { numericalJacobian } from './nn/differences.ts';
+export type { Figures, MetricName } from './nn/figures.ts';
 export type { Initialisation } from './nn/initialise.ts';
 export {
   type ClassMetrics,
@@ -107,7 +108,10 @@ export type { ParametersInput } from './nn/parameters.ts';
 export type { MetricsTask } from './nn/predictions.ts';
 export { logLoss, rocAuc, topKAccuracy } from './nn/ranking.ts';
 export { type ValueScore, type ValueScores, valueScores } from './nn/value-scores.ts';
+export type { TrainingCallback, TrainingControl, TrainingEnd } from './train/callbacks.ts';
 export type { ClassWeights } from './train/class-weights.ts';
+export type { EarlyStopping } from './train/early-stopping.ts';
+export type { FitOptions } from './train/fit-options.ts';
 export { historyLine } from './train/history.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
 export type { AdamOptions, AdamwOptions, Optimizer, OptimizerName, RmspropOptions } from './train/optimizer.ts';
@@ -118,9 +122,12 @@ export type {
   AdaptiveStep,
   BatchSizeChoice,
   EpochReport,
-  FitOptions,
+  Monitor,
+  Monitored,
   Progress,
+  Stopped,
   TrainerInfo,
+  Validation,
 } from './train/report.ts';
 export type { Schedule } from './train/schedule.ts';
 export { TensorBoardWriter } from './train/tensorboard.ts';

@@ -7,9 +7,9 @@ import { Normalization } from '../data/normalization.ts';
 import { saveNetwork } from '../formats/model-file.ts';
 import type { JsonValue } from '../formats/plain-json.ts';
 import type { BackendChoice } from '../kernels/kernels.ts';
-import type { LayerParameters } from '../memory/arena.ts';
 import { measureMetrics } from '../nn/metrics.ts';
 import { Network } from '../nn/network.ts';
+import type { TrainingCallback } from '../train/callbacks.ts';
 import type { ClassWeights } from '../train/class-weights.ts';
 import type { OptimizerName } from '../train/optimizer.ts';
 import type { StrategyChoice, TrainerOptions } from '../train/options.ts';
@@ -59,7 +59,8 @@ export async function train(path: string, flags: TrainFlags, output: Output, sig
     ...(data.encoding && { encoding: asJson(data.encoding) }),
     ...(data.classes && { classes: data.classes }),
   });
-  output.note(`${flags.model} written, with the weights after ${ended.kept} epochs`);
+  const after = ended.error && flags.patience === 0 ? 'of the last update, after' : 'after';
+  output.note(`${flags.model} written, with the weights ${after} ${ended.kept} epochs`);
   output.event('saved', { model: flags.model, epochs: ended.kept });
   if (ended.error !== undefined) throw ended.error;
   const [part, rows] = data.test
@@ -126,7 +127,7 @@ function trainerOptions(flags: TrainFlags): TrainerOptions {
 }
 
 interface Ended {
-  /** Epochs after which the network has the weights that it has. */
+  /** The epoch that has the weights; where something broke off a training without patience, the last whole one before them. */
   readonly kept: number;
   /** What broke it off. */
   readonly error: Error | undefined;
@@ -134,8 +135,8 @@ interface Ended {
 
 /**
  * Trains until the epochs are over, the validation loss has not fallen for `patience` epochs, the signal comes or something fails;
- * then the network has the best weights, or with `patience` 0 those of the last whole epoch.
- * @throws what came before the end of the first epoch
+ * then the network has the best weights, or with `patience` 0 the last.
+ * @throws what came before the end of the first epoch, or has left no weights worth saving
  */
 async function runTraining(
   network: Network,
@@ -150,31 +151,33 @@ async function runTraining(
   const { workers, strategy, backend, path, reason } = trainer.info;
   output.note(`${workers} workers, strategy ${strategy}, backend ${backend} (${path}: ${reason})`);
   output.event('start', { network: network.spec, parameters: network.parameterCount, trainer: trainer.info });
-  let best: { epoch: number; loss: number; parameters: LayerParameters[] } | undefined;
-  let failure: Error | undefined;
   const bar = output.bar('epoch {epoch} [{bar}] {percentage}% | loss {loss} | {rate} rows/s | {eta_formatted}');
-  const onProgress = bar && ((progress: Progress) => show(bar, progress));
-  try {
-    for await (const report of trainer.epochs(rows, { epochs: flags.epochs, validation, signal, onProgress })) {
+  const { epochs, patience } = flags;
+  const monitor = validation ? 'validation loss' : 'training loss';
+  const earlyStopping = patience === 0 ? undefined : ({ patience, monitor } as const);
+  let last: EpochReport | undefined;
+  const telling: TrainingCallback = {
+    ...(bar && { onProgress: (progress) => show(bar, progress) }),
+    onEpochEnd(report) {
       bar?.stop();
       tell(report, output);
-      const { epoch } = report;
       const { loss } = report.validation ?? report;
-      if (!Number.isFinite(loss))
-        throw new Error(`the training has diverged in epoch ${epoch}: try a smaller --learning-rate`);
-      const { parameters } = network;
-      if (flags.patience === 0 || best === undefined || loss < best.loss) best = { epoch, loss, parameters };
-      if (epoch - best.epoch >= Math.max(1, flags.patience)) break;
-    }
-  } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error));
-  } finally {
-    bar?.stop();
-  }
-  // Nothing is worth saving.
-  if (best === undefined) throw failure!;
-  network.setParameters(best.parameters);
-  return { kept: best.epoch, error: failure };
+      if (Number.isFinite(loss)) last = report;
+      else {
+        // Nothing is worth saving without weights to go back to.
+        if (!earlyStopping) last = undefined;
+        throw new Error(`the training has diverged in epoch ${report.epoch}: try a smaller --learning-rate`);
+      }
+    },
+  };
+  const error = await trainer
+    .fit(rows, { epochs, validation, earlyStopping, callbacks: [telling], signal })
+    .then(() => undefined)
+    .catch((thrown: unknown) => (thrown instanceof Error ? thrown : new Error(String(thrown))))
+    .finally(() => bar?.stop());
+  if (last === undefined) throw error!;
+  if (last.stopped) output.note(`stopped: ${last.stopped.why}`);
+  return { kept: last.earlyStopping?.best.epoch ?? last.epoch, error };
 }
 
 function show(bar: NonNullable<ReturnType<Output['bar']>>, progress: Progress): void {

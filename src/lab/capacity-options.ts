@@ -23,7 +23,7 @@ const QUANTITIES: readonly CapacityQuantity[] = ['loss', 'error rate'];
 /** What every trainer gets beside its workers and seed; the strategies are those whose bits do not depend on the workers. */
 export type CapacityTrainer = Omit<
   TrainerOptions,
-  'workers' | 'seed' | 'batchSize' | 'strategy' | 'averagingPeriod' | 'trace'
+  (typeof OWN)[number] | 'batchSize' | 'strategy' | 'averagingPeriod'
 > & {
   /** B; default 64, or all patterns where there are fewer. */
   batchSize?: number | undefined;
@@ -94,6 +94,9 @@ const KEYS = [
   'signal',
   'onProgress',
 ] as const;
+
+/** What each training gets, or follows from it. */
+const OWN = ['workers', 'microBatchSize', 'accumulation', 'seed', 'trace'] as const;
 
 /** One network of the series; where both have it, it is trained once. */
 export interface Size {
@@ -183,7 +186,7 @@ function sizesOf(name: string, values: readonly number[], low: number): number[]
 /** @throws TypeError, RangeError: an option that each training gets of its own, or a strategy whose results depend on the workers */
 export function resolveTrainer(train: Dataset, given: CapacityTrainer): CapacityTrainer & { batchSize: number } {
   if (typeof given !== 'object' || given === null) throw wrongType('trainer', 'object of options', given);
-  for (const name of ['workers', 'seed', 'trace'])
+  for (const name of OWN)
     if (name in given) throw new RangeError(`"trainer" expected no ${name}: each training gets its own`);
   const { strategy } = resolveOptions(given);
   if (typeof given.schedule === 'object' && given.schedule.name === 'plateau')

@@ -1,3 +1,4 @@
+import { type Figures, figuresOf, type MetricName } from '../nn/figures.ts';
 import type { Metrics } from '../nn/metrics.ts';
 import type { ResolvedCrossValidation } from './cross-validation-options.ts';
 import type { SideBySide } from './side-by-side.ts';
@@ -28,13 +29,9 @@ export type FoldRun = {
   | { state: 'diverged' }
 );
 
-export type FoldMetric =
-  'accuracy' | 'exact' | 'precision' | 'recall' | 'f1' | 'logLoss' | 'rocAuc' | 'mae' | 'rmse' | 'r2';
-
 /** One figure over all trainings that did not diverge and have it. */
 export interface FoldSummary {
-  /** Precision, recall and f1 are those of all classes alike ('macro'). */
-  metric: FoldMetric;
+  metric: MetricName;
   /** How many trainings have it. */
   runs: number;
   mean: number;
@@ -105,8 +102,8 @@ export function crossValidationReport(
  * Mean, deviation and interval of each figure.
  * @param share - patterns of a fold to one that was trained with
  */
-export function summarise(runs: readonly Partial<Record<FoldMetric, number>>[], share: number): FoldSummary[] {
-  const names = [...new Set(runs.flatMap((run) => Object.keys(run) as FoldMetric[]))];
+export function summarise(runs: readonly Figures[], share: number): FoldSummary[] {
+  const names = [...new Set(runs.flatMap((run) => Object.keys(run) as MetricName[]))];
   return names.map((metric) => {
     const values = runs.flatMap((run) => run[metric] ?? []);
     const n = values.length;
@@ -122,14 +119,4 @@ export function summarise(runs: readonly Partial<Record<FoldMetric, number>>[], 
       interval: { low: mean - reach, high: mean + reach },
     };
   });
-}
-
-function figuresOf(metrics: Metrics): Partial<Record<FoldMetric, number>> {
-  if (metrics.task === 'values') {
-    const { mae, rmse, r2 } = metrics;
-    return { mae, rmse, r2 };
-  }
-  const { accuracy, macro, logLoss, rocAuc } = metrics;
-  const exact = metrics.task === 'labels' && { exact: metrics.exact };
-  return { accuracy, ...exact, ...macro, logLoss, ...(rocAuc !== undefined && { rocAuc }) };
 }

@@ -46,7 +46,7 @@ export interface BatchCurveOptions {
   /** Also measures updates and time to a target loss, and the gradient noise scale; true: with all defaults. */
   target?: TargetOptions | boolean | undefined;
   /** What every trainer gets beside its batch size and workers. */
-  trainer?: Omit<TrainerOptions, 'batchSize' | 'workers' | 'trace'> | undefined;
+  trainer?: Omit<TrainerOptions, (typeof OWN)[number]> | undefined;
   /** Ends the measurement; with the rounds that are complete, if there are any. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: CurveProgress) => void) | undefined;
@@ -75,6 +75,8 @@ const KEYS = [
   'signal',
   'onProgress',
 ] as const;
+/** What each trainer gets from the measurement. */
+const OWN = ['batchSize', 'microBatchSize', 'accumulation', 'workers', 'trace'] as const;
 const TARGET_KEYS = [
   'loss',
   'referenceEpochs',
@@ -92,7 +94,7 @@ export type ResolvedCurve = ReturnType<typeof resolveCurve>;
 export function resolveCurve(network: Network, dataset: DataSource, given: BatchCurveOptions) {
   checkMeasured(network, dataset);
   const o = options<BatchCurveOptions>('options', given, KEYS);
-  checkTrainer(o.trainer, ['batchSize', 'workers', 'trace'], 'the curve');
+  checkTrainer(o.trainer, OWN, 'the curve');
   const powers = Array.from({ length: 9 }, (_, i) => 2 ** (i + 4)).filter((B) => B <= dataset.length);
   checkWatched(o);
   return {

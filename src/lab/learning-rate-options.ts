@@ -53,7 +53,7 @@ export function resolveLearningRate(network: Network, dataset: DataSource, given
   const most = finite('most', o.most ?? 10, least);
   if (most === least) throw wrongValue('most', `number above ${least} (least)`, most);
   const trainer = o.trainer ?? {};
-  const { strategy } = resolveOptions(trainer);
+  const { strategy, batchSize } = resolveOptions(trainer);
   if (strategy === 'local-sgd' || strategy === 'hogwild')
     throw new RangeError(`"trainer" expected a "strategy" that steps on the gradient of the batch, got ${strategy}`);
   const P = dataset.length;
@@ -63,7 +63,7 @@ export function resolveLearningRate(network: Network, dataset: DataSource, given
     updates: integer('updates', o.updates ?? 200, 10, 100_000),
     smoothing: finite('smoothing', o.smoothing ?? 0.9, 0, 1, true),
     divergence: finite('divergence', o.divergence ?? 4, 1),
-    trainer: { ...trainer, batchSize: integer('trainer.batchSize', trainer.batchSize ?? Math.min(64, P), 1, P) },
+    trainer: { ...trainer, batchSize: integer('trainer.batchSize', trainer.batchSize ?? Math.min(batchSize, P), 1, P) },
     signal: o.signal,
     onProgress: o.onProgress,
   };

@@ -72,7 +72,8 @@ export async function drawGradients(
   const before = flat(start);
   const steps = { optimizer: 'sgd', learningRate: RATE, schedule: 'constant', momentum: 0, nesterov: false } as const;
   const plain = { ...steps, weightDecay: 0, l1: 0, clipNorm: undefined, clipValue: undefined, shuffle: true };
-  await using trainer = await Trainer.create(copy, { ...options, ...plain, batchSize: rows });
+  const whole = { microBatchSize: undefined, accumulation: undefined, batchSize: rows };
+  await using trainer = await Trainer.create(copy, { ...options, ...plain, ...whole });
   for (let i = 0; i < draws; i++) {
     copy.setParameters(start);
     await trainer.fit(dataset, { maxUpdates: 1, signal });

@@ -103,6 +103,11 @@ export class Arena {
     }
   }
 
+  /** Reads the first rows of a block's matrix, row-major. */
+  loadRows(plan: MatrixPlan, rows: number, into: Float64Array): void {
+    this.#load(0, plan, into, 0, rows);
+  }
+
   /** The sums of squares of a gradient. */
   get squares(): Float64Array {
     return new Float64Array(this.handle.buffer, this.plan.squares.offset, this.plan.squares.count);
@@ -132,7 +137,7 @@ export class Arena {
     }
   }
 
-  #load(base: number, plan: MatrixPlan, into: Float32Array, first: number, last: number): void {
+  #load(base: number, plan: MatrixPlan, into: Float32Array | Float64Array, first: number, last: number): void {
     const numbers = this.#numbers;
     for (let r = first, i = first * plan.columns; r < last; r++) {
       for (let c = 0; c < plan.columns;) {

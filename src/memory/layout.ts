@@ -98,6 +98,8 @@ export interface PlanRequest {
   readonly workerRows?: number;
   /** The most rows of a block; default BLOCK_ROWS. */
   readonly blockRows?: number;
+  /** The most rows that a worker evaluates together; default EVALUATE_ROWS. */
+  readonly evaluateRows?: number | undefined;
 }
 
 /** The most that one WebAssembly memory can hold. */
@@ -120,7 +122,15 @@ export function planTraining(request: PlanRequest): Plan {
 }
 
 function layOut(request: PlanRequest): Plan {
-  const { spec, batchSize, workers, format, sharedBlock, blockRows = BLOCK_ROWS } = request;
+  const {
+    spec,
+    batchSize,
+    workers,
+    format,
+    sharedBlock,
+    blockRows = BLOCK_ROWS,
+    evaluateRows = EVALUATE_ROWS,
+  } = request;
   const layers: LayerPlan[] = [];
   const n = widths(spec);
   let inSlot = 0;
@@ -155,7 +165,7 @@ function layOut(request: PlanRequest): Plan {
   const workerRows = request.workerRows ?? Math.ceil(batchSize / shards);
   const workerPlans = Array.from({ length: workers }, () => {
     const train = common ?? trainBlock(workerRows);
-    const evaluate = block(format, n, end, mostRows(format, n, EVALUATE_ROWS));
+    const evaluate = block(format, n, end, mostRows(format, n, Math.min(evaluateRows, EVALUATE_ROWS)));
     take(common ? evaluate.bytes : Math.max(train.bytes, evaluate.bytes));
     return { train: train.plan, evaluate: evaluate.plan };
   });
@@ -179,7 +189,7 @@ function layOut(request: PlanRequest): Plan {
 function mostRows(format: Format, n: readonly number[], rows: number): number {
   if (format !== 'rows-f64') return rows;
   const widest = Math.max(...n.slice(1).map((units, l) => units * n[l]!));
-  return Math.min(16, Math.max(1, Math.floor(REFERENCE_PRODUCTS / widest)));
+  return Math.min(rows, 16, Math.max(1, Math.floor(REFERENCE_PRODUCTS / widest)));
 }
 
 function block(format: Format, n: readonly number[], offset: number, rows: number): { plan: BlockPlan; bytes: number } {

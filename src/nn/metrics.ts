@@ -4,6 +4,7 @@ import type { DataSource } from '../core/table.ts';
 import { type ClassScore, type ClassScores, confusionMatrix, scoresOfCounts, classScores } from './class-scores.ts';
 import { Network } from './network.ts';
 import {
+  answersOf,
   collect,
   fromArrays,
   type Predictions,
@@ -118,13 +119,30 @@ function resolveTopK(topK: readonly number[] | undefined, { task, classes }: Pic
   return (topK as number[]).map((k, i) => integer(`topK[${i}]`, k, 1, classes));
 }
 
-async function metricsOf(found: Predictions, topK: readonly number[], turns: Turns): Promise<Metrics> {
+/**
+ * The metrics of outputs that a network has computed for a data set elsewhere, without those of top k. Not exported from the package.
+ * @param Y - P x K, as the network computes them: of normalised targets normalised
+ * @param areas - whether there are to be areas under curves, for which the outputs are sorted
+ * @throws RangeError if an output is not finite; GradpoolError ERR_ABORTED
+ */
+export async function metricsOfOutputs(
+  network: Network,
+  dataset: DataSource,
+  Y: Float64Array,
+  areas: boolean,
+  signal: AbortSignal | undefined,
+): Promise<Metrics> {
+  const turns = new Turns(signal);
+  return metricsOf(await answersOf(network, dataset, Y, turns), [], turns, areas);
+}
+
+async function metricsOf(found: Predictions, topK: readonly number[], turns: Turns, areas = true): Promise<Metrics> {
   await turns.next();
   switch (found.task) {
     case 'classes':
-      return classMetrics(found, topK, turns);
+      return classMetrics(found, topK, turns, areas);
     case 'labels':
-      return labelMetrics(found, turns);
+      return labelMetrics(found, turns, areas);
     case 'values':
       return { task: 'values', rows: found.rows, ...valueScores(found.actual, found.outputs, found.classes) };
   }
@@ -134,16 +152,17 @@ async function classMetrics(
   { rows, classes, actual, predicted, outputs }: Predictions,
   topK: readonly number[],
   turns: Turns,
+  areas: boolean,
 ): Promise<ClassMetrics> {
   const confusion = confusionMatrix(actual, predicted, classes);
   const { perClass, ...scores } = classScores(confusion);
   const right = confusion.reduce((sum, row, k) => sum + row[k]!, 0);
-  const ranked = await withAreas(perClass, scores.undefined, turns, (k) =>
+  const areaOf = (k: number) =>
     rocAuc(
       actual.map((own) => (own === k ? 1 : 0)),
       column(outputs, k, classes),
-    ),
-  );
+    );
+  const ranked: RankedClassScore[] = areas ? await withAreas(perClass, scores.undefined, turns, areaOf) : perClass;
   const area = classes === 2 ? ranked[1]!.rocAuc : meanArea(ranked);
   await turns.next();
   return {
@@ -162,6 +181,7 @@ async function classMetrics(
 async function labelMetrics(
   { rows, classes, actual, predicted, outputs }: Predictions,
   turns: Turns,
+  areas: boolean,
 ): Promise<LabelMetrics> {
   const counts = Array.from({ length: classes }, () => ({ right: 0, predicted: 0, support: 0 }));
   let right = 0;
@@ -179,9 +199,8 @@ async function labelMetrics(
     if (all) exact++;
   }
   const { perClass, ...scores } = scoresOfCounts(counts);
-  const ranked = await withAreas(perClass, scores.undefined, turns, (k) =>
-    rocAuc(column(actual, k, classes), column(outputs, k, classes)),
-  );
+  const areaOf = (k: number) => rocAuc(column(actual, k, classes), column(outputs, k, classes));
+  const ranked: RankedClassScore[] = areas ? await withAreas(perClass, scores.undefined, turns, areaOf) : perClass;
   const area = meanArea(ranked);
   await turns.next();
   return {

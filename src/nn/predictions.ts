@@ -66,25 +66,44 @@ export function taskOf({ loss, layers }: NetworkSpec): { task: MetricsTask; clas
 export async function collect(network: Network, dataset: DataSource, turns: Turns): Promise<Predictions> {
   const { spec, normalization } = network;
   const { table, rows } = dataset.bind(spec, normalization);
+  const Y = new Float64Array(rows.length * spec.layers.at(-1)!.units);
   const layers = network.parameters.map(({ weights, bias }) => ({
     W: new Float64Array(weights),
     b: new Float64Array(bias),
   }));
-  const K = spec.layers.at(-1)!.units;
-  const { task, classes } = taskOf(spec);
-  const units = task === 'values' ? normalization.targets : undefined;
-  const Y = new Float64Array(rows.length * K);
-  const D = new Float64Array(rows.length * K);
   for (let from = 0; from < rows.length; from += SLICE_ROWS) {
     await turns.next();
     const part = rows.subarray(from, from + SLICE_ROWS);
     const X = gather(table.inputs, part, table.affine);
     const outputs = forwardBatch(spec, layers, X, part.length).H.at(-1)!;
-    Y.set(inverted(outputs, units), from * K);
+    Y.set(outputs, (from * Y.length) / rows.length);
+  }
+  return answersOf(network, dataset, Y, turns);
+}
+
+/**
+ * What a network's outputs for a data set mean, and what they should have been.
+ * @param Y - P x K, as the network computes them: of normalised targets normalised
+ * @throws RangeError if an output is not finite; GradpoolError ERR_ABORTED
+ */
+export async function answersOf(
+  { spec, normalization }: Network,
+  dataset: DataSource,
+  Y: Float64Array,
+  turns: Turns,
+): Promise<Predictions> {
+  const { table, rows } = dataset.bind(spec, normalization);
+  const K = spec.layers.at(-1)!.units;
+  const { task, classes } = taskOf(spec);
+  const units = task === 'values' ? normalization.targets : undefined;
+  const D = new Float64Array(Y.length);
+  for (let from = 0; from < rows.length; from += SLICE_ROWS) {
+    await turns.next();
+    const part = rows.subarray(from, from + SLICE_ROWS);
     // Values as they are in the data: to normalise them and back would round them.
     D.set(units ? gather(table.targets.columns, part, undefined) : desired(table.targets, part, K), from * K);
   }
-  return predictionsOf(task, classes, K, Y, D);
+  return predictionsOf(task, classes, K, inverted(Y, units), D);
 }
 
 /**

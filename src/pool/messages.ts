@@ -136,6 +136,8 @@ export type WorkerTask =
       readonly from: number;
       readonly to: number;
       readonly slot: number;
+      /** Shared: where Y goes, row by row of the set; undefined: nowhere. */
+      readonly outputs: Float64Array | undefined;
     };
 
 /** A task of one of the sessions that share the threads. */

@@ -1,6 +1,7 @@
 import { finite, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import { type NetworkSpec, trainingFlops } from '../core/spec.ts';
 import { Network } from '../nn/network.ts';
+import { refuseAccumulation } from './accumulation.ts';
 import { type AdaptiveBatchSize, type NumericOptions, resolveOptions, type TrainerOptions } from './options.ts';
 import { ADAPTIVE_RULES } from './rate-rule.ts';
 import type { AdaptiveChoice, BatchSizeChoice, TrainerInfo } from './report.ts';
@@ -46,6 +47,7 @@ export async function decideBatchSize(
   if (batchSize !== 'auto' && (typeof batchSize !== 'object' || batchSize === null || Array.isArray(batchSize)))
     return { numeric: given as NumericOptions };
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
+  refuseAccumulation(given, batchSize === 'auto' ? 'auto' : 'an adaptive one');
   const resolved = resolveOptions({ ...given, batchSize: undefined });
   const sizes = SIZES.filter((size) => size <= mostAffordable(network.spec));
   const { workers } = resolved;

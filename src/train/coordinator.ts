@@ -99,8 +99,11 @@ export class Coordinator {
     return { state: 'done', completed, slot, workers: this.#active, epochs };
   }
 
-  /** Measures the attached validation set with the weights of a slot. */
-  async evaluate(slot: number): Promise<EvaluationOutcome> {
+  /**
+   * Measures the attached validation set with the weights of a slot.
+   * @param outputs - shared: takes Y (P x K)
+   */
+  async evaluate(slot: number, outputs?: Float64Array): Promise<EvaluationOutcome> {
     const { rows: all } = this.#data.get('validation')!;
     this.#clearStatistics();
     const tasks = this.#shares(all.length).map(({ worker, from, rows }): WorkerTask => ({
@@ -109,6 +112,7 @@ export class Coordinator {
       from,
       to: from + rows,
       slot,
+      outputs,
     }));
     const end = await this.#supervise(this.#all(tasks));
     return end.state === 'done' ? { state: 'done', ...rowSums(this.#session.arena, 0) } : end;

@@ -25,6 +25,9 @@ export function scalarsOf({
     ...(accuracy !== undefined && { accuracy }),
     ...(validation && { 'validation/loss': validation.loss }),
     ...(validation?.accuracy !== undefined && { 'validation/accuracy': validation.accuracy }),
+    ...Object.fromEntries(
+      Object.entries(validation?.metrics ?? {}).map(([name, value]) => [`validation/${name}`, value]),
+    ),
     samplesPerSecond,
     learningRate,
     batchSize,

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { finite, flag, integer, oneOf, options, text } from '../core/checks.ts';
 import { BACKENDS, type BackendChoice } from '../kernels/kernels.ts';
+import { type Accumulation, resolveAccumulation } from './accumulation.ts';
 import { type ClassWeights, resolveClassWeights } from './class-weights.ts';
 import { type Optimizer, type ResolvedStep, resolveStep, type StepOptions } from './optimizer.ts';
 import type { AdaptiveRule } from './rate-rule.ts';
@@ -62,6 +63,14 @@ export interface TrainerOptions {
    * An object lets it change while training goes on.
    */
   batchSize?: number | 'auto' | AdaptiveBatchSize | undefined;
+  /**
+   * Gradient accumulation: rows of each worker that go through the network together, where memory is to be bounded; with it B =
+   * `microBatchSize` x `accumulation` x `workers`. `workers` has to be given; `batchSize` must be that product, or follows from it.
+   * The update is that of the whole batch. Strategy 'auto' is then 'owner-computes'.
+   */
+  microBatchSize?: number | undefined;
+  /** Passes of each worker in an update; default B / (`microBatchSize` x `workers`) where `batchSize` is given, else 1. */
+  accumulation?: number | undefined;
   /** As torch.optim has it; a name, or an object with its name and constants. Default 'sgd'. */
   optimizer?: Optimizer | undefined;
   /** alpha; default 0.1, of 'rmsprop' 0.01, of 'adam' and 'adamw' 0.001. */
@@ -118,7 +127,15 @@ export interface TrainerOptions {
 export type NumericOptions = Omit<TrainerOptions, 'batchSize'> & { batchSize?: number | undefined };
 
 /** What is decided into something else than what was given. */
-type Decided = 'batchSize' | 'blockRows' | 'trace' | 'classWeights' | 'schedule' | keyof StepOptions;
+type Decided =
+  | 'batchSize'
+  | 'microBatchSize'
+  | 'accumulation'
+  | 'blockRows'
+  | 'trace'
+  | 'classWeights'
+  | 'schedule'
+  | keyof StepOptions;
 
 /** The same with everything decided. */
 export type ResolvedOptions = {
@@ -126,6 +143,8 @@ export type ResolvedOptions = {
 } & ResolvedStep & {
     readonly schedule: ResolvedSchedule;
     readonly batchSize: number;
+    /** Undefined: batches are divided as is fast. */
+    readonly accumulated: Accumulation | undefined;
     /** Undefined: to be chosen. */
     readonly blockRows: number | undefined;
     readonly trace: string | undefined;
@@ -137,6 +156,8 @@ export type ResolvedOptions = {
 const KEYS = [
   'workers',
   'batchSize',
+  'microBatchSize',
+  'accumulation',
   'optimizer',
   'learningRate',
   'schedule',
@@ -170,12 +191,16 @@ export function resolveOptions(given: NumericOptions): ResolvedOptions {
   if (o.averagingPeriod !== undefined && strategy !== 'local-sgd')
     throw new RangeError(`"averagingPeriod" expected "strategy" local-sgd beside it, got strategy ${strategy}`);
   if (strategy === 'local-sgd' || strategy === 'hogwild') refuseForRelaxed(strategy, step);
+  const workers = integer('workers', o.workers ?? availableParallelism(), 1, MOST_WORKERS);
+  const accumulated = resolveAccumulation(o);
+  const product = accumulated && accumulated.microBatchSize * accumulated.accumulation * workers;
   return {
     ...step,
     schedule: resolveSchedule(o.schedule ?? 'constant'),
     classWeights: resolveClassWeights(o.classWeights),
-    workers: integer('workers', o.workers ?? availableParallelism(), 1, MOST_WORKERS),
-    batchSize: integer('batchSize', o.batchSize ?? 64, 1, 2 ** 31 - 1),
+    workers,
+    batchSize: integer('batchSize', o.batchSize ?? product ?? 64, 1, 2 ** 31 - 1),
+    accumulated,
     strategy,
     averagingPeriod,
     backend: oneOf('backend', o.backend ?? 'auto', BACKENDS),

@@ -1,53 +1,124 @@
-import { callback, integer, options, wrongType } from '../core/checks.ts';
+import { callback, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import type { Network } from '../nn/network.ts';
-import type { FitOptions } from './report.ts';
+import { allocate } from '../memory/shared.ts';
+import { type MetricName, metricsOf } from '../nn/figures.ts';
+import { Callbacks, checkCallbacks, type TrainingCallback } from './callbacks.ts';
+import { monitoredMetric, type ResolvedStopping, resolveStopping } from './early-stopping.ts';
+import type { FitOptions } from './fit-options.ts';
+import type { EpochReport, Progress } from './report.ts';
 
 /** A data set made ready for the network. */
 export type Bound = ReturnType<DataSource['bind']> & { readonly source: DataSource };
+
+/** What is measured beside the loss. */
+interface MetricsOrder {
+  readonly names: readonly MetricName[];
+  /** Shared: what it is computed from, Y (P x K). */
+  readonly outputs: Float64Array;
+}
 
 /** What `fit` or `epochs` was asked for, checked. */
 export interface Order {
   readonly train: Bound;
   readonly validation: Bound | undefined;
+  readonly metrics: MetricsOrder | undefined;
+  readonly stopping: ResolvedStopping | undefined;
+  readonly callbacks: Callbacks;
   /** B. */
   readonly batchSize: number;
   readonly epochs: number;
   readonly maxUpdates: number;
+  /** Also aborted by a callback that fails. */
   readonly signal: AbortSignal | undefined;
-  readonly onProgress: FitOptions['onProgress'];
+  readonly onProgress: ((progress: Progress) => void) | undefined;
 }
 
-export const FIT_KEYS = ['epochs', 'maxUpdates', 'validation', 'signal', 'onProgress'] as const;
+export const FIT_KEYS = [
+  'epochs',
+  'maxUpdates',
+  'validation',
+  'metrics',
+  'earlyStopping',
+  'callbacks',
+  'signal',
+  'onProgress',
+] as const;
+
+/** What `fit` calls after each epoch. */
+export type OnEpoch = (report: EpochReport) => void | Promise<void>;
+
+interface Given {
+  readonly batchSize: number;
+  readonly chosen: boolean;
+  readonly plateau: boolean;
+  readonly rateFollows: string | undefined;
+}
 
 /**
  * Checks everything before any work.
- * @param given - `chosen`: the batch size was not asked for, fewer patterns make it smaller; `plateau`: the schedule looks at validation
+ * @param given - `chosen`: the batch size was not asked for, fewer patterns make it smaller; `plateau`: the schedule looks at
+ * validation; `rateFollows`: what decides the learning rate, so that no callback can
  */
 export function orderOf(
   network: Network,
-  given: { readonly batchSize: number; readonly chosen: boolean; readonly plateau: boolean },
+  given: Given,
   train: DataSource,
   wanted: FitOptions,
+  onEpoch?: OnEpoch,
 ): Order {
-  const {
-    epochs = 1,
-    maxUpdates = Infinity,
-    validation,
-    signal,
-    onProgress,
-  } = options<FitOptions>('options', wanted, FIT_KEYS);
+  const o = options<FitOptions>('options', wanted, FIT_KEYS);
+  const { epochs = 1, maxUpdates = Infinity, signal, onProgress } = o;
   const data = bind(network, 'train', train);
-  const check = validation === undefined ? undefined : bind(network, 'validation', validation);
-  if (check === undefined && given.plateau)
-    throw new RangeError('"validation" expected Dataset, which "schedule" plateau looks at, got undefined');
+  const validation = o.validation === undefined ? undefined : bind(network, 'validation', o.validation);
+  const stopping = o.earlyStopping === undefined ? undefined : resolveStopping(o.earlyStopping, network.spec);
+  const names = namesOf(network, o.metrics ?? []);
+  const monitored = stopping && monitoredMetric(stopping);
+  if (monitored !== undefined && !names.includes(monitored)) names.push(monitored);
+  const reader = validation === undefined && readerOf(given, names, stopping);
+  if (reader) throw new RangeError(`"validation" expected Dataset, which ${reader} at, got undefined`);
   integer('epochs', epochs, 1);
   if (maxUpdates !== Infinity) integer('maxUpdates', maxUpdates, 1);
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
   if (onProgress !== undefined) callback('onProgress', onProgress);
+  const { callbacks: list = [] } = o;
+  checkCallbacks(list);
+  const own: TrainingCallback = {
+    ...(onProgress && { onProgress: (progress) => onProgress(progress) }),
+    ...(onEpoch && { onEpochEnd: (report) => onEpoch(report) }),
+  };
+  const callbacks = new Callbacks([...list, own], given.rateFollows);
   const batchSize = given.chosen ? Math.min(given.batchSize, train.length) : given.batchSize;
   integer('batchSize', batchSize, 1, train.length);
-  return { train: data, batchSize, validation: check, epochs, maxUpdates, signal, onProgress };
+  return {
+    train: data,
+    batchSize,
+    validation,
+    metrics: validation && names.length > 0 ? { names, outputs: outputsOf(network, validation) } : undefined,
+    stopping,
+    callbacks,
+    epochs,
+    maxUpdates,
+    signal: callbacks.signal(signal),
+    onProgress: callbacks.onProgress,
+  };
+}
+
+/** Names of metrics, each once. */
+function namesOf({ spec }: Network, given: readonly MetricName[]): MetricName[] {
+  if (!Array.isArray(given)) throw wrongType('metrics', 'list of names of metrics', given);
+  return [...new Set((given as MetricName[]).map((name, i) => oneOf(`metrics[${i}]`, name, metricsOf(spec))))];
+}
+
+/** What looks at validation. */
+function readerOf({ plateau }: Given, names: readonly string[], stopping: ResolvedStopping | undefined) {
+  if (plateau) return '"schedule" plateau looks';
+  if (stopping && stopping.monitor !== 'training loss') return '"earlyStopping" looks';
+  return names.length > 0 ? '"metrics" look' : undefined;
+}
+
+function outputsOf({ spec }: Network, { rows }: Bound): Float64Array {
+  return new Float64Array(allocate(8 * rows.length * spec.layers.at(-1)!.units));
 }
 
 /** What to ask `fit` for, to have exactly so many updates, through as many epochs as that takes. */

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { wrongType } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
+import type { NetworkSpec } from '../core/spec.ts';
 import type { BackendReport } from '../kernels/kernels.ts';
 import { formatOf } from '../kernels/load.ts';
 import { Arena } from '../memory/arena.ts';
@@ -42,14 +43,17 @@ export async function prepare(
   const { batchSize, stallTimeout } = resolved;
   const { spec } = network;
   const cores = availableParallelism();
-  const { strategy, shards, ofCores, why } = chooseStrategy(resolved.strategy, spec, batchSize, cores);
-  const { source, report } = await chooseBackend(resolved.backend, sharedMemory.available, spec, batchSize, workers);
+  const { strategy, shards, ofCores, why } = strategyOf(resolved, spec, cores);
+  const micro = resolved.accumulated?.microBatchSize;
+  const rows = micro === undefined ? batchSize : micro * workers;
+  const { source, report } = await chooseBackend(resolved.backend, sharedMemory.available, spec, rows, workers);
   const format = formatOf(source.backend);
   const stateVectors = STATE_VECTORS[resolved.step.rule];
   const norm = resolved.clipNorm !== Infinity;
   const memory = memoryOf(strategy, batchSize, workers, shards);
-  const blockRows = resolved.blockRows ?? (source.backend === 'blas' ? ROWS_PER_CORE * Math.max(2, cores) : BLOCK_ROWS);
-  const request = { spec, batchSize, workers, stateVectors, norm, format, blockRows, ...memory };
+  const together = micro === undefined ? resolved.blockRows : memory.sharedBlock ? rows : micro;
+  const blockRows = together ?? (source.backend === 'blas' ? ROWS_PER_CORE * Math.max(2, cores) : BLOCK_ROWS);
+  const request = { spec, batchSize, workers, stateVectors, norm, format, blockRows, evaluateRows: micro, ...memory };
   const arena = Arena.allocate(planTraining(request));
   // A thread that spins keeps a core from the one it waits for, where there are more threads than cores.
   const { averagingPeriod, seed } = resolved;
@@ -70,13 +74,21 @@ export async function prepare(
     shards: arena.plan.shards,
     ...(strategy === 'local-sgd' && { averagingPeriod }),
     batchSize,
+    ...(micro !== undefined && { microBatchSize: micro, accumulation: batchSize / rows }),
     blockRows: arena.plan.workerPlans[0]!.train.rows,
-    reproducible: reproducibility(strategy, workers, free, ofCores, report),
+    reproducible: reproducibility(strategy, workers, free, ofCores, report, micro !== undefined),
     sharedMemory,
     execution,
     bytes,
   };
   return { resolved, info, arena, setup: { session, strategy, stallTimeout, tuned } };
+}
+
+/** Where memory is to be bounded, no gradients are kept beside those of the batch. */
+function strategyOf({ strategy, batchSize, accumulated }: ResolvedOptions, spec: NetworkSpec, cores: number) {
+  if (strategy !== 'auto' || accumulated === undefined) return chooseStrategy(strategy, spec, batchSize, cores);
+  const why = 'with accumulation, no gradients but those of the whole batch are kept';
+  return { ...chooseStrategy('owner-computes', spec, batchSize, cores), why };
 }
 
 function reproducibility(
@@ -85,9 +97,11 @@ function reproducibility(
   free: boolean,
   ofCores: boolean,
   { backend, measured }: BackendReport,
+  accumulated: boolean,
 ): string {
   if (strategy === 'hogwild' && workers > 1) return 'other bits in every run: the steps of the workers race';
-  const count = free ? 'any number of workers' : 'the same number of workers';
+  const same = accumulated ? ', microBatchSize x workers being the same' : '';
+  const count = free ? `any number of workers${same}` : 'the same number of workers';
   const library = backend === 'blas' ? ' and the same library' : '';
   const where = library !== '' || ofCores ? `, on machines with as many cores${library}` : '';
   const choice = measured ? '; the backend was measured, and may be another next time: name one to be sure' : '';

@@ -6,8 +6,6 @@ const INTERVAL = 100; // ms
 
 /** Reads an epoch's progress out of shared memory, some ten times a second while updates run. */
 export class ProgressWatch {
-  /** What the listener has thrown. */
-  mistake: { readonly error: unknown } | undefined;
   readonly #timer: NodeJS.Timeout;
   /** How far the epoch had got when the updates began that run now. */
   #before: Progress | undefined;
@@ -16,17 +14,11 @@ export class ProgressWatch {
 
   /**
    * @param rows - of the epoch
-   * @param failed - is called once the listener has thrown
+   * @param listener - must not throw
    */
-  constructor(arena: Arena, rows: number, listener: (progress: Progress) => void, failed: () => void) {
+  constructor(arena: Arena, rows: number, listener: (progress: Progress) => void) {
     this.#timer = setInterval(() => {
-      if (this.#before === undefined || this.mistake) return;
-      try {
-        listener(this.#look(arena, rows, this.#before));
-      } catch (error) {
-        this.mistake = { error };
-        failed();
-      }
+      if (this.#before !== undefined) listener(this.#look(arena, rows, this.#before));
     }, INTERVAL);
   }
 

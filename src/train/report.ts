@@ -1,7 +1,7 @@
 import type { NetworkSpec } from '../core/spec.ts';
-import type { DataSource } from '../core/table.ts';
 import type { BackendReport } from '../kernels/kernels.ts';
 import type { SharedMemory } from '../memory/shared.ts';
+import type { Figures, MetricName } from '../nn/figures.ts';
 import type { Evaluation } from '../nn/network.ts';
 import type { EpochSums, PhaseSeconds } from './outcome.ts';
 import type { Strategy } from './options.ts';
@@ -23,17 +23,28 @@ export interface Progress {
   seconds: number;
 }
 
-export interface FitOptions {
-  /** Default 1. */
-  epochs?: number | undefined;
-  /** Ends training after so many updates in all, within an epoch if need be. */
-  maxUpdates?: number | undefined;
-  /** Measured after each epoch, with the weights of its own patterns, if they have any; without dropout. */
-  validation?: DataSource | undefined;
-  /** Stops training promptly; the call rejects with ERR_ABORTED. */
-  signal?: AbortSignal | undefined;
-  /** Some ten times a second while an epoch runs. */
-  onProgress?: ((progress: Progress) => void) | undefined;
+/** What is measured after an epoch on the patterns that are not trained with. */
+export interface Validation extends Evaluation {
+  /** Those that were asked for. */
+  metrics?: Figures;
+}
+
+/** What early stopping can look at: a loss, or a metric of the validation set. */
+export type Monitor = 'validation loss' | 'training loss' | MetricName;
+
+/** What early stopping has seen. */
+export interface Monitored {
+  monitor: Monitor;
+  /** Of this epoch. */
+  value: number;
+  /** The best epoch so far. */
+  best: { epoch: number; value: number };
+}
+
+/** Why training ended with an epoch although there were more to come. */
+export interface Stopped {
+  by: 'early stopping' | 'callback';
+  why: string;
 }
 
 /**
@@ -54,7 +65,10 @@ export interface EpochReport {
   loss: number;
   /** Absent for mse. */
   accuracy?: number;
-  validation?: Evaluation;
+  validation?: Validation;
+  earlyStopping?: Monitored;
+  /** Of the last epoch, if it was to be the last only then. */
+  stopped?: Stopped;
   /** Of training, without validation. */
   seconds: number;
   samplesPerSecond: number;
@@ -116,6 +130,9 @@ export interface TrainerInfo extends BackendReport {
   averagingPeriod?: number;
   /** Of an adaptive one: that of the beginning. */
   batchSize: number;
+  /** Of gradient accumulation: batchSize = microBatchSize x accumulation x workers. */
+  microBatchSize?: number;
+  accumulation?: number;
   /** Where 'auto' was asked for: how it was chosen. */
   batchSizeChoice?: BatchSizeChoice;
   /** Where it is adaptive. */

@@ -4,9 +4,10 @@ import { Dataset } from '../data/dataset.ts';
 import type { Backend } from '../kernels/kernels.ts';
 import { allocate } from '../memory/shared.ts';
 import { Network } from '../nn/network.ts';
+import type { FitOptions } from './fit-options.ts';
 import type { NumericOptions } from './options.ts';
 import { exactly } from './order.ts';
-import type { EpochReport, FitOptions } from './report.ts';
+import type { EpochReport } from './report.ts';
 
 /** Seconds of training before the clock counts: of the first trainer, whose code the others share, and of each. */
 const FIRST_WARM_UP = 0.05;

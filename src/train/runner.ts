@@ -71,7 +71,7 @@ export class Runner {
 
   /**
    * Trains a piece, or the first of its epochs.
-   * @throws GradpoolError ERR_ABORTED, ERR_CLOSED, ERR_WORKER_FAILED; what the listener throws
+   * @throws GradpoolError ERR_ABORTED, ERR_CLOSED, ERR_WORKER_FAILED
    */
   async run(piece: Piece, signal: AbortSignal | undefined, watch: ProgressWatch | undefined): Promise<Done> {
     const outcome = await this.#interruptible(signal, async () => {
@@ -88,7 +88,6 @@ export class Runner {
     this.#weights.count += outcome.completed;
     await this.#weights.download();
     await this.#trace?.append(outcome.completed);
-    if (watch?.mistake) throw watch.mistake.error;
     if (outcome.state !== 'done') throw this.#ended(outcome, signal);
     const { rates, updates } = piece;
     const begun = this.#weights.count - outcome.completed;
@@ -100,17 +99,20 @@ export class Runner {
     return this.#weights.fresh || this.#weights.count === 0;
   }
 
-  /** Tells the listener how epochs of so many rows get on; what it throws ends the run. To be closed. */
+  /** Tells the listener how epochs of so many rows get on. To be closed. */
   watch(rows: number, listener: ((progress: Progress) => void) | undefined): ProgressWatch | undefined {
-    return listener && new ProgressWatch(this.#arena, rows, listener, () => abort(this.#arena.control));
+    return listener && new ProgressWatch(this.#arena, rows, listener);
   }
 
-  /** Mean loss and accuracy with the weights as they are. */
-  async evaluate(data: Bound, signal: AbortSignal | undefined): Promise<Evaluation> {
+  /**
+   * Mean loss and accuracy with the weights as they are.
+   * @param outputs - shared: takes Y (P x K)
+   */
+  async evaluate(data: Bound, signal: AbortSignal | undefined, outputs?: Float64Array): Promise<Evaluation> {
     const outcome = await this.#interruptible(signal, async () => {
       this.#weights.upload();
       await this.#attach('validation', data, signal);
-      return this.#coordinator.evaluate(this.#weights.slot);
+      return this.#coordinator.evaluate(this.#weights.slot, outputs);
     });
     if (outcome.state !== 'done') throw this.#ended(outcome, signal);
     return means(this.#network.spec, outcome, data.rows.length);

@@ -108,6 +108,13 @@ export class Session {
     }
   }
 
+  /** Copies the outputs of a worker's block to where they are wanted. */
+  #reader({ worker, outputs }: Extract<WorkerTask, { kind: 'evaluate' }>) {
+    if (outputs === undefined) return undefined;
+    const Y = this.arena.plan.workerPlans[worker]!.evaluate.outputs.at(-1)!;
+    return (at: number, rows: number) => this.arena.loadRows(Y, rows, outputs.subarray(at * Y.columns));
+  }
+
   #log(index: number): PhaseLog | undefined {
     const { trace } = this.#setup;
     return trace && new PhaseLog(trace, index);
@@ -153,7 +160,7 @@ export class Session {
         break;
       case 'evaluate':
         worker.watch.begin(0);
-        evaluateRows(worker, this.#entry(key).data.rows, task.from, task.to, task.slot);
+        evaluateRows(worker, this.#entry(key).data.rows, task.from, task.to, task.slot, this.#reader(task));
         worker.watch.publish();
     }
     return (performance.now() - begun) / 1000;

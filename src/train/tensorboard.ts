@@ -5,6 +5,7 @@ import { finite, integer, text, wrongType } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
 import { encodeScalars, encodeVersion, frame } from './event-record.ts';
 import { scalarsOf } from './history.ts';
+import type { TrainingCallback } from './callbacks.ts';
 import type { EpochReport } from './report.ts';
 
 /** Files of one process in one second have to differ in their names. */
@@ -16,15 +17,15 @@ let files = 0;
  *
  * @example
  * const writer = await TensorBoardWriter.open('logs/run-1');
- * await trainer.fit(train, { epochs: 20, validation, onEpoch: writer.epoch });
+ * await trainer.fit(train, { epochs: 20, validation, callbacks: [writer] });
  * await writer.close();
  */
-export class TensorBoardWriter {
+export class TensorBoardWriter implements TrainingCallback {
   /** Where the file is. */
   readonly path: string;
   /**
-   * Writes what an epoch did: `loss`, `accuracy`, `validation/loss`, `validation/accuracy`, `samplesPerSecond`, `learningRate` and
-   * `batchSize`. The step is the number of epochs that this writer was given, so that several calls of `fit` follow each other.
+   * Writes what an epoch did: `loss`, `accuracy`, `validation/loss`, `validation/accuracy`, the metrics that were asked for
+   * (`validation/f1`), `samplesPerSecond`, `learningRate` and `batchSize`. The step is the number of epochs that this writer was given, so that several calls of `fit` follow each other.
    */
   readonly epoch: (report: EpochReport) => Promise<void>;
   readonly #file: FileHandle;
@@ -51,6 +52,11 @@ export class TensorBoardWriter {
     const writer = new TensorBoardWriter(path, await open(path, 'wx'));
     await writer.#write(encodeVersion(Date.now() / 1000));
     return writer;
+  }
+
+  /** As a callback of a training: writes what each epoch did. The file stays open. */
+  onEpochEnd(report: EpochReport): Promise<void> {
+    return this.epoch(report);
   }
 
   /**

@@ -8,15 +8,18 @@ import { BatchControl } from './batch-control.ts';
 import { type BatchSizeDecision, decideBatchSize, withBatchSize } from './batch-size.ts';
 import { Coordinator } from './coordinator.ts';
 import { adaptiveEpoch, fixedEpochs } from './epoch.ts';
+import type { FitOptions } from './fit-options.ts';
 import { InlinePool } from './inline.ts';
 import type { ResolvedOptions, TrainerOptions } from './options.ts';
-import { bind, FIT_KEYS, type Order, orderOf } from './order.ts';
+import { bind, FIT_KEYS, type OnEpoch, type Order, orderOf } from './order.ts';
 import { prepare } from './prepare.ts';
 import { RemoteCoordinator, Threads } from './remote.ts';
-import type { EpochReport, FitOptions, TrainerInfo } from './report.ts';
+import type { EpochReport, TrainerInfo } from './report.ts';
 import { Runner } from './runner.ts';
 import { Plateau, plateauIn, ratesOf, type ResolvedSchedule } from './schedule.ts';
 import { TraceWriter } from './trace.ts';
+import { training, type Wanted } from './training.ts';
+import { validate } from './validate.ts';
 
 /**
  * What a trainer's threads are run with, for measurements that train otherwise than `fit` does, on a trainer of their own: nothing
@@ -30,7 +33,7 @@ export let runnerOf: (trainer: Trainer) => Runner;
  * Each update takes the gradient of the mean loss over the whole mini-batch, whatever the number of workers: their
  * partial sums are added in the order of the workers and divided once by B. What the bits depend on stands in
  * `info.reproducible`. The network holds the trained weights between epochs and after `close`; a failure or an abort leaves
- * it with those of the last completed update.
+ * it with those of the last completed update, or of the best epoch where `earlyStopping` is to bring them back.
  *
  * @example
  * const trainer = await Trainer.create(network, { workers: 2, batchSize: 32, learningRate: 0.1 });
@@ -110,26 +113,20 @@ export class Trainer {
   }
 
   /**
-   * Trains all epochs and collects their reports. Where nobody looks in between (no `validation`, `onEpoch`, `onProgress`)
-   * short epochs follow each other without a pause.
+   * Trains all epochs, unless it is stopped before, and collects their reports. Where nobody looks in between (no `validation`,
+   * `earlyStopping`, callbacks) short epochs follow each other without a pause.
    * @throws TypeError, RangeError naming the argument, before any work; GradpoolError ERR_BUSY, ERR_CLOSED,
-   * ERR_ABORTED (its cause is the signal's reason), ERR_WORKER_FAILED
+   * ERR_ABORTED (its cause is the signal's reason), ERR_WORKER_FAILED; what a callback throws
    */
-  async fit(
-    train: DataSource,
-    given: FitOptions & { onEpoch?: ((report: EpochReport) => void | Promise<void>) | undefined } = {},
-  ): Promise<EpochReport[]> {
+  async fit(train: DataSource, given: FitOptions & { onEpoch?: OnEpoch | undefined } = {}): Promise<EpochReport[]> {
     const keys = [...FIT_KEYS, 'onEpoch'] as const;
     const { onEpoch, ...rest } = options<typeof given>('options', given, keys);
     if (onEpoch !== undefined) callback('onEpoch', onEpoch);
     this.#runner.throwIfStopped(undefined);
     const history: EpochReport[] = [];
-    const order = orderOf(this.#network, this.#given, train, rest);
-    const watched = onEpoch !== undefined || order.validation !== undefined || order.onProgress !== undefined;
-    for await (const report of this.#generate(order, watched ? 1 : EPOCHS_PER_RUN)) {
-      history.push(report);
-      await onEpoch?.(report);
-    }
+    const order = orderOf(this.#network, this.#given, train, rest, onEpoch);
+    const watched = order.validation !== undefined || order.stopping !== undefined || !order.callbacks.none;
+    for await (const report of this.#generate(order, watched ? 1 : EPOCHS_PER_RUN)) history.push(report);
     return history;
   }
 
@@ -165,53 +162,49 @@ export class Trainer {
 
   /** @param together - how many epochs may be trained before somebody looks at the first of them */
   async *#generate(order: Order, together: number): AsyncGenerator<EpochReport, void, undefined> {
-    const whole = Math.ceil(order.train.rows.length / order.batchSize);
     this.#acquire();
     try {
-      let left = order.maxUpdates;
-      for (let epoch = 1; epoch <= order.epochs && left > 0;) {
-        const count = Math.max(1, Math.min(together, order.epochs - epoch + 1, Math.floor(left / whole)));
-        const reports = await this.#track(this.#train(order, epoch, count, left));
-        left -= reports.reduce((sum, { updates }) => sum + updates, 0);
-        epoch += reports.length;
-        yield* reports;
-      }
+      yield* training(this.#network, order, together, (wanted) => this.#track(this.#train(order, wanted)));
     } finally {
       this.#busy = false;
     }
   }
 
   /** Trains the epochs `epoch`, `epoch` + 1, ... until at most `count` are done, or `left` updates of the first. */
-  async #train(order: Order, epoch: number, count: number, left: number): Promise<EpochReport[]> {
+  async #train(order: Order, { epoch, count, left, learningRate }: Wanted): Promise<EpochReport[]> {
     const { spec } = this.#network;
     const stream = this.#epochs;
     if (this.#control && this.#runner.afresh) this.#control = new BatchControl(this.info.adaptive!, this.#learningRate);
+    const rates = this.#rates(order, learningRate);
     const reports = this.#control
       ? [await adaptiveEpoch(this.#runner, this.#control, spec, order, { epoch, stream, left, seed: this.#seed })]
-      : await fixedEpochs(this.#runner, spec, order, { epoch, stream, left, count, rates: this.#rates(order) });
+      : await fixedEpochs(this.#runner, spec, order, { epoch, stream, left, count, rates });
     this.#epochs += reports.length;
-    if (order.validation) {
-      const validation = await this.#runner.evaluate(order.validation, order.signal);
+    const validation = await validate(this.#runner, this.#network, order);
+    if (validation) {
       reports[0]!.validation = validation;
       this.#plateau?.observe(validation.loss);
     }
     return reports;
   }
 
-  /** The learning rates of the updates to come. */
-  #rates({ train, batchSize }: Order): RateSchedule {
+  /** The learning rates of the updates to come; where one was set, the schedule is constant. */
+  #rates({ train, batchSize }: Order, set: number | undefined): RateSchedule {
     const plateau = plateauIn(this.#schedule);
     if (plateau && (this.#runner.afresh || !this.#plateau)) this.#plateau = new Plateau(plateau, this.#learningRate);
     const perEpoch = Math.ceil(train.rows.length / batchSize);
-    return ratesOf(this.#schedule, this.#plateau?.rate ?? this.#learningRate, perEpoch);
+    return ratesOf(this.#schedule, set ?? this.#plateau?.rate ?? this.#learningRate, perEpoch);
   }
 
   get #given(): Parameters<typeof orderOf>[1] {
     const { batchSize, batchSizeChoice } = this.info;
+    const { name } = this.#schedule;
+    const scheduled = name === 'constant' ? undefined : `"schedule" ${name}`;
     return {
       batchSize: this.#control?.batchSize ?? batchSize,
       chosen: (batchSizeChoice ?? this.#control) !== undefined,
       plateau: plateauIn(this.#schedule) !== undefined,
+      rateFollows: this.#control ? 'an adaptive "batchSize"' : scheduled,
     };
   }
 

@@ -108,9 +108,21 @@ export function soleUpdate(
   watch.lap('gradient');
 }
 
-/** Loss and right answers of the rows order[from, to), added to the worker's statistics. */
-export function evaluateRows(worker: Worker, order: Uint32Array, from: number, to: number, slot: number): void {
+/**
+ * Loss and right answers of the rows order[from, to), added to the worker's statistics.
+ * @param look - at a block's rows [at, at + rows) while its outputs are there
+ */
+export function evaluateRows(
+  worker: Worker,
+  order: Uint32Array,
+  from: number,
+  to: number,
+  slot: number,
+  look: ((at: number, rows: number) => void) | undefined,
+): void {
   for (let at = from; at < to; at += worker.blockRows) {
-    forward(worker, order, at, Math.min(worker.blockRows, to - at), slot);
+    const rows = Math.min(worker.blockRows, to - at);
+    forward(worker, order, at, rows, slot);
+    look?.(at, rows);
   }
 }

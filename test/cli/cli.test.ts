@@ -123,7 +123,7 @@ describe('from a table to a model in use', () => {
 
   it('keeps the weights of the epoch with the least validation loss', async () => {
     const options = [...CLASSES, '--epochs', '400', '--patience', '2', '--learning-rate', '0.5', '--json'];
-    const { stdout } = await run(['train', 'clouds.csv', ...options, '--model', 'early.safetensors']);
+    const { stdout, stderr } = await run(['train', 'clouds.csv', ...options, '--model', 'early.safetensors']);
     const events = lines(stdout);
     const losses = events
       .filter(({ event }) => event === 'epoch')
@@ -131,6 +131,7 @@ describe('from a table to a model in use', () => {
     const best = losses.indexOf(Math.min(...losses));
     expect(losses.length).toBe(best + 3);
     expect(events.at(-1)).toMatchObject({ event: 'done', epochs: best + 1 });
+    expect(stderr).toContain('stopped: in the last 2 epochs the validation loss has not fallen below');
   });
 });
 
@@ -139,7 +140,7 @@ describe('what goes wrong', () => {
     const endless = ['train', 'clouds.csv', ...CLASSES, '--epochs', '1000000', '--patience', '0'];
     const { code, stderr } = await run([...endless, '--model', 'interrupted.safetensors'], 'epoch   3');
     expect(code).toBe(130);
-    expect(stderr).toContain('interrupted.safetensors written');
+    expect(stderr).toMatch(/interrupted\.safetensors written, with the weights of the last update, after \d+ epochs/);
     expect(stderr.trim().split('\n').at(-1)).toBe('gradpool: interrupted');
     expect((await loadNetwork(at('interrupted.safetensors'))).network.spec.inputs).toBe(4);
   });

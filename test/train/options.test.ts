@@ -35,6 +35,16 @@ const TRAINER: Record<keyof TrainerOptions, Wrong[]> = {
     [2.5, RangeError],
     [Infinity, RangeError],
   ],
+  microBatchSize: [
+    ['8', TypeError],
+    [0, RangeError],
+    [8, RangeError], // without workers
+  ],
+  accumulation: [
+    [true, TypeError],
+    [1.5, RangeError],
+    [2, RangeError], // without workers
+  ],
   learningRate: [
     ['0.1', TypeError],
     [-0.1, RangeError],
@@ -155,6 +165,18 @@ const FIT: Record<keyof FitOptions | 'onEpoch', Wrong[]> = {
     [[[0, 1]], TypeError],
     [5, TypeError],
     [null, TypeError],
+  ],
+  metrics: [
+    ['f1', TypeError],
+    [{ f1: true }, TypeError],
+  ],
+  earlyStopping: [
+    [5, TypeError],
+    [null, TypeError],
+  ],
+  callbacks: [
+    [{ onEpochEnd: () => undefined }, TypeError],
+    [7, TypeError],
   ],
   signal: [
     [new AbortController(), TypeError],

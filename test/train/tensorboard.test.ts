@@ -112,7 +112,7 @@ test('the curves of a training are in it, over several calls of fit', async () =
   const writer = await TensorBoardWriter.open(join(folder, 'training'));
   const reports: EpochReport[] = [];
   await withTrainer(classifier(), { workers: 1, backend: 'wasm' }, async (trainer) => {
-    reports.push(...(await trainer.fit(classes(80), { epochs: 2, validation: classes(9), onEpoch: writer.epoch })));
+    reports.push(...(await trainer.fit(classes(80), { epochs: 2, validation: classes(9), callbacks: [writer] })));
     reports.push(...(await trainer.fit(classes(80), { onEpoch: writer.epoch })));
   });
   await writer.close();

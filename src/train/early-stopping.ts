@@ -1,0 +1,109 @@
+import { finite, flag, integer, oneOf, options } from '../core/checks.ts';
+import type { NetworkSpec } from '../core/spec.ts';
+import type { LayerParameters } from '../memory/arena.ts';
+import { isError, type MetricName, metricsOf } from '../nn/figures.ts';
+import type { Network } from '../nn/network.ts';
+import type { EpochReport, Monitored, Monitor } from './report.ts';
+
+/** When training ends before all its epochs are done (Prechelt 1998). */
+export interface EarlyStopping {
+  /** Stops after so many epochs in a row without a better value than the best before them. */
+  patience: number;
+  /** By how much more than nothing a value has to be better to count; default 0. */
+  minDelta?: number | undefined;
+  /** What is looked at; default 'validation loss'. The training loss needs no `validation`. Metrics need not stand in `metrics`. */
+  monitor?: Monitor | undefined;
+  /**
+   * Whether the network ends with the weights of the best epoch, however training ends; default true. Where these are not the last,
+   * the next training starts the optimiser afresh, as with all weights that are set.
+   */
+  restoreBest?: boolean | undefined;
+}
+
+export type ResolvedStopping = { readonly [K in keyof EarlyStopping]-?: NonNullable<EarlyStopping[K]> };
+
+const LOSSES = ['validation loss', 'training loss'] as const;
+
+/** @throws TypeError, RangeError naming the option */
+export function resolveStopping(given: EarlyStopping, spec: NetworkSpec): ResolvedStopping {
+  const keys = ['patience', 'minDelta', 'monitor', 'restoreBest'] as const;
+  const o = options<EarlyStopping>('earlyStopping', given, keys);
+  return {
+    patience: integer('earlyStopping.patience', o.patience, 1),
+    minDelta: finite('earlyStopping.minDelta', o.minDelta ?? 0, 0),
+    monitor: oneOf('earlyStopping.monitor', o.monitor ?? 'validation loss', [...LOSSES, ...metricsOf(spec)]),
+    restoreBest: flag('earlyStopping.restoreBest', o.restoreBest ?? true),
+  };
+}
+
+/** The metric that has to be measured for it: a loss and the accuracy are there anyway. */
+export function monitoredMetric({ monitor }: ResolvedStopping): MetricName | undefined {
+  return monitor === 'validation loss' || monitor === 'training loss' || monitor === 'accuracy' ? undefined : monitor;
+}
+
+interface Best {
+  readonly epoch: number;
+  readonly value: number;
+  /** Undefined where nobody will want them. */
+  readonly parameters: LayerParameters[] | undefined;
+  /** Of the network, which has these parameters as long as it stays. */
+  readonly version: number;
+}
+
+/** Looks at each epoch of a training, and keeps the weights of the best. */
+export class Stopping {
+  readonly #rule: ResolvedStopping;
+  readonly #network: Network;
+  #best: Best | undefined;
+
+  constructor(rule: ResolvedStopping, network: Network) {
+    this.#rule = rule;
+    this.#network = network;
+  }
+
+  /** Takes in an epoch whose weights the network has now; the report then says what was seen, and whether that is enough. */
+  observe(report: EpochReport): void {
+    const { monitor, restoreBest, patience } = this.#rule;
+    const value = valueOf(monitor, report);
+    const { epoch } = report;
+    if (this.#best === undefined || this.#isBetter(value, this.#best.value)) {
+      const { version } = this.#network;
+      this.#best = { epoch, value, parameters: restoreBest ? this.#network.parameters : undefined, version };
+    }
+    const best = { epoch: this.#best.epoch, value: this.#best.value };
+    report.earlyStopping = { monitor, value, best };
+    if (epoch - best.epoch >= patience) report.stopped = { by: 'early stopping', why: this.#why(best) };
+  }
+
+  /** Gives the network the best weights back, if it has others by now. */
+  restore(): void {
+    const best = this.#best;
+    if (best?.parameters && best.version !== this.#network.version) this.#network.setParameters(best.parameters);
+  }
+
+  /** Anything is better than what is not a number. */
+  #isBetter(value: number, best: number): boolean {
+    if (Number.isNaN(best)) return !Number.isNaN(value);
+    const { monitor, minDelta } = this.#rule;
+    return lessIsBetter(monitor) ? value < best - minDelta : value > best + minDelta;
+  }
+
+  #why(best: Monitored['best']): string {
+    const { minDelta, patience, monitor } = this.#rule;
+    const moved = lessIsBetter(monitor) ? 'fallen below' : 'risen above';
+    const by = minDelta > 0 ? ` by more than ${minDelta}` : '';
+    const epochs = patience === 1 ? 'epoch' : `${patience} epochs`;
+    return `in the last ${epochs} the ${monitor} has not ${moved} the ${best.value.toPrecision(6)} of epoch ${best.epoch}${by}`;
+  }
+}
+
+function lessIsBetter(monitor: Monitor): boolean {
+  return monitor === 'validation loss' || monitor === 'training loss' || isError(monitor);
+}
+
+/** NaN where there is none: of an area under a curve that there is not. */
+function valueOf(monitor: Monitor, { loss, validation }: EpochReport): number {
+  if (monitor === 'training loss') return loss;
+  if (monitor === 'validation loss') return validation!.loss;
+  return (monitor === 'accuracy' ? validation!.accuracy : validation!.metrics?.[monitor]) ?? NaN;
+}
