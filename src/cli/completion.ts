@@ -100,7 +100,7 @@ function bash(commands: readonly Subcommand[]): string {
 }
 
 function zsh(commands: readonly Subcommand[]): string {
-  const quoted = (text: string) => text.replaceAll("'", `'\\''`).replace(/[[\]:\\]/g, '\\$&');
+  const quoted = (text: string) => text.replace(/[[\]:\\]/g, '\\$&').replaceAll("'", `'\\''`);
   const action = ({ choices, file }: Value) => (file ? '_files' : choices.length > 0 ? `(${choices.join(' ')})` : ' ');
   const argument = ({ long, about, value }: Completed) =>
     `        '${long}[${quoted(about)}]${value ? `:${value.name}:${action(value)}` : ''}'`;

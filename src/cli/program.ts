@@ -38,8 +38,11 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   );
   let json = args.includes('--json');
   const gradpool = program(interrupt.signal).hook('preAction', async (_, command) => {
-    await prepare(command);
-    json = command.opts<OutputFlags>().json === true;
+    try {
+      await prepare(command);
+    } finally {
+      json = command.opts<OutputFlags>().json === true;
+    }
   });
   try {
     await gradpool.parseAsync(args, { from: 'user' });
