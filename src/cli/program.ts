@@ -32,10 +32,6 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  // Whoever reads has seen enough.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed),
-  );
   let json = args.includes('--json');
   const gradpool = program(interrupt.signal).hook('preAction', async (_, command) => {
     try {

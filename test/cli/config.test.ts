@@ -43,8 +43,7 @@ describe('the schema', () => {
       const validate = ajv.getSchema(`all#/$defs/${command.name()}`)!;
       const defaults = command.opts<Record<string, unknown>>();
       expect(Object.keys(defaults).filter((key) => !configKeys(command).some((one) => one.key === key))).toEqual([]);
-      validate(defaults);
-      expect(validate.errors).toBe(null);
+      expect([validate(defaults), validate.errors]).toEqual([true, null]);
     }
   });
 });
