@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Command } from 'commander';
 import { closestMatch } from 'leven';
 import { type ConfigKey, configKeys, configSchema, isList } from './config-schema.ts';
@@ -10,11 +9,11 @@ import { UsageError } from './failure.ts';
  * are looked for from the working directory, as those on the command line are.
  * @throws UsageError naming the file and the key
  */
-export function applyConfig(command: Command): void {
+export async function applyConfig(command: Command): Promise<void> {
   const { config } = command.opts<{ config?: string }>();
   if (config === undefined) return;
   const keys = configKeys(command);
-  const values = readConfig(config, command, keys);
+  const values = await readConfig(config, command, keys);
   command.registeredArguments.forEach((argument, i) => {
     command.processedArgs[i] ??= values[argument.name()];
   });
@@ -27,9 +26,15 @@ export function applyConfig(command: Command): void {
 }
 
 /** What is in the file. @throws UsageError */
-function readConfig(path: string, command: Command, keys: readonly ConfigKey[]): Record<string, unknown> {
+async function readConfig(
+  path: string,
+  command: Command,
+  keys: readonly ConfigKey[],
+): Promise<Record<string, unknown>> {
   const values = readJson(path);
   const name = command.name();
+  // Without a file nobody waits for it.
+  const { Ajv2020 } = await import('ajv/dist/2020.js');
   const ajv = new Ajv2020({ allErrors: true }).addSchema(configSchema(command.parent!), 'gradpool');
   const valid = ajv.getSchema(`gradpool#/$defs/${name}`)!;
   if (valid(values)) return values as Record<string, unknown>;

@@ -61,9 +61,10 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 async function prepare(command: Command): Promise<void> {
   if (command.options.some(({ long }) => long === '--config')) {
     const { applyConfig, effectiveConfig, requireArguments } = await import('./config-file.ts');
-    applyConfig(command);
-    if (command.opts<{ printConfig?: boolean }>().printConfig) {
-      process.stdout.write(`${JSON.stringify(effectiveConfig(command), null, 2)}\n`);
+    await applyConfig(command);
+    const { printConfig, json } = command.opts<OutputFlags & { printConfig?: boolean }>();
+    if (printConfig) {
+      process.stdout.write(`${JSON.stringify(effectiveConfig(command), null, json ? 0 : 2)}\n`);
       throw new CommanderError(EXIT.done, 'gradpool.config', 'printed');
     }
     requireArguments(command);
