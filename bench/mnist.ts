@@ -9,7 +9,7 @@ import {
   type Network,
   Trainer,
 } from '../src/index.ts';
-import { curveInTerminal, curveInWords, curveTable } from './chart.ts';
+import { curveText } from '../src/cli/curve-text.ts';
 import { enableRelaxedSimd } from '../src/cli/relaxed-simd.ts';
 import { loadMnist } from './mnist-data.ts';
 import { makeNetwork, nameOf, NETWORKS } from './networks.ts';
@@ -105,9 +105,7 @@ await train(network, data);
 
 console.log(`\nTime against batch size, on ${data.train.length} digits:`);
 const report = await measure(network, data.train);
-console.log(curveTable(report));
-console.log(curveInTerminal(report, process.stdout.columns ?? 100));
-console.log(curveInWords(report));
+console.log(curveText(report));
 writeWhole('out/batch-curve.json', `${JSON.stringify(report, null, 2)}\n`);
 const { recommended, workers } = report.best;
 const timeline = await recordTimeline(network, data.train, { batchSize: recommended, workers });

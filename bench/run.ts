@@ -7,10 +7,11 @@ import { describeEnvironment } from '../src/lab/environment.ts';
 import { STRATEGIES } from '../src/train/options.ts';
 import { benchBarrier } from './barrier.ts';
 import { benchCapacity } from './capacity.ts';
-import { curveInTerminal, curveInWords, curveTable } from './chart.ts';
 import { benchDescent } from './descent.ts';
 import { describeForms } from './descent-text.ts';
+import { curveText } from '../src/cli/curve-text.ts';
 import { enableRelaxedSimd } from '../src/cli/relaxed-simd.ts';
+import { scalingText } from '../src/cli/scaling-text.ts';
 import { benchKernels } from './kernels.ts';
 import { loadMnist } from './mnist-data.ts';
 import { makeDataset, makeNetwork, NETWORKS, type NetworkName } from './networks.ts';
@@ -19,7 +20,6 @@ import { pageOfFiles, writePictures } from './report/files.ts';
 import { recordTimeline } from './report/record.ts';
 import { benchRoundTrip } from './round-trip.ts';
 import { benchScaling, type ScalingFlags } from './scaling.ts';
-import { phaseTable, scalingInWords, scalingTable, speedupInTerminal } from './scaling-chart.ts';
 import { type Effort, FULL, QUICK } from './timing.ts';
 import { benchAdaptive } from './adaptive.ts';
 import { benchAgreement } from './agreement.ts';
@@ -85,9 +85,7 @@ program
       ...(mnist && { target: { validation: mnist.test.slice(0, 2000), ...(quick && { seeds: 1, mostEpochs: 1 }) } }),
       ...(quick && small),
     });
-    console.log(curveTable(report));
-    console.log(curveInWords(report));
-    console.log(curveInTerminal(report, process.stdout.columns ?? 100));
+    console.log(curveText(report));
     save('batch-curve', report);
     const { recommended, workers } = report.best;
     const timeline = await recordTimeline(network, data, { ...trainer, batchSize: recommended, workers });
@@ -121,11 +119,7 @@ program
   .action(async (flags: ScalingFlags) => {
     enableRelaxedSimd();
     const report = await benchScaling(flags);
-    console.log(scalingTable(report));
-    console.log(scalingInWords(report));
-    console.log(phaseTable(report));
-    for (const mode of ['strong', 'weak'] as const)
-      console.log(speedupInTerminal(report, mode, process.stdout.columns ?? 100));
+    console.log(scalingText(report));
     save('scaling', report);
     await draw('scaling', report);
   });
@@ -136,7 +130,7 @@ program
   .option('--quick', 'a tiny size: only shows that it works')
   .action(async ({ quick = false }: { quick?: boolean }) => {
     enableRelaxedSimd();
-    const { report, sigmoid, text } = await benchCapacity(quick, process.stdout.columns ?? 100);
+    const { report, sigmoid, text } = await benchCapacity(quick);
     console.log(text);
     save('capacity', { quick, ...report, sigmoid });
     await draw('capacity', report);

@@ -40,9 +40,9 @@ function sourcesUnder(folder: string): Source[] {
     });
 }
 
-/** The relative imports and re-exports of a file, types included. */
+/** The relative imports and re-exports of a file, types and those while it runs included. */
 function importsOf(path: string, text: string): string[] {
-  return [...text.matchAll(/(?:from|import)\s+'(\.[^']+)'/g)].map(([, to]) =>
+  return [...text.matchAll(/(?:from\s+|import\s+|import\()'(\.[^']+)'/g)].map(([, to]) =>
     relative(ROOT, resolve(ROOT, dirname(path), to!)),
   );
 }

@@ -59,6 +59,7 @@ test('the tarball holds what runs and nothing that does not', () => {
     'dist/src/kernels/infer-simd.wasm',
     'dist/src/kernels/infer-relaxed-simd.wasm',
     'dist/browser/gradpool-predict.js',
+    'schema/gradpool.config.schema.json',
     'README.md',
     'LICENSE',
   ]) {

@@ -4,7 +4,7 @@ import type { Figure, Row } from './figure.ts';
 import type { CapacityData } from './kinds.ts';
 import { forBothAxes } from './log-rows.ts';
 import { inLanes } from './lanes.ts';
-import { counted, plain, withInterval } from './numbers.ts';
+import { counted, plain, withInterval } from '../../src/cli/numbers.ts';
 
 const ERRORS = ['training', 'validation', 'test'] as const;
 type Axis = 'width' | 'depth';

@@ -1,10 +1,10 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { cacheMarks } from './caches.ts';
+import { cacheMarks } from '../../src/cli/caches.ts';
 import type { Figure, Quantity, Row } from './figure.ts';
 import type { CurveData, CurvePointData, Span } from './kinds.ts';
 import { forBothAxes } from './log-rows.ts';
 import { inLanes, type Lane, type Mark } from './lanes.ts';
-import { amount, counted, type Form, seconds, withInterval } from './numbers.ts';
+import { amount, counted, type Form, seconds, withInterval } from '../../src/cli/numbers.ts';
 import { compiled, type Look, onPaper } from './chart-spec.ts';
 
 interface CurveQuantity {

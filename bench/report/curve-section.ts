@@ -1,11 +1,11 @@
-import { cachesInWords } from './caches.ts';
+import { cachesInWords } from '../../src/cli/caches.ts';
 import { curveFigure } from './curve-figure.ts';
 import type { Figure } from './figure.ts';
 import { figureHtml } from './figure-html.ts';
 import { details, escaped, list, prose, section, tableOf } from './html.ts';
 import type { CurveData, CurvePointData, Span } from './kinds.ts';
-import { amount, bytes, counted, type Form, seconds, withInterval } from './numbers.ts';
-import { recommendation, verdict } from './words.ts';
+import { amount, bytes, counted, type Form, seconds, withInterval } from '../../src/cli/numbers.ts';
+import { recommendation, verdict } from '../../src/cli/curve-words.ts';
 
 export interface Part {
   readonly html: string;

@@ -3,7 +3,7 @@ import type { Part } from './curve-section.ts';
 import { figureHtml } from './figure-html.ts';
 import { details, escaped, list, prose, section, tableOf } from './html.ts';
 import type { CapacityData, Machine, ScalingData } from './kinds.ts';
-import { amount, bytes, counted, plain, seconds, withInterval } from './numbers.ts';
+import { amount, bytes, counted, plain, seconds, withInterval } from '../../src/cli/numbers.ts';
 import { inOrder } from './phases.ts';
 import { scalingFigures, seriesName } from './scaling-figures.ts';
 import { type Piece, timelineFigure } from './timeline.ts';

@@ -3,7 +3,7 @@ import { compiledBars } from './bars-spec.ts';
 import { compiled, type Look, onPaper } from './chart-spec.ts';
 import type { Figure, Quantity, Row } from './figure.ts';
 import type { ScalingData, Span } from './kinds.ts';
-import { amount, counted, type Form, plain, seconds, withInterval } from './numbers.ts';
+import { amount, counted, type Form, plain, seconds, withInterval } from '../../src/cli/numbers.ts';
 import { inOrder } from './phases.ts';
 
 type Point = ScalingData['points'][number];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { compiledBars } from './bars-spec.ts';
 import type { Figure, Row } from './figure.ts';
-import { seconds } from './numbers.ts';
+import { seconds } from '../../src/cli/numbers.ts';
 import { inOrder } from './phases.ts';
 
 /** An event of the Trace Event Format, as the option `trace` writes them; times in microseconds. */

@@ -1,22 +1,31 @@
 import { CommanderError } from 'commander';
 import { GradpoolError } from '../core/errors.ts';
 
-/** What a program ends with: done, failed, wrongly called, interrupted. */
-export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+/** What the program ends with; after a signal, 128 and its number. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
 
 /** Something that is wrong with how the program was called. */
 export class UsageError extends Error {}
 
-/** The exit code of what was thrown, and what to say of it; `told`: it has been said. */
-export function failureOf(error: unknown): { code: number; message: string; told: boolean } {
+/**
+ * The exit code of what was thrown, and what to say of it; `told`: it has been said.
+ * @param ended - the signal that came, if one did
+ */
+export function failureOf(
+  error: unknown,
+  ended: NodeJS.Signals | undefined,
+): { code: number; message: string; told: boolean } {
   // Commander has printed its own messages.
   if (error instanceof CommanderError)
     return error.exitCode === 0
       ? { code: EXIT.done, message: '', told: true }
       : { code: EXIT.usage, message: error.message, told: true };
   if (error instanceof GradpoolError) {
-    const code = error.code === 'ERR_ABORTED' ? EXIT.interrupted : EXIT.failed;
-    return { code, message: `${error.code}: ${error.message}`, told: false };
+    if (error.code === 'ERR_ABORTED')
+      return ended === 'SIGTERM'
+        ? { code: EXIT.terminated, message: 'terminated', told: false }
+        : { code: EXIT.interrupted, message: 'interrupted', told: false };
+    return { code: EXIT.failed, message: `${error.code}: ${error.message}`, told: false };
   }
   const message = error instanceof Error ? error.message : String(error);
   const usage = error instanceof UsageError || isArgumentError(error);

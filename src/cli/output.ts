@@ -1,11 +1,16 @@
 import cliProgress from 'cli-progress';
 
+export interface OutputFlags {
+  json?: boolean;
+  quiet?: boolean;
+}
+
 /** Where a command writes: results to stdout, all else to stderr; with `json` one object a line on stdout. */
 export class Output {
   readonly json: boolean;
   readonly #quiet: boolean;
 
-  constructor({ json = false, quiet = false }: { json?: boolean | undefined; quiet?: boolean | undefined }) {
+  constructor({ json = false, quiet = false }: OutputFlags) {
     this.json = json;
     this.#quiet = quiet;
   }

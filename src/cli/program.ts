@@ -1,44 +1,52 @@
-import { Command, Option } from 'commander';
-import { ACTIVATIONS } from '../core/spec.ts';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../core/version.ts';
-import { MISSING_POLICIES, TASKS } from '../data/encoding.ts';
-import { FORMATS } from '../data/read-options.ts';
-import { BACKENDS } from '../kernels/kernels.ts';
 import { STRATEGIES } from '../train/options.ts';
-import { evaluate, type EvaluateFlags } from './evaluate.ts';
+import { completionScript, SHELLS } from './completion.ts';
+import { configSchema } from './config-schema.ts';
+import type { EvaluateFlags } from './evaluate.ts';
 import { EXIT, failureOf } from './failure.ts';
-import { info } from './info.ts';
-import { Output } from './output.ts';
-import { batchSize, classWeights, real, share, whole, wholes, words } from './parse.ts';
-import { predict, type PredictFlags } from './predict.ts';
-import { enableRelaxedSimd } from './relaxed-simd.ts';
-import { train, type TrainFlags } from './train.ts';
+import { addMeasureCommands } from './measure-commands.ts';
+import type { OutputFlags } from './output.ts';
+import { classWeights, or, whole } from './parse.ts';
+import type { PredictFlags } from './predict.ts';
+import {
+  addCommand,
+  backendOption,
+  columnOptions,
+  hiddenOption,
+  networkOptions,
+  outputOf,
+  partOptions,
+  stepOptions,
+  tableOptions,
+} from './shared-options.ts';
+import type { TrainFlags } from './train.ts';
 
-interface OutputFlags {
-  json?: boolean;
-  quiet?: boolean;
-}
-
-/** Runs the program. @returns its exit code: 0 done, 1 failed, 2 wrongly called, 130 interrupted */
+/** Runs the program. @returns its exit code, see `EXIT` */
 export async function runProgram(args: readonly string[]): Promise<number> {
-  enableRelaxedSimd();
   const interrupt = new AbortController();
-  const stop = () => interrupt.abort(new Error('interrupted'));
+  let ended: NodeJS.Signals | undefined;
+  const stop = (signal: NodeJS.Signals) => {
+    ended = signal;
+    interrupt.abort(new Error(signal));
+  };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  // Whoever reads has seen enough.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed),
-  );
+  let json = args.includes('--json');
+  const gradpool = program(interrupt.signal).hook('preAction', async (_, command) => {
+    try {
+      await prepare(command);
+    } finally {
+      json = command.opts<OutputFlags>().json === true;
+    }
+  });
   try {
-    await program(interrupt.signal).parseAsync(args, { from: 'user' });
+    await gradpool.parseAsync(args, { from: 'user' });
     return EXIT.done;
   } catch (error) {
-    const { code, message, told } = failureOf(error);
-    const shown = code === EXIT.interrupted ? 'interrupted' : message;
-    if (!told) process.stderr.write(`gradpool: ${shown}\n`);
-    if (code !== EXIT.done && args.includes('--json'))
-      process.stdout.write(`${JSON.stringify({ event: 'error', code, message: shown })}\n`);
+    const { code, message, told } = failureOf(error, ended);
+    if (!told) process.stderr.write(`gradpool: ${message}\n`);
+    if (code !== EXIT.done && json) process.stdout.write(`${JSON.stringify({ event: 'error', code, message })}\n`);
     return code;
   } finally {
     process.off('SIGINT', stop);
@@ -46,41 +54,50 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   }
 }
 
+/**
+ * Before a command runs: its config file is read, its arguments are looked for, and the engine is told what it may use.
+ * @throws UsageError; CommanderError with exit code 0 where all was printed that was asked for
+ */
+async function prepare(command: Command): Promise<void> {
+  if (command.options.some(({ long }) => long === '--config')) {
+    const { applyConfig, effectiveConfig, requireArguments } = await import('./config-file.ts');
+    await applyConfig(command);
+    const { printConfig, json } = command.opts<OutputFlags & { printConfig?: boolean }>();
+    if (printConfig) {
+      process.stdout.write(`${JSON.stringify(effectiveConfig(command), null, json ? 0 : 2)}\n`);
+      throw new CommanderError(EXIT.done, 'gradpool.config', 'printed');
+    }
+    requireArguments(command);
+  }
+  const { enableRelaxedSimd } = await import('./relaxed-simd.ts');
+  enableRelaxedSimd();
+}
+
 /** The commands, their options and what they do. */
-function program(signal: AbortSignal): Command {
+export function program(signal: AbortSignal): Command {
   const gradpool = new Command('gradpool')
     .description('Trains feedforward neural networks on all cores, and measures how fast.')
     .version(VERSION)
     .exitOverride()
-    .showHelpAfterError('(see --help)');
-  const command = (name: string, about: string, examples: string) =>
-    gradpool
-      .command(name)
-      .description(about)
-      .option('--json', 'one JSON object a line on stdout')
-      .option('--quiet', 'nothing but results and errors')
-      .addHelpText('after', `\nExamples:\n${examples}`);
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .showHelpAfterError('(see --help)')
+    .addHelpText('after', `\nExamples:\n${EXAMPLES}\n\n${EXIT_CODES}`);
+  addTrain(gradpool, signal);
+  addUses(gradpool, signal);
+  addMeasureCommands(gradpool, signal);
+  addCommand(gradpool, 'info', 'what this machine has and what can be used of it', ['', '--json']).action(
+    async (flags: OutputFlags) => (await import('./info.ts')).info(await outputOf(flags)),
+  );
+  addTools(gradpool);
+  return gradpool;
+}
 
-  dataOptions(command('train', 'train a network on a file and save it', TRAIN_EXAMPLES))
-    .argument('<file>', 'a table (.csv, .tsv, .parquet, .npy, .npz; .gz too), or IDX images with --labels')
-    .option('--model <path>', 'where the trained network goes', 'model.safetensors')
-    .option(
-      '--hidden <units>',
-      'units of each hidden layer, with commas between; none for no hidden layer',
-      wholes(1),
-      [64],
-    )
-    .addOption(
-      new Option('--activation <name>', 'of the hidden layers')
-        .choices(ACTIVATIONS.filter((name) => name !== 'softmax'))
-        .default('relu'),
-    )
-    .option('--dropout <p>', 'the share of the outputs of the hidden layers that an update leaves out', share, 0)
-    .addOption(
-      new Option('--normalize <method>', 'of numbers in a table')
-        .choices(['z-score', 'min-max', 'none'])
-        .default('z-score'),
-    )
+function addTrain(gradpool: Command, signal: AbortSignal): void {
+  const command = addCommand(gradpool, 'train', 'train a network on a file and save it', TRAIN_EXAMPLES)
+    .argument('[file]', 'a table (.csv, .tsv, .parquet, .npy, .npz; .gz too), or IDX images with --labels')
+    .usage('[options] <file>')
+    .option('--model <path>', 'where the trained network goes', 'model.safetensors');
+  stepOptions(networkOptions(hiddenOption(partOptions(columnOptions(command)))))
     .option('--epochs <count>', 'at most so many', whole(1), 50)
     .option(
       '--patience <epochs>',
@@ -88,86 +105,94 @@ function program(signal: AbortSignal): Command {
       whole(0),
       10,
     )
-    .option('--batch-size <rows>', 'a number, auto or adaptive', batchSize, 32)
-    .addOption(
-      new Option('--optimizer <name>', 'how weights step').choices(['sgd', 'rmsprop', 'adam', 'adamw']).default('sgd'),
-    )
-    .option('--learning-rate <alpha>', '(default: 0.02 for sgd, 0.01 for rmsprop, 0.001 for adam and adamw)', real(0))
-    .option('--momentum <mu>', 'of sgd (default: 0.9)', real(0))
+    .option('--batch-size <rows>', 'a number, auto or adaptive', or(whole(1), ['auto', 'adaptive']), 32)
     .addOption(
       new Option('--schedule <name>', 'of the learning rate, over all epochs')
         .choices(['constant', 'cosine', 'one-cycle'])
         .default('constant'),
     )
-    .option('--nesterov', "Nesterov's momentum")
-    .option('--weight-decay <lambda>', 'L2', real(0), 0)
     .option(
       '--class-weights <weights>',
       'of the loss: a number for each class, in the order of their names, with commas between; or balanced, as if all were as frequent',
       classWeights,
     )
     .option('--workers <count>', 'threads (default: as many as are fastest)', whole(1))
-    .addOption(new Option('--strategy <name>', 'how work is shared').choices(['auto', ...STRATEGIES]).default('auto'))
-    .addOption(new Option('--backend <name>', 'what does the arithmetic').choices(BACKENDS).default('auto'))
+    .addOption(new Option('--strategy <name>', 'how work is shared').choices(['auto', ...STRATEGIES]).default('auto'));
+  backendOption(command)
     .option('--trace <file>', 'a timeline of workers and phases for chrome://tracing and Perfetto')
-    .action((file: string, flags: TrainFlags & OutputFlags) => train(file, flags, new Output(flags), signal));
+    .action(async (file: string, flags: TrainFlags & OutputFlags) => {
+      const { train } = await import('./train.ts');
+      await train(file, flags, await outputOf(flags), signal);
+    });
+}
 
-  tableOptions(command('predict', 'predict the rows of a table', PREDICT_EXAMPLES))
-    .argument('<model>', 'a network that `train` has saved')
-    .argument('<file>', 'a table that has the columns it was trained on; the target may be absent')
+/** What a saved network is used for. */
+function addUses(gradpool: Command, signal: AbortSignal): void {
+  tableOptions(addCommand(gradpool, 'predict', 'predict the rows of a table', PREDICT_EXAMPLES))
+    .argument('[model]', 'a network that `train` has saved')
+    .usage('[options] <model> <file>')
+    .argument('[file]', 'a table that has the columns it was trained on; the target may be absent')
     .option('--output <file>', 'write CSV there instead of to stdout')
     .option('--probabilities', 'of every class, too')
-    .action((model: string, file: string, flags: PredictFlags & OutputFlags) =>
-      predict(model, file, flags, new Output(flags), signal),
-    );
+    .action(async (model: string, file: string, flags: PredictFlags & OutputFlags) => {
+      const { predict } = await import('./predict.ts');
+      await predict(model, file, flags, await outputOf(flags), signal);
+    });
 
-  tableOptions(command('evaluate', 'judge a network on a table, or on IDX files', EVALUATE_EXAMPLES))
-    .argument('<model>', 'a network that `train` has saved')
-    .argument('<file>', 'a table with the target, or IDX images with --labels')
+  tableOptions(addCommand(gradpool, 'evaluate', 'judge a network on a table, or on IDX files', EVALUATE_EXAMPLES))
+    .argument('[model]', 'a network that `train` has saved')
+    .usage('[options] <model> <file>')
+    .argument('[file]', 'a table with the target, or IDX images with --labels')
     .option('--labels <file>', 'IDX labels')
-    .action((model: string, file: string, flags: EvaluateFlags & OutputFlags) =>
-      evaluate(model, file, flags, new Output(flags), signal),
-    );
-
-  command('info', 'what this machine has and what can be used of it', '  gradpool info\n  gradpool info --json').action(
-    (flags: OutputFlags) => info(new Output(flags)),
-  );
-  return gradpool;
+    .action(async (model: string, file: string, flags: EvaluateFlags & OutputFlags) => {
+      const { evaluate } = await import('./evaluate.ts');
+      await evaluate(model, file, flags, await outputOf(flags), signal);
+    });
 }
 
-function tableOptions(command: Command): Command {
-  return command
-    .addOption(new Option('--format <name>', 'of the file (default: what its name ends in)').choices(FORMATS))
-    .option('--delimiter <text>', 'between the values of a text file (default: a comma, or a tab in .tsv)')
-    .option('--no-header', 'the first line holds values; columns are called c1, c2, ...');
+/** What is of use around the program itself. */
+function addTools(gradpool: Command): void {
+  gradpool
+    .command('completion')
+    .description('print a script by which a shell completes commands and options')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .addHelpText('after', `\nExamples:\n${COMPLETION_EXAMPLES}`)
+    .action((shell: (typeof SHELLS)[number]) => {
+      process.stdout.write(completionScript(gradpool, shell));
+    });
+  gradpool
+    .command('schema')
+    .description('print the JSON schema of config files')
+    .addHelpText('after', '\nExamples:\n  gradpool schema > gradpool.config.schema.json')
+    .action(() => {
+      process.stdout.write(`${JSON.stringify(configSchema(gradpool), null, 2)}\n`);
+    });
 }
 
-function dataOptions(command: Command): Command {
-  return tableOptions(command)
-    .option('--target <columns>', 'what is to be predicted; several with commas between', words)
-    .option('--features <columns>', 'what it is predicted from (default: all other columns)', words)
-    .option('--weight-column <column>', 'what the loss of each row is multiplied by')
-    .option('--categorical <columns>', 'columns of numbers that are names, as postcodes are', words)
-    .addOption(new Option('--task <name>', 'what the targets are (default: as they look)').choices(TASKS))
-    .addOption(
-      new Option('--missing <policy>', 'what to do about missing values').choices(MISSING_POLICIES).default('error'),
-    )
-    .option('--missing-values <texts>', 'texts that mean that a value is missing', words)
-    .option('--labels <file>', 'IDX labels')
-    .option('--test-data <file>', 'test on this file instead of on a share of the first')
-    .option('--test-labels <file>', 'its IDX labels')
-    .option('--validation-share <share>', 'of the rows, for choosing when to stop', real(0), 0.1)
-    .option('--test-share <share>', 'of the rows, for judging at the end', real(0), 0.1)
-    .option('--seed <number>', 'of starting weights, orders and splits', whole(0), 0);
-}
-
-const TRAIN_EXAMPLES = [
+const EXAMPLES = [
   '  gradpool train iris.csv --target species',
-  '  gradpool train houses.parquet --target price --hidden 64,64 --missing mean',
-  '  gradpool train train-images.gz --labels train-labels.gz --test-data t10k-images.gz --test-labels t10k-labels.gz --hidden 128',
-].join('\n');
-const PREDICT_EXAMPLES = [
   '  gradpool predict model.safetensors new.csv',
-  '  gradpool predict model.safetensors new.csv --probabilities --output answers.csv',
+  '  gradpool curve --network 784-128-10 --output curve.json',
+  '  gradpool help sweep',
 ].join('\n');
-const EVALUATE_EXAMPLES = '  gradpool evaluate model.safetensors kept-apart.csv';
+const EXIT_CODES = [
+  'Exit codes:',
+  '  0 done, 1 failed, 2 wrongly called, 130 interrupted (Ctrl-C), 143 terminated; after the last two',
+  '  train has saved the best weights so far, and a measurement has reported the rounds that were complete.',
+].join('\n');
+const TRAIN_EXAMPLES = [
+  'iris.csv --target species',
+  'houses.parquet --target price --hidden 64,64 --missing mean',
+  'train-images.gz --labels train-labels.gz --test-data t10k-images.gz --test-labels t10k-labels.gz --hidden 128',
+  '--config experiment.json --epochs 5',
+];
+const PREDICT_EXAMPLES = [
+  'model.safetensors new.csv',
+  'model.safetensors new.csv --probabilities --output answers.csv',
+];
+const EVALUATE_EXAMPLES = ['model.safetensors kept-apart.csv'];
+const COMPLETION_EXAMPLES = [
+  '  source <(gradpool completion bash)',
+  '  gradpool completion zsh > ~/.zfunc/_gradpool',
+  '  gradpool completion fish > ~/.config/fish/completions/gradpool.fish',
+].join('\n');

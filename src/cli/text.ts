@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Table from 'cli-table3';
 
@@ -30,6 +30,13 @@ export function duration(seconds: number): string {
 export function count(value: number): string {
   if (value < 1e4) return value.toPrecision(3);
   return value < 1e6 ? `${(value / 1e3).toPrecision(4)} k` : `${(value / 1e6).toPrecision(4)} M`;
+}
+
+/** Before the work, not after it, comes out that no file can be written there. */
+export function prepareFolder(path: string): void {
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true });
+  accessSync(folder, constants.W_OK);
 }
 
 /** Writes a file whole or not at all: aside, then renamed. */

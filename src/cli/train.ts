@@ -1,9 +1,7 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Activation, LayerSpec, Loss } from '../core/spec.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Encoding, Task } from '../data/encoding.ts';
-import { Normalization } from '../data/normalization.ts';
+import { Normalization, type NormalizationOptions } from '../data/normalization.ts';
 import { saveNetwork } from '../formats/model-file.ts';
 import type { JsonValue } from '../formats/plain-json.ts';
 import type { BackendChoice } from '../kernels/kernels.ts';
@@ -18,9 +16,17 @@ import { Trainer } from '../train/trainer.ts';
 import { type DataFlags, type LoadedData, loadData } from './load-data.ts';
 import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
-import { count, duration } from './text.ts';
+import { count, duration, prepareFolder } from './text.ts';
 
-export interface TrainFlags extends DataFlags {
+export interface StepFlags {
+  optimizer: OptimizerName;
+  learningRate?: number;
+  momentum?: number;
+  nesterov?: boolean;
+  weightDecay: number;
+}
+
+export interface TrainFlags extends DataFlags, StepFlags {
   model: string;
   hidden: number[];
   activation: Activation;
@@ -29,11 +35,6 @@ export interface TrainFlags extends DataFlags {
   epochs: number;
   patience: number;
   batchSize: number | 'auto' | 'adaptive';
-  optimizer: OptimizerName;
-  learningRate?: number;
-  momentum?: number;
-  nesterov?: boolean;
-  weightDecay: number;
   classWeights?: ClassWeights;
   schedule: 'constant' | 'cosine' | 'one-cycle';
   workers?: number;
@@ -42,7 +43,8 @@ export interface TrainFlags extends DataFlags {
   trace?: string;
 }
 
-const OUTPUT: Record<Task, { activation: Activation; loss: Loss }> = {
+/** What predicts each kind of targets. */
+export const OUTPUT: Record<Task, { activation: Activation; loss: Loss }> = {
   classification: { activation: 'softmax', loss: 'cross-entropy' },
   regression: { activation: 'linear', loss: 'mse' },
   'multi-label': { activation: 'sigmoid', loss: 'binary-cross-entropy' },
@@ -74,18 +76,12 @@ export async function train(path: string, flags: TrainFlags, output: Output, sig
   output.event('done', { model: flags.model, epochs: ended.kept, part, metrics });
 }
 
-/** Before the work, not after it, comes out that nothing can be written there. */
-function prepareFolder(model: string): void {
-  const folder = dirname(model);
-  mkdirSync(folder, { recursive: true });
-  accessSync(folder, constants.W_OK);
-}
-
 function asJson(encoding: Encoding): JsonValue {
   return JSON.parse(JSON.stringify(encoding)) as JsonValue;
 }
 
-function makeNetwork(
+/** A network with starting weights, for data as they were loaded. */
+export function makeNetwork(
   { train, task, outputs, encoding }: LoadedData,
   {
     hidden,
@@ -96,33 +92,49 @@ function makeNetwork(
   }: Pick<TrainFlags, 'hidden' | 'activation' | 'dropout' | 'normalize' | 'seed'>,
 ): Network {
   const last: LayerSpec = { units: outputs, activation: OUTPUT[task].activation };
-  // Bytes of images are in [0, 1] already.
-  const method = encoding === undefined || normalize === 'none' ? undefined : normalize;
-  const normalization =
-    method && Normalization.fit(train, { inputs: method, ...(task === 'regression' && { targets: method }) });
+  const methods = methodsOf({ task, encoding }, normalize);
   return new Network({
     inputs: train.inputSize,
     layers: [...hidden.map((units): LayerSpec => ({ units, activation, dropout })), last],
     loss: OUTPUT[task].loss,
-    normalization,
+    normalization: methods && Normalization.fit(train, methods),
     seed,
   });
+}
+
+/** How columns are normalised: bytes of images are in [0, 1] already. */
+export function methodsOf(
+  { task, encoding }: Pick<LoadedData, 'task' | 'encoding'>,
+  normalize: TrainFlags['normalize'],
+): NormalizationOptions | undefined {
+  if (encoding === undefined || normalize === 'none') return undefined;
+  return { inputs: normalize, ...(task === 'regression' && { targets: normalize }) };
 }
 
 /** What suits small sets of data; other optimisers have their own. */
 const SGD = { learningRate: 0.02, momentum: 0.9 };
 
+/** How weights step. */
+export function stepOptions({
+  optimizer,
+  learningRate,
+  momentum,
+  nesterov,
+  weightDecay,
+}: StepFlags): Pick<TrainerOptions, keyof StepFlags> {
+  const own = optimizer === 'sgd' ? SGD : { learningRate: undefined, momentum: undefined };
+  const alpha = learningRate ?? own.learningRate;
+  return { optimizer, learningRate: alpha, momentum: momentum ?? own.momentum, nesterov, weightDecay };
+}
+
 function trainerOptions(flags: TrainFlags): TrainerOptions {
-  const { batchSize, optimizer, learningRate, momentum, nesterov, weightDecay, schedule, epochs } = flags;
+  const { batchSize, schedule, epochs } = flags;
   const { classWeights, workers, strategy, backend, seed, trace } = flags;
   return {
     batchSize: batchSize === 'adaptive' ? { adaptive: true } : batchSize,
-    optimizer,
-    ...(optimizer === 'sgd'
-      ? { learningRate: learningRate ?? SGD.learningRate, momentum: momentum ?? SGD.momentum, nesterov }
-      : { learningRate, momentum, nesterov }),
+    ...stepOptions(flags),
     schedule: schedule === 'constant' ? schedule : { name: schedule, epochs },
-    ...{ weightDecay, classWeights, workers, strategy, backend, seed, trace },
+    ...{ classWeights, workers, strategy, backend, seed, trace },
   };
 }
 
@@ -201,7 +213,8 @@ function tell(report: EpochReport, output: Output): void {
   );
 }
 
-function describeData(
+/** The rows of each part, and the network that they are for. */
+export function describeData(
   path: string,
   { train: rows, validation, test, task, encoding }: LoadedData,
   network: Network,

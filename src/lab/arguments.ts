@@ -2,7 +2,7 @@
 import { callback, integer, wrongType } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
-import { bind } from '../train/order.ts';
+import { bind } from '../train/bound.ts';
 
 /** @throws TypeError, RangeError: no network, or patterns that do not fit it */
 export function checkMeasured(network: Network, dataset: DataSource): void {

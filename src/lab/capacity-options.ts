@@ -3,7 +3,7 @@ import { type Activation, type LayerSpec, type NetworkSpec, parameterCount, reso
 import { Dataset } from '../data/dataset.ts';
 import { Normalization, type NormalizationOptions } from '../data/normalization.ts';
 import { Network } from '../nn/network.ts';
-import { bind } from '../train/order.ts';
+import { bind } from '../train/bound.ts';
 import { resolveOptions, type TrainerOptions } from '../train/options.ts';
 import { checkWatched } from './arguments.ts';
 

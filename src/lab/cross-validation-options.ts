@@ -3,7 +3,7 @@ import { Dataset } from '../data/dataset.ts';
 import type { Metrics } from '../nn/metrics.ts';
 import { Network } from '../nn/network.ts';
 import { classesOf, taskOf } from '../nn/predictions.ts';
-import { bind } from '../train/order.ts';
+import { bind } from '../train/bound.ts';
 import { checkWatched } from './arguments.ts';
 import { type CapacityTrainer, resolveTrainer } from './capacity-options.ts';
 import { dealFolds, otherFolds } from './folds.ts';

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { finite, integer, oneOf, options } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import type { Network } from '../nn/network.ts';
-import { bind } from '../train/order.ts';
+import { bind } from '../train/bound.ts';
 import type { TrainerOptions } from '../train/options.ts';
 import { RATE_RULES, type RateRule } from '../train/rate-rule.ts';
 import { checkMeasured, checkTrainer, checkWatched, integers, list } from './arguments.ts';

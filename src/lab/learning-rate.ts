@@ -1,6 +1,6 @@
 import type { DataSource } from '../core/table.ts';
 import type { Network } from '../nn/network.ts';
-import { bind } from '../train/order.ts';
+import { bind } from '../train/bound.ts';
 import { runnerOf, Trainer } from '../train/trainer.ts';
 import { type LearningRateOptions, resolveLearningRate, type ResolvedLearningRate } from './learning-rate-options.ts';
 import { type RatePoint, type RateSuggestion, suggestRate } from './learning-rate-suggestion.ts';

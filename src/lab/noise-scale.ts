@@ -1,7 +1,7 @@
 import { integer, wrongType } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
-import { bind } from '../train/order.ts';
+import { bind } from '../train/bound.ts';
 import type { TrainerOptions } from '../train/options.ts';
 import { Trainer } from '../train/trainer.ts';
 

@@ -4,7 +4,7 @@ import type { Table } from '../core/table.ts';
 import { allocate } from '../memory/shared.ts';
 import type { Network } from '../nn/network.ts';
 import { classesOf, taskOf } from '../nn/predictions.ts';
-import type { Bound } from './order.ts';
+import type { Bound } from './bound.ts';
 
 /**
  * What the loss of each pattern is multiplied by, by its class: a number of at least 0 for each class, or 'balanced' for P / (C n_k),

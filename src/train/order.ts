@@ -1,15 +1,13 @@
 import { callback, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import type { Network } from '../nn/network.ts';
+import { bind, type Bound } from './bound.ts';
 import { allocate } from '../memory/shared.ts';
 import { type MetricName, metricsOf } from '../nn/figures.ts';
 import { Callbacks, checkCallbacks, type TrainingCallback } from './callbacks.ts';
 import { monitoredMetric, type ResolvedStopping, resolveStopping } from './early-stopping.ts';
 import type { FitOptions } from './fit-options.ts';
 import type { EpochReport, Progress } from './report.ts';
-
-/** A data set made ready for the network. */
-export type Bound = ReturnType<DataSource['bind']> & { readonly source: DataSource };
 
 /** What is measured beside the loss. */
 interface MetricsOrder {
@@ -124,10 +122,4 @@ function outputsOf({ spec }: Network, { rows }: Bound): Float64Array {
 /** What to ask `fit` for, to have exactly so many updates, through as many epochs as that takes. */
 export function exactly(updates: number, rows: number, batchSize: number): { epochs: number; maxUpdates: number } {
   return { epochs: Math.ceil(updates / Math.ceil(rows / batchSize)), maxUpdates: updates };
-}
-
-/** Checks a data set against the network. */
-export function bind(network: Network, name: string, source: DataSource): Bound {
-  if (typeof source?.bind !== 'function') throw wrongType(name, 'Dataset', source);
-  return { source, ...source.bind(network.spec, network.normalization) };
 }

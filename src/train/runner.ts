@@ -9,7 +9,7 @@ import type { DataKey, GradientMoments, NoiseDraws, RunPlan } from '../pool/mess
 import { abort, resetBarrier } from '../sync/barrier.ts';
 import { withClassWeights } from './class-weights.ts';
 import type { ResolvedOptions } from './options.ts';
-import type { Bound } from './order.ts';
+import type { Bound } from './bound.ts';
 import type { End, RunOutcome } from './outcome.ts';
 import { ProgressWatch } from './progress.ts';
 import type { CoordinatorApi } from './remote.ts';

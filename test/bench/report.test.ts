@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { measureBatchCurve } from 'gradpool';
-import { cacheMarks, cachesInWords } from '#bench/report/caches.js';
+import { cacheMarks, cachesInWords } from '#src/cli/caches.js';
 import { asPng } from '#bench/report/draw.js';
 import type { PageData } from '#bench/report/figure.js';
 import { capacityAsSvg, curveAsSvg, pageOfFiles, scalingAsSvg, writePictures } from '#bench/report/files.js';

@@ -1,43 +1,17 @@
 // The program as a person runs it: exit codes, what goes to stdout and to stderr, and what it leaves behind.
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { loadNetwork } from 'gradpool';
 import { Random } from '#src/core/random.js';
+import { eventsOf, runIn } from './program.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../dist/src/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gradpool-cli-'));
 const at = (name: string) => join(folder, name);
 
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** @param interrupt - sends SIGINT once stderr holds this */
-function run(args: string[], interrupt?: string): Promise<Ran> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder });
-    let [stdout, stderr, sent] = ['', '', false];
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString();
-      if (interrupt === undefined || sent || !stderr.includes(interrupt)) return;
-      sent = true;
-      child.kill('SIGINT');
-    });
-    child.on('close', (code) => done({ code, stdout, stderr }));
-  });
-}
-
-const lines = (text: string) =>
-  text
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown> & { event: string });
+const run = (args: string[], interrupt?: string, signal?: NodeJS.Signals) => runIn(folder, args, interrupt, signal);
+const lines = eventsOf;
 
 /** Two clouds, a colour that tells them apart too, and a number that is nearly the first coordinate. */
 function makeTables(): void {
@@ -136,12 +110,15 @@ describe('from a table to a model in use', () => {
 });
 
 describe('what goes wrong', () => {
-  test('Ctrl-C saves the weights and exits with 130', async () => {
+  test.each([
+    ['SIGINT', 130, 'interrupted'],
+    ['SIGTERM', 143, 'terminated'],
+  ] as const)('%s saves the weights and exits with %i', async (signal, exitCode, said) => {
     const endless = ['train', 'clouds.csv', ...CLASSES, '--epochs', '1000000', '--patience', '0'];
-    const { code, stderr } = await run([...endless, '--model', 'interrupted.safetensors'], 'epoch   3');
-    expect(code).toBe(130);
+    const { code, stderr } = await run([...endless, '--model', 'interrupted.safetensors'], 'epoch   3', signal);
+    expect(code).toBe(exitCode);
     expect(stderr).toMatch(/interrupted\.safetensors written, with the weights of the last update, after \d+ epochs/);
-    expect(stderr.trim().split('\n').at(-1)).toBe('gradpool: interrupted');
+    expect(stderr.trim().split('\n').at(-1)).toBe(`gradpool: ${said}`);
     expect((await loadNetwork(at('interrupted.safetensors'))).network.spec.inputs).toBe(4);
   });
 
@@ -151,7 +128,7 @@ describe('what goes wrong', () => {
     [['train', 'clouds.csv', '--target', 'side', '--labels', 'x'], 2, '--labels expected no --target'],
     [['train', 'clouds.csv', '--target', 'side', '--test-labels', 'x'], 2, '--test-labels expected --labels'],
     [['train', 'clouds.csv', ...CLASSES, '--learning-rate', '1e30'], 1, 'diverged in epoch 1'],
-    [['train', 'clouds.csv', ...CLASSES, '--dropout', '1'], 2, 'Expected a number in [0, 1)'],
+    [['train', 'clouds.csv', ...CLASSES, '--dropout', '1'], 2, 'Expected a number of at least 0 and less than 1'],
     [
       ['train', 'clouds.csv', ...CLASSES, '--class-weights', '1,2,3'],
       2,
@@ -181,10 +158,19 @@ describe('what goes wrong', () => {
 });
 
 describe('help', () => {
-  test.each(['train', 'predict', 'evaluate', 'info'])('%s has examples', async (command) => {
-    const { code, stdout } = await run([command, '--help']);
+  test.each(['train', 'predict', 'evaluate', 'curve', 'scaling', 'sweep', 'info', 'completion', 'schema'])(
+    '%s has examples',
+    async (command) => {
+      const { code, stdout } = await run([command, '--help']);
+      expect(code).toBe(0);
+      expect(stdout).toContain(`  gradpool ${command}`);
+    },
+  );
+
+  test('says what the exit codes mean', async () => {
+    const { code, stdout } = await run(['--help']);
     expect(code).toBe(0);
-    expect(stdout).toContain(`  gradpool ${command}`);
+    expect(stdout).toMatch(/0 done, 1 failed, 2 wrongly called, 130 interrupted .*, 143 terminated/);
   });
 
   test('info says what can be used, and why not', async () => {

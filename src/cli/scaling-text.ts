@@ -1,18 +1,19 @@
-import pc from 'picocolors';
 import { plot, type Point } from 'simple-ascii-chart';
-import type {
-  Interval,
-  ScalingMode,
-  ScalingPoint,
-  ScalingPrediction,
-  ScalingReport,
-  ScalingSeries,
-} from '../src/index.ts';
-import { PHASES } from '../src/memory/control.ts';
-import { count, duration, table } from '../src/cli/text.ts';
+import type { ScalingPrediction } from '../lab/scaling-fit.ts';
+import type { ScalingMode, ScalingPoint, ScalingReport, ScalingSeries } from '../lab/scaling-report.ts';
+import type { Interval } from '../lab/statistics.ts';
+import { PHASES } from '../memory/control.ts';
+import { colors, columns } from './colors.ts';
+import { count, duration, table } from './text.ts';
+
+/** The speed-ups, the laws, where the time goes, and the speed-ups as curves. */
+export function scalingText(report: ScalingReport): string {
+  const charts = [speedupChart(report, 'strong'), speedupChart(report, 'weak')].filter((chart) => chart !== '');
+  return [scalingTable(report), scalingInWords(report), phaseTable(report), ...charts].join('\n');
+}
 
 /** Every point with its speed-up; numbers of workers that have no CPU for each are marked. */
-export function scalingTable({ points }: ScalingReport): string {
+function scalingTable({ points }: ScalingReport): string {
   const head = ['mode', 'strategy', 'workers', 'B', 'time per update', 'patterns/s', 'speed-up', '95% interval'];
   return table(
     [...head, 'efficiency', 'Karp-Flatt', 'over the best', ''],
@@ -36,7 +37,7 @@ export function scalingTable({ points }: ScalingReport): string {
 /**
  * Where an update's time goes on each worker, and on the coordinator where it has a part. What both modes have is there once.
  */
-export function phaseTable({ points }: ScalingReport): string {
+function phaseTable({ points }: ScalingReport): string {
   const cells = new Map(points.map((p) => [`${p.strategy} ${p.workers} ${p.batchSize}`, p]));
   return table(
     ['strategy', 'B', 'workers', 'worker', ...PHASES],
@@ -57,13 +58,13 @@ export function phaseTable({ points }: ScalingReport): string {
 }
 
 /** The laws, what they predict, and what is to be said against them. */
-export function scalingInWords({ series, state, rounds }: ScalingReport): string {
+function scalingInWords({ series, state, rounds }: ScalingReport): string {
   const lines = state === 'partial' ? [`Ended early, after ${rounds} rounds.`] : [];
   for (const one of series) {
-    lines.push(pc.bold(`${one.mode === 'strong' ? 'Strong' : 'Weak'} scaling, ${one.strategy}`));
+    lines.push(colors.bold(`${one.mode === 'strong' ? 'Strong' : 'Weak'} scaling, ${one.strategy}`));
     lines.push(...lawsOf(one).map((line) => `  ${line}`));
     lines.push(...one.predictions.map((prediction) => `  ${predicted(prediction)}`));
-    lines.push(...one.caveats.map((line) => pc.dim(`  Note: ${line}`)));
+    lines.push(...one.caveats.map((line) => colors.dim(`  Note: ${line}`)));
   }
   return lines.join('\n');
 }
@@ -88,7 +89,7 @@ function predicted({ workers, law, speedup }: ScalingPrediction): string {
 }
 
 /** Speed-up against workers, one line for each strategy, and the ideal; what was measured is starred. */
-export function speedupInTerminal({ points }: ScalingReport, mode: ScalingMode, columns: number): string {
+function speedupChart({ points }: ScalingReport, mode: ScalingMode): string {
   const own = points.filter((p) => p.mode === mode);
   const workers = [...new Set(own.map((p) => p.workers))];
   if (workers.length < 2) return '';
@@ -98,15 +99,15 @@ export function speedupInTerminal({ points }: ScalingReport, mode: ScalingMode, 
     own.filter((p) => p.strategy === strategy).map((p): Point => [p.workers, p.speedup.median]),
   );
   const heights = [ideal, ...lines].flat().map(([, y]) => y);
-  const width = Math.max(30, Math.min(90, columns - 24));
-  const colors = ['ansiBlue', 'ansiGreen', 'ansiMagenta', 'ansiCyan', 'ansiYellow', 'ansiRed'] as const;
+  const width = Math.max(30, Math.min(90, columns() - 24));
+  const hues = ['ansiBlue', 'ansiGreen', 'ansiMagenta', 'ansiCyan', 'ansiYellow', 'ansiRed'] as const;
   return plot(
     [ideal, ...lines].map((line) => straight(line, width)),
     {
       width,
       height: 16,
       yRange: [0, Math.max(...heights) * 1.02],
-      ...(pc.isColorSupported && { color: ['ansiWhite', ...lines.map((_, i) => colors[i % colors.length]!)] }),
+      ...(colors.isColorSupported && { color: ['ansiWhite', ...lines.map((_, i) => hues[i % hues.length]!)] }),
       points: lines.flat().map(([x, y]) => ({ x, y })),
       symbols: { point: '*' },
       customXAxisTicks: workers,

@@ -1,5 +1,4 @@
 import { bytes } from './numbers.ts';
-import type { CurvePointData, Machine } from './kinds.ts';
 
 /** Where the working set of one worker outgrows a cache. */
 export interface CacheMark {
@@ -10,6 +9,14 @@ export interface CacheMark {
   /** Between two of the measured batch sizes. */
   readonly batchSize: number;
 }
+
+/** As `describeEnvironment` lists them. */
+type Caches = readonly {
+  readonly level: number;
+  readonly type: string;
+  readonly bytes: number;
+  readonly sharedBy?: number | undefined;
+}[];
 
 /** A data cache of one core, by level. */
 interface Cache {
@@ -25,7 +32,7 @@ interface Sized {
   readonly workingSet: number;
 }
 
-function dataCaches(caches: Machine['caches']): Cache[] {
+function dataCaches(caches: Caches): Cache[] {
   return caches
     .filter(({ type, bytes: size }) => type !== 'Instruction' && size > 0)
     .map(({ level, type, bytes: size, sharedBy }) => ({
@@ -41,7 +48,7 @@ function dataCaches(caches: Machine['caches']): Cache[] {
  * passed within the range. A working set is weights plus rows times the bytes of a row, so between two batch sizes it is
  * taken to grow in proportion to B.
  */
-export function cacheMarks(points: readonly Sized[], caches: Machine['caches']): CacheMark[] {
+export function cacheMarks(points: readonly Sized[], caches: Caches): CacheMark[] {
   return [...bySeries(points)].flatMap(([workers, own]) =>
     dataCaches(caches).flatMap(({ name, bytes: size }) => {
       const after = own.findIndex((point, i) => i > 0 && point.workingSet > size && own[i - 1]!.workingSet <= size);
@@ -54,7 +61,7 @@ export function cacheMarks(points: readonly Sized[], caches: Machine['caches']):
 }
 
 /** For each number of workers, which caches the working set of one worker fits into, and from which batch size on it does not. */
-export function cachesInWords(points: readonly CurvePointData[], caches: Machine['caches']): string[] {
+export function cachesInWords(points: readonly Sized[], caches: Caches): string[] {
   const known = dataCaches(caches);
   if (known.length === 0) return ['The machine does not tell the sizes of its caches: none is marked.'];
   const marks = cacheMarks(points, caches);

@@ -1,6 +1,5 @@
 // Numbers as a reader wants them: three digits and a prefix.
-import { count, duration } from '../../src/cli/text.ts';
-import type { Span } from './kinds.ts';
+import { count, duration } from './text.ts';
 
 /** Bytes with a binary prefix. */
 export function bytes(value: number): string {
@@ -27,6 +26,13 @@ export function plain(value: number | null): string {
 }
 
 export type Form = (value: number | null) => string;
+
+/** An interval; from a file, where JSON has no Infinity, with null for it. */
+interface Span {
+  readonly median: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}
 
 /** "1.23 ms (1.20 to 1.30 ms)": a unit that both ends have is said once. */
 export function withInterval({ median, low, high }: Span, form: Form): string {

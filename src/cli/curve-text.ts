@@ -1,12 +1,19 @@
-import pc from 'picocolors';
 import { plot, type Point } from 'simple-ascii-chart';
-import type { BatchCurvePoint, BatchCurveReport, BestBatchSizes, Interval } from '../src/index.ts';
-import { count, duration, table } from '../src/cli/text.ts';
-import { cacheMarks, cachesInWords } from './report/caches.ts';
-import { recommendation, verdict } from './report/words.ts';
+import type { BestBatchSizes } from '../lab/best.ts';
+import type { BatchCurvePoint, BatchCurveReport } from '../lab/curve-report.ts';
+import type { Interval } from '../lab/statistics.ts';
+import { cacheMarks, cachesInWords } from './caches.ts';
+import { colors, columns } from './colors.ts';
+import { recommendation, verdict } from './curve-words.ts';
+import { count, duration, table } from './text.ts';
+
+/** The table, the curves, and what they say. */
+export function curveText(report: BatchCurveReport): string {
+  return [curveTable(report), curveChart(report), curveInWords(report)].join('\n');
+}
 
 /** Every point with its interval; the fastest batch size of each number of workers is starred. */
-export function curveTable({ points, best, target }: BatchCurveReport): string {
+function curveTable({ points, best, target }: BatchCurveReport): string {
   const head = ['workers', 'B', 'time per update', 'time per epoch', '95% interval', 'patterns/s', 'best'];
   const more = target
     ? ['learning rate', 'updates to target', 'time to target', '95% interval', 'arrived', 'best']
@@ -50,19 +57,18 @@ function mark({ batchSize, workers }: BatchCurvePoint, best: readonly BestBatchS
 }
 
 /** The verdict on each number of workers, what is recommended, what theory says, and which caches a worker's part fits into. */
-export function curveInWords(report: BatchCurveReport): string {
+function curveInWords(report: BatchCurveReport): string {
   const { points, environment } = report;
-  return [...verdict(report), ...cachesInWords(points, environment.caches), pc.bold(recommendation(report))].join('\n');
+  return [...verdict(report), ...cachesInWords(points, environment.caches), colors.bold(recommendation(report))].join(
+    '\n',
+  );
 }
 
 /**
  * Time per epoch against batch size, both on logarithmic axes, one line per number of workers; vertical lines where the working
  * set of a worker outgrows a cache.
  */
-export function curveInTerminal(
-  { points, best: { timePerEpoch: best }, environment }: BatchCurveReport,
-  columns: number,
-): string {
+function curveChart({ points, best: { timePerEpoch: best }, environment }: BatchCurveReport): string {
   const caches = cacheMarks(points, environment.caches);
   const lines = best.map(({ workers }) =>
     points
@@ -70,17 +76,17 @@ export function curveInTerminal(
       .map((p): Point => [Math.log2(p.batchSize), Math.log10(p.timePerEpoch.median)]),
   );
   const logs = lines.flat().map(([, y]) => y);
-  const colors = ['ansiBlue', 'ansiGreen', 'ansiMagenta', 'ansiCyan'] as const;
+  const hues = ['ansiBlue', 'ansiGreen', 'ansiMagenta', 'ansiCyan'] as const;
   const marks = best.map(({ workers, fastest }) => {
     const at = points.find((p) => p.workers === workers && p.batchSize === fastest)!;
     return { x: Math.log2(fastest), y: Math.log10(at.timePerEpoch.median), color: 'ansiRed' as const };
   });
   return plot(lines, {
-    width: Math.max(30, Math.min(90, columns - 24)),
+    width: Math.max(30, Math.min(90, columns() - 24)),
     height: 16,
     yRange: [Math.min(...logs) - 0.02, Math.max(...logs) + 0.02],
-    ...(pc.isColorSupported && { color: lines.map((_, i) => colors[i % colors.length]!) }),
-    points: pc.isColorSupported ? marks : marks.map(({ x, y }) => ({ x, y })),
+    ...(colors.isColorSupported && { color: lines.map((_, i) => hues[i % hues.length]!) }),
+    points: colors.isColorSupported ? marks : marks.map(({ x, y }) => ({ x, y })),
     thresholds: caches.map(({ batchSize }) => ({ x: Math.log2(batchSize) })),
     symbols: { point: '*', thresholds: { y: '┊' } },
     customXAxisTicks: [...new Set(points.map((p) => Math.log2(p.batchSize)))],

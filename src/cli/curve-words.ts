@@ -1,8 +1,35 @@
-import type { CurveData } from './kinds.ts';
 import { counted, seconds } from './numbers.ts';
 
+/** What is said of one number of workers. */
+interface Said {
+  readonly workers: number;
+  readonly text: string;
+}
+
+/** What the words are about: a report of `measureBatchCurve`, from memory or from a file. */
+interface CurveFindings {
+  readonly state: 'complete' | 'partial';
+  readonly rounds: number;
+  readonly shape: { readonly timePerEpoch: readonly Said[]; readonly timeToTarget?: readonly Said[] | undefined };
+  readonly target?:
+    | {
+        readonly loss: number;
+        readonly batchSizes: readonly { readonly arrived: number }[];
+        readonly noiseScale?: { readonly noiseScale: number } | undefined;
+        readonly predicted: readonly { workers: number; t0: number; c: number; batchSize: number }[];
+      }
+    | undefined;
+  readonly best: {
+    readonly quantity: 'timePerEpoch' | 'timeToTarget';
+    readonly workers: number;
+    readonly recommended: number;
+    readonly batchSizes: readonly number[];
+    readonly tolerance: number;
+  };
+}
+
 /** The verdict on each number of workers, and what theory says. */
-export function verdict({ shape, target, state, rounds }: CurveData): string[] {
+export function verdict({ shape, target, state, rounds }: CurveFindings): string[] {
   const lines = state === 'partial' ? [`Ended early, after ${counted(rounds, 'round')}.`] : [];
   for (const one of shape.timePerEpoch) lines.push(`Time per epoch on ${counted(one.workers, 'worker')}: ${one.text}`);
   if (target) lines.push(`Target: a loss of ${target.loss.toPrecision(3)}.`);
@@ -20,7 +47,7 @@ export function verdict({ shape, target, state, rounds }: CurveData): string[] {
 }
 
 /** Which batch size to take, and why. */
-export function recommendation({ best }: CurveData): string {
+export function recommendation({ best }: CurveFindings): string {
   const by = best.quantity === 'timeToTarget' ? 'time to target' : 'time per epoch';
   const others = best.batchSizes.filter((B) => B !== best.recommended);
   return (

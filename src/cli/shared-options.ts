@@ -1,0 +1,102 @@
+// Options that several commands have.
+import { type Command, Option } from 'commander';
+import { ACTIVATIONS } from '../core/spec.ts';
+import { MISSING_POLICIES, TASKS } from '../data/encoding.ts';
+import { FORMATS } from '../data/read-options.ts';
+import { BACKENDS } from '../kernels/kernels.ts';
+import type { Output, OutputFlags } from './output.ts';
+import { real, share, whole, wholes, words } from './parse.ts';
+
+/** Where a command writes. Modules are imported when a command runs: `--help` and what shells complete have to be there at once. */
+export async function outputOf(flags: OutputFlags): Promise<Output> {
+  const { Output } = await import('./output.ts');
+  return new Output(flags);
+}
+
+/** A command with what all commands have. */
+export function addCommand(program: Command, name: string, about: string, examples: readonly string[]): Command {
+  return program
+    .command(name)
+    .description(about)
+    .optionsGroup('Output and config:')
+    .option('--json', 'one JSON object a line on stdout')
+    .option('--quiet', 'nothing but results and errors')
+    .option('--config <file>', 'JSON that holds these options, in camelCase; those on the command line win')
+    .option('--print-config', 'print the options as such a file, and do nothing')
+    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  gradpool ${name} ${line}`).join('\n')}`);
+}
+
+/** How a table is laid out. */
+export function tableOptions(command: Command): Command {
+  return command
+    .optionsGroup('Data:')
+    .addOption(new Option('--format <name>', 'of the file (default: what its name ends in)').choices(FORMATS))
+    .option('--delimiter <text>', 'between the values of a text file (default: a comma, or a tab in .tsv)')
+    .option('--no-header', 'the first line holds values; columns are called c1, c2, ...');
+}
+
+/** What is predicted from what. */
+export function columnOptions(command: Command): Command {
+  return tableOptions(command)
+    .option('--target <columns>', 'what is to be predicted; several with commas between', words)
+    .option('--features <columns>', 'what it is predicted from (default: all other columns)', words)
+    .option('--weight-column <column>', 'what the loss of each row is multiplied by')
+    .option('--categorical <columns>', 'columns of numbers that are names, as postcodes are', words)
+    .addOption(new Option('--task <name>', 'what the targets are (default: as they look)').choices(TASKS))
+    .addOption(
+      new Option('--missing <policy>', 'what to do about missing values').choices(MISSING_POLICIES).default('error'),
+    )
+    .option('--missing-values <texts>', 'texts that mean that a value is missing', words)
+    .option('--labels <file>', 'IDX labels')
+    .option('--seed <number>', 'of starting weights, orders and splits', whole(0), 0);
+}
+
+/** Which rows are kept apart. */
+export function partOptions(command: Command): Command {
+  return command
+    .optionsGroup('Data:')
+    .option('--test-data <file>', 'test on this file instead of on a share of the first')
+    .option('--test-labels <file>', 'its IDX labels')
+    .option('--validation-share <share>', 'of the rows, for choosing when to stop', real(0), 0.1)
+    .option('--test-share <share>', 'of the rows, for judging at the end', real(0), 0.1);
+}
+
+export function hiddenOption(command: Command): Command {
+  const about = 'units of each hidden layer, with commas between; none for no hidden layer';
+  return command
+    .optionsGroup('Network:')
+    .option('--hidden <units>', about, wholes(1), [64])
+    .option('--dropout <p>', 'the share of the outputs of the hidden layers that an update leaves out', share, 0);
+}
+
+/** What else there is to a network. */
+export function networkOptions(command: Command): Command {
+  const hidden = ACTIVATIONS.filter((name) => name !== 'softmax');
+  const methods = ['z-score', 'min-max', 'none'];
+  return command
+    .optionsGroup('Network:')
+    .addOption(new Option('--activation <name>', 'of the hidden layers').choices(hidden).default('relu'))
+    .addOption(new Option('--normalize <method>', 'of numbers in a table').choices(methods).default('z-score'));
+}
+
+/** How weights step. */
+export function stepOptions(command: Command): Command {
+  const optimizers = ['sgd', 'rmsprop', 'adam', 'adamw'];
+  return command
+    .optionsGroup('Training:')
+    .addOption(new Option('--optimizer <name>', 'how weights step').choices(optimizers).default('sgd'))
+    .option(
+      '--learning-rate <alpha>',
+      'of an update (default: 0.02 for sgd, 0.01 for rmsprop, 0.001 for adam and adamw)',
+      real(0),
+    )
+    .option('--momentum <mu>', 'of sgd (default: 0.9)', real(0))
+    .option('--nesterov', "Nesterov's momentum")
+    .option('--weight-decay <lambda>', 'L2', real(0), 0);
+}
+
+export function backendOption(command: Command): Command {
+  return command.addOption(
+    new Option('--backend <name>', 'what does the arithmetic').choices(BACKENDS).default('auto'),
+  );
+}
