@@ -23,7 +23,7 @@ const QUANTITIES: readonly CapacityQuantity[] = ['loss', 'error rate'];
 /** What every trainer gets beside its workers and seed; the strategies are those whose bits do not depend on the workers. */
 export type CapacityTrainer = Omit<
   TrainerOptions,
-  (typeof OWN)[number] | 'batchSize' | 'strategy' | 'averagingPeriod'
+  'workers' | 'microBatchSize' | 'accumulation' | 'seed' | 'batchSize' | 'strategy' | 'averagingPeriod' | 'trace'
 > & {
   /** B; default 64, or all patterns where there are fewer. */
   batchSize?: number | undefined;

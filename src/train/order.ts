@@ -43,9 +43,6 @@ export const FIT_KEYS = [
   'onProgress',
 ] as const;
 
-/** What `fit` calls after each epoch. */
-export type OnEpoch = (report: EpochReport) => void | Promise<void>;
-
 interface Given {
   readonly batchSize: number;
   readonly chosen: boolean;
@@ -63,7 +60,7 @@ export function orderOf(
   given: Given,
   train: DataSource,
   wanted: FitOptions,
-  onEpoch?: OnEpoch,
+  onEpoch?: (report: EpochReport) => void | Promise<void>,
 ): Order {
   const o = options<FitOptions>('options', wanted, FIT_KEYS);
   const { epochs = 1, maxUpdates = Infinity, signal, onProgress } = o;

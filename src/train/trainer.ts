@@ -12,7 +12,7 @@ import { adaptiveEpoch, fixedEpochs } from './epoch.ts';
 import type { FitOptions } from './fit-options.ts';
 import { InlinePool } from './inline.ts';
 import type { ResolvedOptions, TrainerOptions } from './options.ts';
-import { FIT_KEYS, type OnEpoch, type Order, orderOf } from './order.ts';
+import { FIT_KEYS, type Order, orderOf } from './order.ts';
 import { prepare } from './prepare.ts';
 import { RemoteCoordinator, Threads } from './remote.ts';
 import type { EpochReport, TrainerInfo } from './report.ts';
@@ -119,7 +119,10 @@ export class Trainer {
    * @throws TypeError, RangeError naming the argument, before any work; GradpoolError ERR_BUSY, ERR_CLOSED,
    * ERR_ABORTED (its cause is the signal's reason), ERR_WORKER_FAILED; what a callback throws
    */
-  async fit(train: DataSource, given: FitOptions & { onEpoch?: OnEpoch | undefined } = {}): Promise<EpochReport[]> {
+  async fit(
+    train: DataSource,
+    given: FitOptions & { onEpoch?: ((report: EpochReport) => void | Promise<void>) | undefined } = {},
+  ): Promise<EpochReport[]> {
     const keys = [...FIT_KEYS, 'onEpoch'] as const;
     const { onEpoch, ...rest } = options<typeof given>('options', given, keys);
     if (onEpoch !== undefined) callback('onEpoch', onEpoch);
