@@ -1,10 +1,9 @@
 import { finite, wrongType, wrongValue } from '../core/checks.ts';
 import type { NetworkSpec } from '../core/spec.ts';
-import type { Table } from '../core/table.ts';
+import type { DataSource, Table } from '../core/table.ts';
 import { allocate } from '../memory/shared.ts';
 import type { Network } from '../nn/network.ts';
 import { classesOf, taskOf } from '../nn/predictions.ts';
-import type { Bound } from './bound.ts';
 
 /**
  * What the loss of each pattern is multiplied by, by its class: a number of at least 0 for each class, or 'balanced' for P / (C n_k),
@@ -34,8 +33,16 @@ export function checkClassWeights(spec: NetworkSpec, weights: ClassWeights | und
     throw new RangeError(`"classWeights" expected ${classes} numbers, one for each class, got ${weights.length}`);
 }
 
-/** A data set whose patterns have the weights of their classes, times those that they have of their own. */
-export function withClassWeights(network: Network, { source, table, rows }: Bound, weights: ClassWeights): Table {
+/**
+ * The table of a data set whose patterns have the weights of their classes, times those that they have of their own.
+ * @param data - the set bound to the network
+ */
+export function withClassWeights(
+  network: Network,
+  source: DataSource,
+  { table, rows }: ReturnType<DataSource['bind']>,
+  weights: ClassWeights,
+): Table {
   const classes = classesOf(network, source);
   const ofClass = weights === 'balanced' ? balanced(classes) : weights;
   const { values, stride } = table.targets.columns;

@@ -203,7 +203,8 @@ export class Runner {
     // Until all threads have it, none can be relied on to hold the last one either.
     this.#attached.delete(key);
     const { classWeights } = this.#options;
-    const weighted = key === 'train' && classWeights ? withClassWeights(this.#network, data, classWeights) : table;
+    const weighted =
+      key === 'train' && classWeights ? withClassWeights(this.#network, source, data, classWeights) : table;
     const end = await this.#coordinator.attach(key, weighted, rows);
     if (end.state !== 'done') throw this.#ended(end, signal);
     this.#attached.set(key, source);
