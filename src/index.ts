@@ -106,6 +106,13 @@ export type { ParametersInput } from './nn/parameters.ts';
 export type { MetricsTask } from './nn/predictions.ts';
 export { logLoss, rocAuc, topKAccuracy } from './nn/ranking.ts';
 export { type ValueScore, type ValueScores, valueScores } from './nn/value-scores.ts';
+export type { InlineChoice, PredictionTiming } from './pool/inline-rows.ts';
+export {
+  type PredictOptions,
+  PredictorPool,
+  type PredictorPoolInfo,
+  type PredictorPoolOptions,
+} from './pool/predictor-pool.ts';
 export { historyLine } from './train/history.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
 export type { AdamOptions, AdamwOptions, Optimizer, OptimizerName, RmspropOptions } from './train/optimizer.ts';
