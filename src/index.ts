@@ -30,6 +30,7 @@ export type { FileFormat, ReadOptions } from './data/read-options.ts';
 export { readDataset, readTable } from './data/read-table.ts';
 export type { CategoricalColumn, NumericColumn, TableColumn } from './data/table-column.ts';
 export { type RawRow, type RawValue, tableFromRows, type TableOptions } from './data/table-from-rows.ts';
+export type { SkippedCheckpoint } from './formats/checkpoint-folder.ts';
 export { type LoadedModel, type ModelMeta, networkFromBytes, networkToBytes } from './formats/model.ts';
 export { loadNetwork, saveNetwork } from './formats/model-file.ts';
 export { exportOnnx, saveOnnx } from './formats/onnx.ts';
@@ -106,6 +107,7 @@ export type { ParametersInput } from './nn/parameters.ts';
 export type { MetricsTask } from './nn/predictions.ts';
 export { logLoss, rocAuc, topKAccuracy } from './nn/ranking.ts';
 export { type ValueScore, type ValueScores, valueScores } from './nn/value-scores.ts';
+export type { CheckpointExtra, CheckpointOptions } from './train/checkpoint-options.ts';
 export { historyLine } from './train/history.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
 export type { AdamOptions, AdamwOptions, Optimizer, OptimizerName, RmspropOptions } from './train/optimizer.ts';
@@ -120,6 +122,7 @@ export type {
   Progress,
   TrainerInfo,
 } from './train/report.ts';
+export type { Resumed, ResumeOptions } from './train/resume.ts';
 export type { Schedule } from './train/schedule.ts';
 export { TensorBoardWriter } from './train/tensorboard.ts';
 export { Trainer } from './train/trainer.ts';

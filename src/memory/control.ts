@@ -43,6 +43,10 @@ export const RIGHT = 1;
 export const FIRST_PHASE = 2;
 /** Seconds of the whole epoch. */
 export const SECONDS = FIRST_PHASE + PHASES.length;
+/** LOSS and RIGHT as they were when update BEGUN of the run began, or in local-sgd the first since an averaging: what may yet be lost came after. */
+export const LOSS_BEFORE = SECONDS + 1;
+export const RIGHT_BEFORE = LOSS_BEFORE + 1;
+export const BEGUN = RIGHT_BEFORE + 1;
 /** Epochs that workers train without coming back; each has its statistics. */
 export const EPOCHS_PER_RUN = 16;
 /** The size of a worker's statistics in bytes: two cache lines. */

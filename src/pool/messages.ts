@@ -47,8 +47,10 @@ export interface RunPlan {
   /** Of an epoch; of a run of one maybe only its first ones. */
   readonly updates: number;
   readonly batchSize: number;
-  /** Rows of the order that were trained before, in a run of one epoch. Then the order is there already. */
+  /** Rows of the order that were trained before, in a run of one epoch. */
   readonly from: number;
+  /** The order is there already, from an earlier run of the same epoch. */
+  readonly drawn: boolean;
   /** How many rows of the order, from there on, belong to the epoch; the last batch may be short. */
   readonly rows: number;
   /** The slot that holds the weights when the run begins. */

@@ -152,11 +152,11 @@ export class Coordinator {
 
   /** coordinator: one task per worker per update, then the sum of the partial gradients and the step here. */
   async #trainByTasks(run: RunPlan): Promise<void> {
-    const { updates, batchSize, rows, slot, from: before } = run;
+    const { updates, batchSize, rows, slot, from: before, drawn } = run;
     const { arena } = this.#session;
     const { kernels, squares } = this.#session.worker(this.#pool.size, 'train');
     const steps = new Steps(run, updates);
-    if (before === 0) this.#session.shuffle(run, 0, 1);
+    if (!drawn) this.#session.shuffle(run, 0, 1);
     const end = arena.plan.slots.bytes / scalarBytes(arena.plan.format);
     for (let u = 0; u < updates; u++) {
       this.#watch.begin(u);

@@ -1,6 +1,7 @@
 import { callback, integer, options, wrongType } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import type { Network } from '../nn/network.ts';
+import { type ResolvedCheckpoint, resolveCheckpoint } from './checkpoint-options.ts';
 import type { FitOptions } from './report.ts';
 
 /** A data set made ready for the network. */
@@ -16,9 +17,10 @@ export interface Order {
   readonly maxUpdates: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: FitOptions['onProgress'];
+  readonly checkpoint: ResolvedCheckpoint | undefined;
 }
 
-export const FIT_KEYS = ['epochs', 'maxUpdates', 'validation', 'signal', 'onProgress'] as const;
+export const FIT_KEYS = ['epochs', 'maxUpdates', 'validation', 'signal', 'onProgress', 'checkpoint'] as const;
 
 /**
  * Checks everything before any work.
@@ -36,6 +38,7 @@ export function orderOf(
     validation,
     signal,
     onProgress,
+    checkpoint,
   } = options<FitOptions>('options', wanted, FIT_KEYS);
   const data = bind(network, 'train', train);
   const check = validation === undefined ? undefined : bind(network, 'validation', validation);
@@ -47,7 +50,8 @@ export function orderOf(
   if (onProgress !== undefined) callback('onProgress', onProgress);
   const batchSize = given.chosen ? Math.min(given.batchSize, train.length) : given.batchSize;
   integer('batchSize', batchSize, 1, train.length);
-  return { train: data, batchSize, validation: check, epochs, maxUpdates, signal, onProgress };
+  const saved = checkpoint === undefined ? undefined : resolveCheckpoint(checkpoint);
+  return { train: data, batchSize, validation: check, epochs, maxUpdates, signal, onProgress, checkpoint: saved };
 }
 
 /** What to ask `fit` for, to have exactly so many updates, through as many epochs as that takes. */

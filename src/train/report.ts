@@ -3,6 +3,7 @@ import type { DataSource } from '../core/table.ts';
 import type { BackendReport } from '../kernels/kernels.ts';
 import type { SharedMemory } from '../memory/shared.ts';
 import type { Evaluation } from '../nn/network.ts';
+import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { EpochSums, PhaseSeconds } from './outcome.ts';
 import type { Strategy } from './options.ts';
 import type { AdaptiveRule } from './rate-rule.ts';
@@ -34,6 +35,8 @@ export interface FitOptions {
   signal?: AbortSignal | undefined;
   /** Some ten times a second while an epoch runs. */
   onProgress?: ((progress: Progress) => void) | undefined;
+  /** Where and when training is saved, so that `Trainer.resume` can go on with it. */
+  checkpoint?: CheckpointOptions | undefined;
 }
 
 /** What an epoch did. Loss and accuracy are means over its rows, each measured before the update it went into. */

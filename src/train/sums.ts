@@ -1,6 +1,6 @@
 // What workers wrote into their statistics, added up.
 import type { Arena } from '../memory/arena.ts';
-import { FIRST_PHASE, LOSS, PHASES, RIGHT, SECONDS } from '../memory/control.ts';
+import { BEGUN, FIRST_PHASE, LOSS, LOSS_BEFORE, PHASES, RIGHT, RIGHT_BEFORE, SECONDS } from '../memory/control.ts';
 import type { EpochSums, PhaseSeconds } from './outcome.ts';
 
 /**
@@ -20,6 +20,39 @@ export function epochSums(arena: Arena, count: number, seconds: number, textbook
       coordinator: textbook ? phasesOf(arena, workers, place) : undefined,
     };
   });
+}
+
+/**
+ * What the first `completed` updates of a run of one epoch did, which was broken off in a later one after `seconds`. What the later one
+ * had counted is left out.
+ */
+export function completedSums(arena: Arena, completed: number, seconds: number): EpochSums {
+  const sums = { seconds, loss: 0, right: 0, phases: [] as PhaseSeconds[], coordinator: undefined };
+  for (let w = 0; w < arena.plan.workers; w++) {
+    const statistics = arena.statistics(w);
+    const later = statistics[BEGUN]! >= completed;
+    // Without an update nobody may have cleared what was counted before the run.
+    if (completed > 0) {
+      sums.loss += statistics[later ? LOSS_BEFORE : LOSS]!;
+      sums.right += statistics[later ? RIGHT_BEFORE : RIGHT]!;
+    }
+    sums.phases.push(phasesOf(arena, w, 0));
+  }
+  return sums;
+}
+
+/** Two parts of an epoch together. */
+export function addedSums(a: EpochSums, b: EpochSums): EpochSums {
+  const both = (one: PhaseSeconds | undefined, other: PhaseSeconds | undefined): PhaseSeconds =>
+    Object.fromEntries(PHASES.map((phase) => [phase, (one?.[phase] ?? 0) + (other?.[phase] ?? 0)])) as PhaseSeconds;
+  const workers = Math.max(a.phases.length, b.phases.length);
+  return {
+    seconds: a.seconds + b.seconds,
+    loss: a.loss + b.loss,
+    right: a.right + b.right,
+    phases: Array.from({ length: workers }, (_, w) => both(a.phases[w], b.phases[w])),
+    coordinator: a.coordinator || b.coordinator ? both(a.coordinator, b.coordinator) : undefined,
+  };
 }
 
 /** Losses and right answers of the rows that all workers have seen. */
