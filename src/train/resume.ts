@@ -78,7 +78,7 @@ function machineOf(
     shards,
     blockRows,
     ...(backend !== 'reference' && { simd: probeSimd() }),
-    ...(library !== undefined && { library, cores }),
+    ...(backend === 'blas' && { library: library!, cores }),
     ...(bound && { workers }),
   };
 }
