@@ -38,3 +38,13 @@ export function batchSize(text: string): number | 'auto' | 'adaptive' {
     throw new InvalidArgumentError('Expected an integer of at least 1, auto or adaptive.');
   return value;
 }
+
+/** 500 are updates, 5m are minutes. */
+export function interval(text: string): { everyUpdates: number } | { everyMinutes: number } {
+  const minutes = /^(\d+(?:\.\d+)?)m$/.exec(text)?.[1];
+  if (minutes !== undefined) return { everyMinutes: Number(minutes) };
+  const updates = Number(text);
+  if (!/^\d+$/.test(text) || updates < 1)
+    throw new InvalidArgumentError('Expected a number of updates of at least 1, or minutes as in 5m.');
+  return { everyUpdates: updates };
+}

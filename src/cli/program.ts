@@ -9,7 +9,7 @@ import { evaluate, type EvaluateFlags } from './evaluate.ts';
 import { EXIT, failureOf } from './failure.ts';
 import { info } from './info.ts';
 import { Output } from './output.ts';
-import { batchSize, real, whole, wholes, words } from './parse.ts';
+import { batchSize, interval, real, whole, wholes, words } from './parse.ts';
 import { predict, type PredictFlags } from './predict.ts';
 import { enableRelaxedSimd } from './relaxed-simd.ts';
 import { train, type TrainFlags } from './train.ts';
@@ -104,6 +104,9 @@ function program(signal: AbortSignal): Command {
     .addOption(new Option('--strategy <name>', 'how work is shared').choices(['auto', ...STRATEGIES]).default('auto'))
     .addOption(new Option('--backend <name>', 'what does the arithmetic').choices(BACKENDS).default('auto'))
     .option('--trace <file>', 'a timeline of workers and phases for chrome://tracing and Perfetto')
+    .option('--checkpoint <folder>', 'save the training there as it goes on, and when it is interrupted')
+    .option('--checkpoint-every <interval>', 'updates, or minutes as in 5m (default: an epoch)', interval)
+    .option('--resume <folder>', 'go on from the newest checkpoint there, if there is one, and save there')
     .action((file: string, flags: TrainFlags & OutputFlags) => train(file, flags, new Output(flags), signal));
 
   tableOptions(command('predict', 'predict the rows of a table', PREDICT_EXAMPLES))
@@ -157,6 +160,8 @@ function dataOptions(command: Command): Command {
 const TRAIN_EXAMPLES = [
   '  gradpool train iris.csv --target species',
   '  gradpool train houses.parquet --target price --hidden 64,64 --missing mean',
+  '  gradpool train houses.parquet --target price --checkpoint saved --checkpoint-every 5m',
+  '  gradpool train houses.parquet --target price --resume saved',
   '  gradpool train train-images.gz --labels train-labels.gz --test-data t10k-images.gz --test-labels t10k-labels.gz --hidden 128',
 ].join('\n');
 const PREDICT_EXAMPLES = [

@@ -7,19 +7,18 @@ import { Normalization } from '../data/normalization.ts';
 import { saveNetwork } from '../formats/model-file.ts';
 import type { JsonValue } from '../formats/plain-json.ts';
 import type { BackendChoice } from '../kernels/kernels.ts';
-import type { LayerParameters } from '../memory/arena.ts';
 import { measureMetrics } from '../nn/metrics.ts';
 import { Network } from '../nn/network.ts';
 import type { OptimizerName } from '../train/optimizer.ts';
 import type { StrategyChoice, TrainerOptions } from '../train/options.ts';
 import type { EpochReport, Progress } from '../train/report.ts';
-import { Trainer } from '../train/trainer.ts';
 import { type DataFlags, type LoadedData, loadData } from './load-data.ts';
 import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
+import { type Best, checkpointOptions, checkSaving, type SavingFlags, startTrainer, tellHowToResume } from './saving.ts';
 import { count, duration } from './text.ts';
 
-export interface TrainFlags extends DataFlags {
+export interface TrainFlags extends DataFlags, SavingFlags {
   model: string;
   hidden: number[];
   activation: Activation;
@@ -47,18 +46,25 @@ const OUTPUT: Record<Task, { activation: Activation; loss: Loss }> = {
 
 /** Trains a network on a file, judges it on the rows that were kept apart, and saves it. */
 export async function train(path: string, flags: TrainFlags, output: Output, signal: AbortSignal): Promise<void> {
+  checkSaving(flags);
   prepareFolder(flags.model);
   const data = await loadData(path, flags);
   const network = makeNetwork(data, flags);
   output.note(describeData(path, data, network));
-  const ended = await runTraining(network, data, flags, output, signal);
+  const ended = await runTraining(network, data, flags, output, signal).catch((error: unknown) => {
+    tellHowToResume(flags, error, output);
+    throw error;
+  });
   await saveNetwork(flags.model, network, {
     ...(data.encoding && { encoding: asJson(data.encoding) }),
     ...(data.classes && { classes: data.classes }),
   });
   output.note(`${flags.model} written, with the weights after ${ended.kept} epochs`);
   output.event('saved', { model: flags.model, epochs: ended.kept });
-  if (ended.error !== undefined) throw ended.error;
+  if (ended.error !== undefined) {
+    tellHowToResume(flags, ended.error, output);
+    throw ended.error;
+  }
   const [part, rows] = data.test
     ? (['test', data.test] as const)
     : data.validation
@@ -137,16 +143,21 @@ async function runTraining(
 ): Promise<Ended> {
   const options = trainerOptions(flags);
   if (typeof options.batchSize === 'number') options.batchSize = Math.min(options.batchSize, rows.length);
-  await using trainer = await Trainer.create(network, options);
+  const started = await startTrainer(network, options, flags, output);
+  await using trainer = started.trainer;
+  let { best } = started;
   const { workers, strategy, backend, path, reason } = trainer.info;
   output.note(`${workers} workers, strategy ${strategy}, backend ${backend} (${path}: ${reason})`);
   output.event('start', { network: network.spec, parameters: network.parameterCount, trainer: trainer.info });
-  let best: { epoch: number; loss: number; parameters: LayerParameters[] } | undefined;
   let failure: Error | undefined;
   const bar = output.bar('epoch {epoch} [{bar}] {percentage}% | loss {loss} | {rate} rows/s | {eta_formatted}');
   const onProgress = bar && ((progress: Progress) => show(bar, progress));
+  const checkpoint = checkpointOptions(flags, () => best);
+  const ended = (epoch: number, since: Best) => epoch - since.epoch >= Math.max(1, flags.patience);
+  // A training that had ended ends again, where it is.
+  const epochs = best && ended(trainer.resumed!.history.length, best) ? best.epoch : flags.epochs;
   try {
-    for await (const report of trainer.epochs(rows, { epochs: flags.epochs, validation, signal, onProgress })) {
+    for await (const report of trainer.epochs(rows, { epochs, validation, signal, onProgress, checkpoint })) {
       bar?.stop();
       tell(report, output);
       const { epoch } = report;
@@ -155,7 +166,7 @@ async function runTraining(
         throw new Error(`the training has diverged in epoch ${epoch}: try a smaller --learning-rate`);
       const { parameters } = network;
       if (flags.patience === 0 || best === undefined || loss < best.loss) best = { epoch, loss, parameters };
-      if (epoch - best.epoch >= Math.max(1, flags.patience)) break;
+      if (ended(epoch, best)) break;
     }
   } catch (error) {
     failure = error instanceof Error ? error : new Error(String(error));
