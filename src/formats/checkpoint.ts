@@ -49,16 +49,18 @@ export async function checkpointToBytes(network: Network, state: object, vectors
       { name: `${name}.${l + 1}.bias`, shape: [n[l + 1]!], values: bias },
     ]),
   );
-  const text = exactJson(state);
-  return writeSafetensors(tensors, {
-    [KEYS.format]: String(FORMAT),
-    ...networkMetadata(network),
-    [KEYS.state]: text,
-    [KEYS.digest]: await digestOf([
-      new TextEncoder().encode(text),
-      ...tensors.map(({ values }) => littleEndian(values)),
-    ]),
-  });
+  const metadata = { [KEYS.format]: String(FORMAT), ...networkMetadata(network), [KEYS.state]: exactJson(state) };
+  const numbers = tensors.map(({ values }) => littleEndian(values));
+  const digest = await digestOf([labelOf(Object.entries(metadata), tensors), ...numbers]);
+  return writeSafetensors(tensors, { ...metadata, [KEYS.digest]: digest });
+}
+
+/** All that the digest is of, but for the numbers. */
+function labelOf(
+  metadata: readonly (readonly [string, string])[],
+  tensors: readonly { readonly name: string; readonly shape: readonly number[] }[],
+): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify([metadata, tensors.map(({ name, shape }) => [name, shape])]));
 }
 
 /** What {@link checkpointToBytes} wrote. */
@@ -74,8 +76,9 @@ export async function readCheckpoint(
       `its format ${describe(format)} of gradpool ${writtenBy} is not ${FORMAT}, which gradpool ${VERSION} reads`,
     );
   }
-  const text = new TextEncoder().encode(metadata.get(KEYS.state) ?? '');
-  if ((await digestOf([text, data])) !== metadata.get(KEYS.digest)) throw bad('its digest is not that of its contents');
+  const others = [...metadata].filter(([key]) => key !== KEYS.digest);
+  const digest = await digestOf([labelOf(others, [...tensors.values()]), data]);
+  if (digest !== metadata.get(KEYS.digest)) throw bad('its digest is not that of its contents');
   const state = exactValue(readJson(bad, metadata, KEYS.state));
   if (!isObject(state)) throw bad(`"${KEYS.state}" expected an object, got ${describe(state)}`);
   return { spec, normalization, state, vectors: readVectors(bad, spec, tensors, data), writtenBy };

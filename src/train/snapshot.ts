@@ -55,7 +55,10 @@ export function putVectors(bad: Bad, arena: Arena, vectors: Vectors): void {
       );
     return layers;
   };
+  const states = statesOf(arena.plan, 0);
+  const places = [WEIGHTS, EXTRA, ...states.map(({ name }) => name)];
+  for (const name of vectors.keys()) if (!places.includes(name)) throw bad(`the vector "${name}" has no place`);
   arena.storeParameters(0, get(WEIGHTS));
   if (!areFinite(vectors)) throw bad('its weights are not finite');
-  for (const { name, vector, copy } of statesOf(arena.plan, 0)) arena.storeState(vector, copy, get(name));
+  for (const { name, vector, copy } of states) arena.storeState(vector, copy, get(name));
 }
