@@ -41,6 +41,12 @@ export interface Shuffle {
   readonly stream: number;
 }
 
+/** Sums over the rows that each worker has seen. */
+export interface RowSums {
+  readonly losses: readonly number[];
+  readonly rights: readonly number[];
+}
+
 /** Epochs that are trained one after the other, without their workers coming back: what all of them share. */
 export interface RunPlan {
   readonly epochs: number;
@@ -49,6 +55,8 @@ export interface RunPlan {
   readonly batchSize: number;
   /** Rows of the order that were trained before, in a run of one epoch. */
   readonly from: number;
+  /** What the workers have counted in the epoch before the run; it counts as the run's. */
+  readonly counted: RowSums | undefined;
   /** The order is there already, from an earlier run of the same epoch. */
   readonly drawn: boolean;
   /** How many rows of the order, from there on, belong to the epoch; the last batch may be short. */

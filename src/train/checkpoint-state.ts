@@ -137,7 +137,9 @@ function readReport(name: string, value: unknown, index: number): EpochReport {
 
 function readSoFar(value: unknown, rows: number): EpochSoFar {
   const { updates, samples, sums, workers, steps } = record('current', value);
-  const { seconds, loss, right, phases, coordinator } = record('current.sums', sums);
+  const { seconds, loss, right, ofWorkers, phases, coordinator } = record('current.sums', sums);
+  const { losses, rights } = record('current.sums.ofWorkers', ofWorkers);
+  const numbers = (name: string, values: unknown) => list(name, values).map((one) => number(name, one));
   const phasesOf = (one: unknown) => {
     const times = record('current.sums.phases', one);
     for (const phase of PHASES) number(`current.sums.phases.${phase}`, times[phase]);
@@ -152,6 +154,10 @@ function readSoFar(value: unknown, rows: number): EpochSoFar {
       seconds: finite('current.sums.seconds', seconds, 0),
       loss: number('current.sums.loss', loss),
       right: number('current.sums.right', right),
+      ofWorkers: {
+        losses: numbers('current.sums.ofWorkers.losses', losses),
+        rights: numbers('current.sums.ofWorkers.rights', rights),
+      },
       phases: list('current.sums.phases', phases).map(phasesOf),
       coordinator: coordinator === undefined ? undefined : phasesOf(coordinator),
     },

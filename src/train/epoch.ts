@@ -6,7 +6,7 @@ import type { EpochSums } from './outcome.ts';
 import type { ProgressWatch } from './progress.ts';
 import { type AdaptiveStep, type EpochReport, epochReport } from './report.ts';
 import type { Runner } from './runner.ts';
-import { addedSums } from './sums.ts';
+import { continuedSums } from './sums.ts';
 
 /** The batches that the noise scale is measured with: enough of them for its noise, few enough rows to be quick. */
 const DRAWS = { rows: 32, batches: 8 };
@@ -59,7 +59,14 @@ export interface EpochSoFar {
 }
 
 export function beginning(): EpochSoFar {
-  const sums = { seconds: 0, loss: 0, right: 0, phases: [], coordinator: undefined };
+  const sums = {
+    seconds: 0,
+    loss: 0,
+    right: 0,
+    ofWorkers: { losses: [], rights: [] },
+    phases: [],
+    coordinator: undefined,
+  };
   return { updates: 0, samples: 0, sums, workers: 1, steps: [] };
 }
 
@@ -144,7 +151,18 @@ class EpochInPieces {
     const before = { epoch, updates, totalUpdates, samples: from, loss, seconds: sums.seconds };
     const rates = control ? ({ name: 'constant', rate: control.learningRate } as const) : this.#means.rates;
     const onStopped = (completed: number, part: EpochSums) => this.#add(completed, batchSize, part);
-    const piece = { train, epochs: 1, updates: count, batchSize, rates, from, stream, before, onStopped };
+    const piece = {
+      train,
+      epochs: 1,
+      updates: count,
+      batchSize,
+      rates,
+      from,
+      stream,
+      before,
+      counted: sums.ofWorkers,
+      onStopped,
+    };
     const { epochs, workers } = await runner.run(piece, signal, watch);
     now.workers = workers;
     this.#add(count, batchSize, epochs[0]!);
@@ -165,7 +183,7 @@ class EpochInPieces {
     const samples = Math.min(this.#rows - now.samples, updates * batchSize);
     now.updates += updates;
     now.samples += samples;
-    now.sums = addedSums(now.sums, sums);
+    now.sums = continuedSums(now.sums, sums);
     this.#means.control?.trained(samples);
   }
 

@@ -101,7 +101,9 @@ export function decideAgain(
   { options: before, decided, choice, adaptive }: Settings,
   given: TrainerOptions,
 ): { options: TrainerOptions; decision: BatchSizeDecision } {
-  const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const changes: Partial<Record<string, unknown>> = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  );
   const numeric = (o: TrainerOptions): NumericOptions => ({ ...o, ...decided });
   const then = orBad(bad, () => resolveOptions(numeric(before)));
   const options: TrainerOptions = { ...before, ...changes };

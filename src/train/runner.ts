@@ -5,7 +5,7 @@ import type { DataSource } from '../core/table.ts';
 import type { Arena, LayerNumbers } from '../memory/arena.ts';
 import { COMPLETED, CURRENT } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
-import type { DataKey, GradientMoments, NoiseDraws, RunPlan } from '../pool/messages.ts';
+import type { DataKey, GradientMoments, NoiseDraws, RowSums, RunPlan } from '../pool/messages.ts';
 import { abort, resetBarrier } from '../sync/barrier.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Bound } from './order.ts';
@@ -33,7 +33,9 @@ export interface Piece {
   readonly stream: number;
   /** How far the epoch has got. */
   readonly before: Progress;
-  /** Is told what was done of one epoch that was broken off, before the error comes. */
+  /** What the workers have counted in the epoch so far. */
+  readonly counted?: RowSums;
+  /** Is told which updates were completed of one epoch that was broken off, if any, before the error comes. */
   readonly onStopped?: (completed: number, sums: EpochSums) => void;
 }
 
@@ -94,7 +96,7 @@ export class Runner {
     this.#weights.count += outcome.completed;
     await this.#weights.download();
     await this.#trace?.append(outcome.completed);
-    if (outcome.state !== 'done')
+    if (outcome.state !== 'done' && outcome.completed > 0)
       piece.onStopped?.(
         outcome.completed,
         completedSums(this.#arena, outcome.completed, (performance.now() - begun) / 1000),
@@ -176,13 +178,14 @@ export class Runner {
     }
   }
 
-  #plan({ train, epochs, updates, batchSize, rates, from, stream }: Piece): RunPlan {
+  #plan({ train, epochs, updates, batchSize, rates, from, counted, stream }: Piece): RunPlan {
     const { seed, shuffle, step, decoupledDecay, clipNorm } = this.#options;
     return {
       epochs,
       updates,
       batchSize,
       from,
+      counted,
       drawn: from > 0 && stream === this.#drawn,
       rows: train.rows.length - from,
       slot: this.#weights.slot,

@@ -1,6 +1,7 @@
 // What workers wrote into their statistics, added up.
 import type { Arena } from '../memory/arena.ts';
 import { BEGUN, FIRST_PHASE, LOSS, LOSS_BEFORE, PHASES, RIGHT, RIGHT_BEFORE, SECONDS } from '../memory/control.ts';
+import type { RowSums } from '../pool/messages.ts';
 import type { EpochSums, PhaseSeconds } from './outcome.ts';
 
 /**
@@ -16,6 +17,7 @@ export function epochSums(arena: Arena, count: number, seconds: number, textbook
     return {
       seconds: alone + shared,
       ...rowSums(arena, place),
+      ofWorkers: sumsOfWorkers(arena, place),
       phases: Array.from({ length: workers }, (_, w) => phasesOf(arena, w, place)),
       coordinator: textbook ? phasesOf(arena, workers, place) : undefined,
     };
@@ -23,47 +25,46 @@ export function epochSums(arena: Arena, count: number, seconds: number, textbook
 }
 
 /**
- * What the first `completed` updates of a run of one epoch did, which was broken off in a later one after `seconds`. What the later one
- * had counted is left out.
+ * What the first `completed` updates of a run of one epoch did, at least one, which was broken off in a later one after `seconds`. What
+ * the later one had counted is left out.
  */
 export function completedSums(arena: Arena, completed: number, seconds: number): EpochSums {
-  const sums = { seconds, loss: 0, right: 0, phases: [] as PhaseSeconds[], coordinator: undefined };
-  for (let w = 0; w < arena.plan.workers; w++) {
-    const statistics = arena.statistics(w);
-    const later = statistics[BEGUN]! >= completed;
-    // Without an update nobody may have cleared what was counted before the run.
-    if (completed > 0) {
-      sums.loss += statistics[later ? LOSS_BEFORE : LOSS]!;
-      sums.right += statistics[later ? RIGHT_BEFORE : RIGHT]!;
-    }
-    sums.phases.push(phasesOf(arena, w, 0));
-  }
-  return sums;
+  const { workers } = arena.plan;
+  const statistics = Array.from({ length: workers }, (_, w) => arena.statistics(w));
+  const whole = (numbers: Float64Array) => numbers[BEGUN]! < completed;
+  const losses = statistics.map((numbers) => numbers[whole(numbers) ? LOSS : LOSS_BEFORE]!);
+  const rights = statistics.map((numbers) => numbers[whole(numbers) ? RIGHT : RIGHT_BEFORE]!);
+  const phases = statistics.map((_, w) => phasesOf(arena, w, 0));
+  const ofWorkers = { losses, rights };
+  return { seconds, loss: total(losses), right: total(rights), ofWorkers, phases, coordinator: undefined };
 }
 
-/** Two parts of an epoch together. */
-export function addedSums(a: EpochSums, b: EpochSums): EpochSums {
+/** An epoch after one more run: its rows are counted in the run's, the time of both adds up. */
+export function continuedSums(before: EpochSums, run: EpochSums): EpochSums {
   const both = (one: PhaseSeconds | undefined, other: PhaseSeconds | undefined): PhaseSeconds =>
     Object.fromEntries(PHASES.map((phase) => [phase, (one?.[phase] ?? 0) + (other?.[phase] ?? 0)])) as PhaseSeconds;
-  const workers = Math.max(a.phases.length, b.phases.length);
+  const workers = Math.max(before.phases.length, run.phases.length);
   return {
-    seconds: a.seconds + b.seconds,
-    loss: a.loss + b.loss,
-    right: a.right + b.right,
-    phases: Array.from({ length: workers }, (_, w) => both(a.phases[w], b.phases[w])),
-    coordinator: a.coordinator || b.coordinator ? both(a.coordinator, b.coordinator) : undefined,
+    ...run,
+    seconds: before.seconds + run.seconds,
+    phases: Array.from({ length: workers }, (_, w) => both(before.phases[w], run.phases[w])),
+    coordinator: before.coordinator || run.coordinator ? both(before.coordinator, run.coordinator) : undefined,
   };
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
+}
+
+function sumsOfWorkers(arena: Arena, place: number): RowSums {
+  const statistics = Array.from({ length: arena.plan.workers }, (_, w) => arena.statistics(w, place));
+  return { losses: statistics.map((numbers) => numbers[LOSS]!), rights: statistics.map((numbers) => numbers[RIGHT]!) };
 }
 
 /** Losses and right answers of the rows that all workers have seen. */
 export function rowSums(arena: Arena, place: number): { loss: number; right: number } {
-  const sums = { loss: 0, right: 0 };
-  for (let w = 0; w < arena.plan.workers; w++) {
-    const statistics = arena.statistics(w, place);
-    sums.loss += statistics[LOSS]!;
-    sums.right += statistics[RIGHT]!;
-  }
-  return sums;
+  const { losses, rights } = sumsOfWorkers(arena, place);
+  return { loss: total(losses), right: total(rights) };
 }
 
 function phasesOf(arena: Arena, index: number, place: number): PhaseSeconds {

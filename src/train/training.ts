@@ -75,10 +75,8 @@ export class Training {
    * Begins a call of `fit` or `epochs`, or goes on with the saved one.
    * @throws RangeError if the data are others than those of the saved call; what `node:fs` throws
    */
-  open(order: Order): Promise<Call> {
-    const saved = this.earlier;
-    this.#saved = undefined;
-    return Call.open(order, saved, {
+  async open(order: Order): Promise<Call> {
+    const call = await Call.open(order, this.earlier, {
       network: this.network,
       runner: this.#runner,
       period: this.info.averagingPeriod ?? 1,
@@ -89,6 +87,8 @@ export class Training {
         control: this.#control?.state,
       }),
     });
+    this.#saved = undefined;
+    return call;
   }
 
   /** Trains the next epochs of a call until at most `count` are done, or `left` updates of the first. */

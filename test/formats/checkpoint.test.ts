@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type LayerParameters, loadNetwork, Trainer } from 'gradpool';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { badFile } from '#src/formats/bad-file.js';
-import { type CheckpointContent, checkpointToBytes, readCheckpoint, type Vectors } from '#src/formats/checkpoint.js';
+import { type CheckpointContent, checkpointToBytes, readCheckpoint } from '#src/formats/checkpoint.js';
 import { findCheckpoint } from '#src/formats/checkpoint-folder.js';
 import { exactJson, exactValue } from '#src/formats/exact-json.js';
 import { parseSafetensors } from '#src/formats/safetensors.js';
@@ -100,7 +100,7 @@ describe('hostile checkpoints are ERR_BAD_FILE', () => {
   const withVectors = (change: (vectors: Map<string, LayerParameters[]>) => void) => {
     const vectors = new Map(structuredClone([...good.vectors])) as Map<string, LayerParameters[]>;
     change(vectors);
-    return checkpointToBytes(network, good.state, vectors as Vectors);
+    return checkpointToBytes(network, good.state, vectors);
   };
 
   it('weights that are not finite, missing, or of another shape', async () => {

@@ -16,6 +16,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type CheckpointOptions,
   Dataset,
+  type EpochReport,
   type FitOptions,
   Network,
   type ResumeOptions,
@@ -126,9 +127,11 @@ describe('stopped within an epoch and resumed, the bits are those of a training 
     );
     history.forEach(({ loss, accuracy, learningRate, validation }, i) => {
       const one = whole.history[i]!;
-      expect(loss).toBeCloseTo(one.loss, 12);
+      // Each worker adds up the losses of its rows.
+      if (then) expect(loss).toBeCloseTo(one.loss, 12);
+      else expect(loss).toBe(one.loss);
       expect({ accuracy, learningRate }).toEqual({ accuracy: one.accuracy, learningRate: one.learningRate });
-      expect(validation!.loss).toBeCloseTo(one.validation!.loss, 12);
+      if (!then) expect(validation).toEqual(one.validation);
     });
     expect(warnings).toEqual([]);
   });
@@ -182,7 +185,7 @@ describe('a signal', () => {
     // Rows of the update that was broken off are not counted twice: their loss would be in the mean.
     history.forEach(({ loss, samples }, i) => {
       expect(samples).toBe(whole.history[i]!.samples);
-      expect(loss / whole.losses[i]!).toBeCloseTo(1, 9);
+      expect(loss).toBe(whole.losses[i]);
     });
   });
 
@@ -305,7 +308,7 @@ describe('when it is saved', () => {
 });
 
 describe('what does not go with the checkpoint is an error that names it', () => {
-  const made = stopped(50, { ...OPTIONS, ...THREADS, momentum: 0.9, strategy: 'data-parallel' }, {}, {});
+  const made = stopped(20, { ...OPTIONS, ...THREADS, momentum: 0.9, strategy: 'data-parallel' }, {}, {});
 
   test.each<[ResumeOptions, string]>([
     [{ momentum: 0.8 }, '"momentum" expected 0.9, as in the checkpoint'],
@@ -353,11 +356,10 @@ describe('what does not go with the checkpoint is an error that names it', () =>
       [DATA.select(Array.from({ length: 300 }, (_, i) => 299 - i)), '"train" expected patterns with the digest'],
       [moved, '"train" expected patterns with the digest'],
     ] as const) {
-      const other = await resumed(await made);
-      await expect(other.fit(data)).rejects.toThrow(message);
-      await other.close();
+      await expect(trainer.fit(data)).rejects.toThrow(message);
     }
-    expect(await trainer.fit(DATA)).toHaveLength(1);
+    const [{ samples }] = (await trainer.fit(DATA)) as [EpochReport];
+    expect(samples, 'then it goes on with the right ones').toBe(300);
     await trainer.close();
   });
 });
@@ -441,7 +443,7 @@ test('killed at random times, it goes on each time, and ends with the same bits'
   const fit = { epochs: 1e6, maxUpdates: 20_000, checkpoint: { everyUpdates: 11 } };
   const random = new Random(performance.now());
   const begun: number[] = [];
-  for (let kill = 0; kill < 5; kill++) {
+  for (let kill = 0; kill < 4; kill++) {
     const { from } = await killed(directory, { options, fit, rows: 300 }, random.below(40), kill % 2 === 0);
     begun.push(from);
     for (const name of filesIn(directory).filter((one) => NAME.test(one))) {
@@ -457,6 +459,6 @@ test('killed at random times, it goes on each time, and ends with the same bits'
   expect(begun).toEqual(begun.toSorted((a, b) => a - b));
   expect(begun.at(-1), begun.join(' ')).toBeGreaterThanOrEqual(33);
   expect(warnings).toEqual([]);
-  const whole = await train(classifier(), DATA, options, { epochs, maxUpdates });
+  const whole = await train(classifier(), DATA, { ...options, sharedMemory: 'off' }, { epochs, maxUpdates });
   expectSameBits('parameters', trainer.network.parameters, whole.parameters);
-});
+}, 60_000);
