@@ -15,7 +15,14 @@ import type { EpochReport, Progress } from '../train/report.ts';
 import { type DataFlags, type LoadedData, loadData } from './load-data.ts';
 import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
-import { type Best, checkpointOptions, checkSaving, type SavingFlags, startTrainer, tellHowToResume } from './saving.ts';
+import {
+  type Best,
+  checkpointOptions,
+  checkSaving,
+  type SavingFlags,
+  startTrainer,
+  tellHowToResume,
+} from './saving.ts';
 import { count, duration } from './text.ts';
 
 export interface TrainFlags extends DataFlags, SavingFlags {
