@@ -32,7 +32,7 @@ export interface TrainingEnd {
 export interface TrainingCallback {
   /** Before the first epoch, also the first that a resumed training goes on with. */
   onTrainBegin?(training: TrainingControl): void | Promise<void>;
-  /** @param epoch - counts from 1 */
+  /** @param epoch - counts from 1; a resumed training may be in the midst of it */
   onEpochBegin?(epoch: number, training: TrainingControl): void | Promise<void>;
   /** Some ten times a second while updates run, which go on meanwhile; not again before the last of these calls is done with. */
   onProgress?(progress: Progress, training: TrainingControl): void | Promise<void>;

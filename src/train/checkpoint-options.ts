@@ -7,13 +7,13 @@ import type { ParametersInput } from '../nn/parameters.ts';
 export interface CheckpointExtra {
   /** Any plain JSON. */
   values?: JsonValue | undefined;
-  /** Parameters of a network of the same shape: of the best epoch, or an average. */
+  /** Parameters of a network of the same shape, such as an average. Those of the best epoch are kept by `earlyStopping`. */
   parameters?: readonly ParametersInput[] | undefined;
 }
 
 /**
  * When a training is saved so that `Trainer.resume` can go on with it. Without `everyUpdates` and `everyMinutes` it is saved after each
- * epoch; in any case when the call ends, however it does. Weights that are not finite are never saved.
+ * epoch; in any case when the call ends, however it does, before `earlyStopping` brings back the best weights. Weights that are not finite are never saved.
  */
 export interface CheckpointOptions {
   /** A folder, made if need be, for the checkpoints of this training alone. */

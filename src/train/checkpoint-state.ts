@@ -59,7 +59,7 @@ export function readState(bad: Bad, state: JsonObject): CheckpointState {
       history: list('history', history).map((report, i) => readReport(`history[${i}]`, report, i)),
       current: current === undefined ? undefined : readSoFar(current, fingerprint.rows),
       learningRate: learningRate === undefined ? undefined : finite('learningRate', learningRate, 0),
-      stopping: stopping === undefined ? undefined : readStopping(stopping),
+      stopping: stopping === undefined ? undefined : readStopping(stopping, history),
       plateau: plateau === undefined ? undefined : readPlateau(plateau),
       control: control === undefined ? undefined : readControl(control),
       train: fingerprint,
@@ -172,11 +172,11 @@ function readSoFar(value: unknown, rows: number): EpochSoFar {
   };
 }
 
-function readStopping(value: unknown): StoppingState {
+function readStopping(value: unknown, history: unknown): StoppingState {
   const { monitor, epoch, value: best } = record('stopping', value);
   return {
     monitor: text('stopping.monitor', monitor) as StoppingState['monitor'],
-    epoch: integer('stopping.epoch', epoch, 1),
+    epoch: integer('stopping.epoch', epoch, 1, list('history', history).length),
     value: number('stopping.value', best),
   };
 }

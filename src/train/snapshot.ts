@@ -1,7 +1,9 @@
-import type { Bad } from '../formats/bad-file.ts';
+import type { NetworkSpec } from '../core/spec.ts';
+import { type Bad, orBad } from '../formats/bad-file.ts';
 import type { Vectors } from '../formats/checkpoint.ts';
 import type { Arena, LayerNumbers, LayerParameters } from '../memory/arena.ts';
 import type { Plan } from '../memory/layout.ts';
+import { readParameters } from '../nn/parameters.ts';
 import { inSlices } from './weights.ts';
 
 const WEIGHTS = 'weights';
@@ -65,11 +67,11 @@ export function putVectors(bad: Bad, arena: Arena, vectors: Vectors): void {
   for (const { name, vector, copy } of states) arena.storeState(vector, copy, get(name));
 }
 
-/** The weights of the best epoch in a file, if they are there. */
-export function bestIn(bad: Bad, vectors: Vectors): LayerParameters[] | undefined {
-  return vectors.get(BEST)?.map(({ weights, bias }) => {
-    if (weights instanceof Float64Array || bias instanceof Float64Array)
-      throw bad(`the vector "${BEST}" expected float32, got float64`);
-    return { weights, bias };
-  });
+/**
+ * The weights of the best epoch in a file, if they are there.
+ * @throws GradpoolError ERR_BAD_FILE if they are not finite
+ */
+export function bestIn(bad: Bad, spec: NetworkSpec, vectors: Vectors): LayerParameters[] | undefined {
+  const layers = vectors.get(BEST);
+  return layers && orBad(bad, () => readParameters(spec, layers));
 }

@@ -91,8 +91,9 @@ export class Trainer {
 
   /**
    * Goes on with a training that was saved by `fit` or `epochs` with `checkpoint`, as if it had never stopped: the first call of `fit` or
-   * `epochs` goes on with the one that was saved, on the same data, and counts its `epochs` and `maxUpdates` from that one's beginning. So
-   * a program may be stopped at any time and started again:
+   * `epochs` goes on with the one that was saved, on the same data, and counts its `epochs` and `maxUpdates` from that one's beginning;
+   * what early stopping has seen and a learning rate that a callback has set are kept. So a program may be stopped at any time and
+   * started again:
    *
    * @example
    * const trainer = (await Trainer.resume('saved', { ...options, network })) ?? (await Trainer.create(network, options));
@@ -127,7 +128,7 @@ export class Trainer {
     const info = withBatchSize(found, decision);
     const bad = from && badFile(from.path, CHECKPOINT_KIND);
     if (from) putVectors(bad!, arena, from.content.vectors);
-    const best = from && bestIn(bad!, from.content.vectors);
+    const best = from && bestIn(bad!, network.spec, from.content.vectors);
     const { trace: log } = setup.session;
     // Before there is a thread: the path may be wrong.
     const trace = log && (await TraceWriter.open(resolved.trace!, log, info.workers));

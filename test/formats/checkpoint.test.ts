@@ -93,6 +93,9 @@ describe('hostile checkpoints are ERR_BAD_FILE', () => {
     ['settings.machine', { simd: {} }, '"settings.machine.simd" expected string or number'],
     ['plateau', { rate: NaN }, '"plateau.rate" expected'],
     ['control', 1, '"control" expected object'],
+    ['learningRate', -1, '"learningRate" expected finite number of at least 0, got -1'],
+    ['stopping', { monitor: 'training loss', epoch: 99, value: 1 }, '"stopping.epoch" expected'],
+    ['stopping', { epoch: 1, value: 1 }, '"stopping.monitor" expected'],
   ])('%s: %j', async (at, value, message) => {
     expect(((await failure(await changed(at, value))) as Error).message).toContain(message);
   });
@@ -107,6 +110,13 @@ describe('hostile checkpoints are ERR_BAD_FILE', () => {
     const says = async (change: Parameters<typeof withVectors>[0]) =>
       ((await failure(await withVectors(change))) as Error).message;
     expect(await says((vectors) => (vectors.get('weights')![0]!.weights[3] = NaN))).toContain('weights are not finite');
+    expect(
+      await says((vectors) => {
+        const best = structuredClone(vectors.get('weights')!);
+        best[1]!.bias[0] = NaN;
+        vectors.set('best', best);
+      }),
+    ).toContain('"parameters[1].bias[0]" expected a finite number, got NaN');
     expect(await says((vectors) => vectors.delete('weights'))).toContain('the vector "weights" is missing');
     expect(await says((vectors) => vectors.get('weights')!.pop())).toContain('"weights.2.weights" is missing');
   });
