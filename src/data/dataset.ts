@@ -221,7 +221,8 @@ export class Dataset implements DataSource {
   }
 }
 
-function compose(size: number, factor: number, affine: Affine | undefined): Affine {
+/** How raw inputs become those of a network: multiplied by `factor`, then normalised. */
+export function compose(size: number, factor: number, affine: Affine | undefined): Affine {
   const scale = Float64Array.from({ length: size }, (_, i) => factor * (affine?.scale[i] ?? 1));
   const shift = Float64Array.from({ length: size }, (_, i) => affine?.shift[i] ?? 0);
   return { scale, shift };

@@ -1,5 +1,5 @@
 import type { NetworkSpec } from '../core/spec.ts';
-import type { DataSource } from '../core/table.ts';
+import type { DataSource, StreamedSource } from '../core/table.ts';
 import type { BackendReport } from '../kernels/kernels.ts';
 import type { SharedMemory } from '../memory/shared.ts';
 import type { Evaluation } from '../nn/network.ts';
@@ -29,7 +29,7 @@ export interface FitOptions {
   /** Ends training after so many updates in all, within an epoch if need be. */
   maxUpdates?: number | undefined;
   /** Measured after each epoch. */
-  validation?: DataSource | undefined;
+  validation?: DataSource | StreamedSource | undefined;
   /** Stops training promptly; the call rejects with ERR_ABORTED. */
   signal?: AbortSignal | undefined;
   /** Some ten times a second while an epoch runs. */
@@ -54,6 +54,8 @@ export interface EpochReport {
   validation?: Evaluation;
   /** Of training, without validation. */
   seconds: number;
+  /** Of a streamed set: how many of these seconds training waited for rows. */
+  waiting?: number;
   samplesPerSecond: number;
   /** Workers in use at the end of the epoch; fewer than there are, where that was found to be faster. */
   workers: number;

@@ -1,14 +1,14 @@
 import { rateAt, type RateSchedule } from '../core/schedule.ts';
 import type { Failure } from '../core/errors.ts';
 import { fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
-import type { DataSource } from '../core/table.ts';
+import type { RowStream } from '../core/table.ts';
 import type { Arena } from '../memory/arena.ts';
 import { COMPLETED, CURRENT } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
 import type { DataKey, GradientMoments, NoiseDraws, RunPlan } from '../pool/messages.ts';
 import { abort, resetBarrier } from '../sync/barrier.ts';
 import type { ResolvedOptions } from './options.ts';
-import type { Bound } from './order.ts';
+import { type Bound, isStreamed, type Streamed } from './order.ts';
 import type { End, RunOutcome } from './outcome.ts';
 import { ProgressWatch } from './progress.ts';
 import type { CoordinatorApi } from './remote.ts';
@@ -27,6 +27,8 @@ export interface Piece {
   readonly rates: RateSchedule;
   /** Rows of the epoch's order that were trained before; more than 0 only after a piece of the same epoch. */
   readonly from: number;
+  /** How many rows of the order belong to the epoch from there on; by default all. */
+  readonly rows?: number;
   /** Which of the trainer's epochs the first is: each has a shuffle of its own. */
   readonly stream: number;
   /** How far the epoch has got. */
@@ -49,8 +51,8 @@ export class Runner {
   readonly #coordinator: CoordinatorApi;
   readonly #weights: Weights;
   readonly #trace: TraceWriter | undefined;
-  readonly #attached = new Map<DataKey, DataSource>();
-  #closed = false;
+  readonly #attached = new Map<DataKey, { readonly source: object; readonly stream: RowStream | undefined }>();
+  readonly #closed = new AbortController();
   #failure: Failure | undefined;
 
   constructor(
@@ -106,13 +108,50 @@ export class Runner {
 
   /** Mean loss and accuracy with the weights as they are. */
   async evaluate(data: Bound, signal: AbortSignal | undefined): Promise<Evaluation> {
-    const outcome = await this.#interruptible(signal, async () => {
-      this.#weights.upload();
-      await this.#attach('validation', data, signal);
-      return this.#coordinator.evaluate(this.#weights.slot);
-    });
-    if (outcome.state !== 'done') throw this.#ended(outcome, signal);
-    return means(this.#network.spec, outcome, data.rows.length);
+    const sums = { loss: 0, right: 0 };
+    const part = async (first: number, last: number) => {
+      const outcome = await this.#interruptible(signal, async () => {
+        this.#weights.upload();
+        await this.#attach('validation', data, signal);
+        return this.#coordinator.evaluate(this.#weights.slot, first, last);
+      });
+      if (outcome.state !== 'done') throw this.#ended(outcome, signal);
+      sums.loss += outcome.loss;
+      sums.right += outcome.right;
+    };
+    if (isStreamed(data)) {
+      const stream = await this.open('validation', data, signal);
+      stream.begin(undefined, false);
+      for (let used = 0, last = false; !last;) {
+        const span = await this.wait(stream.next(used), signal);
+        await part(span.from, span.from + span.rows);
+        ({ rows: used, last } = span);
+      }
+    } else await part(0, data.length);
+    return means(this.#network.spec, sums, data.length);
+  }
+
+  /** The stream of a set's rows, which all threads see. */
+  async open(key: DataKey, data: Streamed, signal: AbortSignal | undefined): Promise<RowStream> {
+    await this.#interruptible(signal, () => this.#attach(key, data, signal));
+    return this.#attached.get(key)!.stream!;
+  }
+
+  /** Waits for something that threads have no part in; the signal and `stop` end the wait. */
+  async wait<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    work.catch(() => undefined);
+    this.throwIfStopped(signal);
+    const signals = [this.#closed.signal, ...(signal ? [signal] : [])];
+    let stop = () => {};
+    const stopped = new Promise<void>((resolve) => (stop = resolve));
+    for (const one of signals) one.addEventListener('abort', stop);
+    try {
+      const result = await Promise.race([work, stopped]);
+      this.throwIfStopped(signal);
+      return result as T;
+    } finally {
+      for (const one of signals) one.removeEventListener('abort', stop);
+    }
   }
 
   /** Gradients of random batches of training patterns with the weights as they are, which stay so. */
@@ -128,14 +167,14 @@ export class Runner {
 
   /** @throws GradpoolError ERR_CLOSED, ERR_ABORTED, or the failure that ended the threads */
   throwIfStopped(signal: AbortSignal | undefined): void {
-    if (this.#closed) throw new GradpoolError('ERR_CLOSED', 'the trainer is closed');
+    if (this.#closed.signal.aborted) throw new GradpoolError('ERR_CLOSED', 'the trainer is closed');
     if (this.#failure) throw new GradpoolError(this.#failure.code, `the trainer has failed: ${this.#failure.message}`);
     if (signal?.aborted) throw new GradpoolError('ERR_ABORTED', 'training was aborted', { cause: signal.reason });
   }
 
   /** Stops what is running, which is to be waited for. */
   stop(): void {
-    this.#closed = true;
+    this.#closed.abort();
     abort(this.#arena.control);
   }
 
@@ -148,21 +187,22 @@ export class Runner {
     }
   }
 
-  #plan({ train, epochs, updates, batchSize, rates, from, stream }: Piece): RunPlan {
+  #plan({ train, epochs, updates, batchSize, rates, from, rows, stream }: Piece): RunPlan {
     const { seed, shuffle, step, decoupledDecay, clipNorm } = this.#options;
     return {
       epochs,
       updates,
       batchSize,
       from,
-      rows: train.rows.length - from,
+      rows: rows ?? train.length - from,
       slot: this.#weights.slot,
       step,
       rates,
       count: this.#weights.count,
       decoupledDecay,
       clipNorm,
-      shuffle: shuffle ? { seed, stream } : undefined,
+      // Of a stream the order is made as its rows are read.
+      shuffle: shuffle && !isStreamed(train) ? { seed, stream } : undefined,
     };
   }
 
@@ -192,14 +232,19 @@ export class Runner {
     }
   }
 
-  async #attach(key: DataKey, { source, table, rows }: Bound, signal: AbortSignal | undefined): Promise<void> {
+  async #attach(key: DataKey, data: Bound, signal: AbortSignal | undefined): Promise<void> {
+    const { source } = data;
+    const attached = this.#attached.get(key);
+    const known = attached?.source === source;
+    const stream = isStreamed(data) ? (known ? attached.stream : data.open()) : undefined;
+    const { table, rows } = isStreamed(data) ? { table: stream!.table, rows: stream!.order } : data;
     this.#arena.storeScaling(table.affine.scale, table.affine.shift);
-    if (this.#attached.get(key) === source) return;
+    if (known) return;
     // Until all threads have it, none can be relied on to hold the last one either.
     this.#attached.delete(key);
-    const end = await this.#coordinator.attach(key, table, rows);
+    const end = await this.#coordinator.attach(key, table, rows, stream !== undefined);
     if (end.state !== 'done') throw this.#ended(end, signal);
-    this.#attached.set(key, source);
+    this.#attached.set(key, { source, stream });
   }
 
   #ended(outcome: Exclude<End, { state: 'done' }>, signal: AbortSignal | undefined): GradpoolError {
@@ -207,7 +252,7 @@ export class Runner {
       this.#failure = outcome.failure;
       return fromFailure(outcome.failure);
     }
-    if (this.#closed) return new GradpoolError('ERR_CLOSED', 'the trainer was closed during training');
+    if (this.#closed.signal.aborted) return new GradpoolError('ERR_CLOSED', 'the trainer was closed during training');
     return new GradpoolError('ERR_ABORTED', 'training was aborted', { cause: signal?.reason });
   }
 }

@@ -1,7 +1,7 @@
 import { callback, options } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { RateSchedule } from '../core/schedule.ts';
-import type { DataSource } from '../core/table.ts';
+import type { DataSource, StreamedSource } from '../core/table.ts';
 import { EPOCHS_PER_RUN } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
 import { BatchControl } from './batch-control.ts';
@@ -10,12 +10,13 @@ import { Coordinator } from './coordinator.ts';
 import { adaptiveEpoch, fixedEpochs } from './epoch.ts';
 import { InlinePool } from './inline.ts';
 import type { ResolvedOptions, TrainerOptions } from './options.ts';
-import { bind, FIT_KEYS, type Order, orderOf } from './order.ts';
+import { bindAny, FIT_KEYS, isStreamed, type Order, orderOf } from './order.ts';
 import { prepare } from './prepare.ts';
 import { RemoteCoordinator } from './remote.ts';
 import type { EpochReport, FitOptions, TrainerInfo } from './report.ts';
 import { Runner } from './runner.ts';
 import { Plateau, plateauIn, ratesOf, type ResolvedSchedule } from './schedule.ts';
+import { streamedEpoch } from './streamed-epoch.ts';
 import { TraceWriter } from './trace.ts';
 
 /**
@@ -45,6 +46,7 @@ export class Trainer {
   readonly #schedule: ResolvedSchedule;
   #plateau: Plateau | undefined;
   readonly #seed: number;
+  readonly #shuffle: boolean;
   readonly #runner: Runner;
   /** Of an adaptive batch size. */
   #control: BatchControl | undefined;
@@ -59,11 +61,12 @@ export class Trainer {
   }
 
   private constructor(network: Network, options: ResolvedOptions, info: TrainerInfo, runner: Runner) {
-    const { learningRate, seed, schedule } = options;
+    const { learningRate, seed, shuffle, schedule } = options;
     this.#network = network;
     this.#learningRate = learningRate;
     this.#schedule = schedule;
     this.#seed = seed;
+    this.#shuffle = shuffle;
     this.info = info;
     this.#runner = runner;
     this.#control = info.adaptive && new BatchControl(info.adaptive, learningRate);
@@ -95,7 +98,7 @@ export class Trainer {
    * Trains epoch by epoch, each when it is asked for; nothing runs in between.
    * @throws as `fit`
    */
-  epochs(train: DataSource, given: FitOptions = {}): AsyncGenerator<EpochReport, void, undefined> {
+  epochs(train: DataSource | StreamedSource, given: FitOptions = {}): AsyncGenerator<EpochReport, void, undefined> {
     return this.#generate(orderOf(this.#network, this.#given, train, given), 1);
   }
 
@@ -103,10 +106,11 @@ export class Trainer {
    * Trains all epochs and collects their reports. Where nobody looks in between (no `validation`, `onEpoch`, `onProgress`)
    * short epochs follow each other without a pause.
    * @throws TypeError, RangeError naming the argument, before any work; GradpoolError ERR_BUSY, ERR_CLOSED,
-   * ERR_ABORTED (its cause is the signal's reason), ERR_WORKER_FAILED
+   * ERR_ABORTED (its cause is the signal's reason), ERR_WORKER_FAILED; ERR_BAD_FILE where streamed patterns cannot be read, after
+   * which the trainer can go on
    */
   async fit(
-    train: DataSource,
+    train: DataSource | StreamedSource,
     given: FitOptions & { onEpoch?: ((report: EpochReport) => void | Promise<void>) | undefined } = {},
   ): Promise<EpochReport[]> {
     const keys = [...FIT_KEYS, 'onEpoch'] as const;
@@ -124,9 +128,9 @@ export class Trainer {
   }
 
   /** Mean loss and accuracy on a data set, measured by the workers. */
-  async evaluate(dataset: DataSource): Promise<Evaluation> {
+  async evaluate(dataset: DataSource | StreamedSource): Promise<Evaluation> {
     this.#runner.throwIfStopped(undefined);
-    const data = bind(this.#network, 'dataset', dataset);
+    const data = bindAny(this.#network, 'dataset', dataset);
     this.#acquire();
     try {
       return await this.#track(this.#runner.evaluate(data, undefined));
@@ -155,7 +159,7 @@ export class Trainer {
 
   /** @param together - how many epochs may be trained before somebody looks at the first of them */
   async *#generate(order: Order, together: number): AsyncGenerator<EpochReport, void, undefined> {
-    const whole = Math.ceil(order.train.rows.length / order.batchSize);
+    const whole = Math.ceil(order.train.length / order.batchSize);
     this.#acquire();
     try {
       let left = order.maxUpdates;
@@ -176,9 +180,20 @@ export class Trainer {
     const { spec } = this.#network;
     const stream = this.#epochs;
     if (this.#control && this.#runner.afresh) this.#control = new BatchControl(this.info.adaptive!, this.#learningRate);
+    const wanted = { epoch, stream, left };
+    const { train } = order;
     const reports = this.#control
-      ? [await adaptiveEpoch(this.#runner, this.#control, spec, order, { epoch, stream, left, seed: this.#seed })]
-      : await fixedEpochs(this.#runner, spec, order, { epoch, stream, left, count, rates: this.#rates(order) });
+      ? [await adaptiveEpoch(this.#runner, this.#control, spec, order, { ...wanted, seed: this.#seed })]
+      : isStreamed(train)
+        ? [
+            await streamedEpoch(
+              this.#runner,
+              spec,
+              { ...order, train },
+              { ...wanted, ...this.#passes, rates: this.#rates(order) },
+            ),
+          ]
+        : await fixedEpochs(this.#runner, spec, order, { ...wanted, count, rates: this.#rates(order) });
     this.#epochs += reports.length;
     if (order.validation) {
       const validation = await this.#runner.evaluate(order.validation, order.signal);
@@ -192,8 +207,12 @@ export class Trainer {
   #rates({ train, batchSize }: Order): RateSchedule {
     const plateau = plateauIn(this.#schedule);
     if (plateau && (this.#runner.afresh || !this.#plateau)) this.#plateau = new Plateau(plateau, this.#learningRate);
-    const perEpoch = Math.ceil(train.rows.length / batchSize);
+    const perEpoch = Math.ceil(train.length / batchSize);
     return ratesOf(this.#schedule, this.#plateau?.rate ?? this.#learningRate, perEpoch);
+  }
+
+  get #passes(): { seed: number; shuffle: boolean } {
+    return { seed: this.#seed, shuffle: this.#shuffle };
   }
 
   get #given(): Parameters<typeof orderOf>[1] {
@@ -201,6 +220,7 @@ export class Trainer {
     return {
       batchSize: this.#control?.batchSize ?? batchSize,
       chosen: (batchSizeChoice ?? this.#control) !== undefined,
+      adaptive: this.#control !== undefined,
       plateau: plateauIn(this.#schedule) !== undefined,
     };
   }

@@ -1,0 +1,68 @@
+import type { DesiredColumns } from '../core/columns.ts';
+import type { Columns } from '../core/table.ts';
+import type { NumericArrayType } from './narrow.ts';
+
+/** Types of numbers, by the name that a file has for them. */
+const TYPES = {
+  u1: Uint8Array,
+  i1: Int8Array,
+  u2: Uint16Array,
+  i2: Int16Array,
+  u4: Uint32Array,
+  i4: Int32Array,
+  f4: Float32Array,
+  f8: Float64Array,
+} as const satisfies Record<string, NumericArrayType>;
+export const TYPE_NAMES = Object.keys(TYPES) as TypeName[];
+export type TypeName = keyof typeof TYPES;
+
+/** Numbers of one type, side by side. */
+export interface Field {
+  readonly type: TypeName;
+  /** How many. */
+  readonly size: number;
+}
+
+/** What a stored pattern is: its inputs, its targets. */
+export interface RowLayout {
+  readonly inputs: Field;
+  /** What each input is multiplied by when it is used. */
+  readonly inputScale: number;
+  readonly targets: Field;
+  /** One target a pattern: a class number or a value, which the loss decides. */
+  readonly flat: boolean;
+}
+
+export function typeName({ constructor }: object): TypeName {
+  return TYPE_NAMES.find((name) => TYPES[name] === constructor)!;
+}
+
+export function nameOfType(Type: NumericArrayType): TypeName {
+  return TYPE_NAMES.find((name) => TYPES[name] === Type)!;
+}
+
+/** Bytes of a field with its padding: all begins at multiples of 8 bytes, so that rows can be copied 8 at a time. */
+function fieldBytes({ type, size }: Field): number {
+  return Math.ceil((size * TYPES[type].BYTES_PER_ELEMENT) / 8) * 8;
+}
+
+/** Bytes from one stored pattern to the next. */
+export function rowBytes({ inputs, targets }: RowLayout): number {
+  return fieldBytes(inputs) + fieldBytes(targets);
+}
+
+/** The patterns of a buffer as columns: a pattern's targets lie behind its inputs. */
+export function columnsOver(
+  layout: RowLayout,
+  buffer: ArrayBufferLike,
+  rows: number,
+): { inputs: Columns; targets: DesiredColumns } {
+  const bytes = rowBytes(layout);
+  const columns = ({ type, size }: Field, offset: number): Columns => {
+    const Type: NumericArrayType = TYPES[type];
+    const width = Type.BYTES_PER_ELEMENT;
+    return { values: new Type(buffer, offset, (rows * bytes - offset) / width), size, stride: bytes / width };
+  };
+  const targets = columns(layout.targets, fieldBytes(layout.inputs));
+  return { inputs: columns(layout.inputs, 0), targets: { flat: layout.flat, columns: targets } };
+}
