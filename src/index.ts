@@ -28,6 +28,7 @@ export type { FileSource } from './data/file-source.ts';
 export type { SplitOptions } from './data/parts.ts';
 export type { FileFormat, ReadOptions } from './data/read-options.ts';
 export { readDataset, readTable } from './data/read-table.ts';
+export { streamDataset, type StreamedTable, type StreamOptions } from './data/stream-dataset.ts';
 export { type MemoryOptions, type StoreOptions, StreamedDataset } from './data/streamed-dataset.ts';
 export type { CategoricalColumn, NumericColumn, TableColumn } from './data/table-column.ts';
 export { type RawRow, type RawValue, tableFromRows, type TableOptions } from './data/table-from-rows.ts';

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { writeSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DesiredColumns } from '../core/columns.ts';
@@ -59,23 +60,23 @@ export class RowWriter {
   }
 
   /**
-   * Copies patterns; the file's types hold their numbers.
+   * Adds copies of patterns; the file's types hold their numbers.
    * @param rows - which of the columns' rows, in order
    */
-  async append(inputs: Columns, targets: Columns, rows: Uint32Array): Promise<void> {
+  append(inputs: Columns, targets: Columns, rows: Uint32Array): void {
     for (let from = 0; from < rows.length;) {
       const part = rows.subarray(from, from + this.#room - this.#filled);
       copyRows(inputs, part, this.#inputs, this.#filled);
       copyRows(targets, part, this.#targets, this.#filled);
       this.#filled += part.length;
       from += part.length;
-      if (this.#filled === this.#room) await this.#flush();
+      if (this.#filled === this.#room) this.#flush();
     }
   }
 
   /** The file, whole and ready to be read. @throws RangeError where it has no rows */
   async finish(encoding: Encoding | undefined): Promise<RowFile> {
-    if (this.#filled > 0) await this.#flush();
+    if (this.#filled > 0) this.#flush();
     if (this.#rows === 0) throw new RangeError('"rows" expected at least one pattern, got none');
     const about = { rows: this.#rows, layout: this.layout, statistics: this.#moments.take(), encoding };
     if ('folder' in this.#place) {
@@ -94,10 +95,11 @@ export class RowWriter {
     await rm(this.#path, { force: true });
   }
 
-  async #flush(): Promise<void> {
+  /** Parsers hand over rows without waiting, so neither does this: what waits in memory would have no bound. */
+  #flush(): void {
     this.#moments.add(this.#inputs, this.#targets, this.#filled);
     const bytes = this.#bytes.subarray(0, this.#filled * rowBytes(this.layout));
-    for (let done = 0; done < bytes.length;) done += (await this.#handle.write(bytes, done)).bytesWritten;
+    for (let done = 0; done < bytes.length;) done += writeSync(this.#handle.fd, bytes, done);
     this.#rows += this.#filled;
     this.#filled = 0;
   }

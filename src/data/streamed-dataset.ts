@@ -5,7 +5,7 @@ import type { Affine, RowStream, Scaling, StreamedSource, Targets } from '../cor
 import { compose, Dataset } from './dataset.ts';
 import type { Encoding } from './encoding.ts';
 import { RowFile } from './row-file.ts';
-import { columnsOver, type RowLayout } from './row-layout.ts';
+import { columnsOver, type RowLayout, rowBytes } from './row-layout.ts';
 import { leastMemory, ringShape, type RingShape, RowRing } from './row-ring.ts';
 import type { RowStatistics } from './row-statistics.ts';
 import { layoutOf, type RowPlace, RowWriter } from './row-writer.ts';
@@ -55,9 +55,6 @@ export class StreamedDataset implements StreamedSource {
 
   private constructor(file: RowFile, memory: number) {
     const { rows, layout, statistics, encoding } = file.about;
-    const least = leastMemory(file.rowBytes);
-    if (memory < least)
-      throw new RangeError(`"memory" expected at least ${least}, for rows of ${file.rowBytes} bytes, got ${memory}`);
     this.encoding = encoding;
     this.statistics = statistics;
     this.layout = layout;
@@ -72,7 +69,14 @@ export class StreamedDataset implements StreamedSource {
   static async open(path: string, given: MemoryOptions = {}): Promise<StreamedDataset> {
     text('path', path);
     const memory = memoryOf(options<MemoryOptions>('options', given, ['memory']));
-    return StreamedDataset.over(await RowFile.open(path), memory);
+    const file = await RowFile.open(path);
+    try {
+      checkMemory(file.rowBytes, memory);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    return new StreamedDataset(file, memory);
   }
 
   /**
@@ -97,12 +101,15 @@ export class StreamedDataset implements StreamedSource {
         if (!(piece instanceof Dataset)) throw wrongType(`pieces[${number}]`, 'Dataset', piece);
         const { inputs, inputScale, targets } = piece.storage;
         const layout = layoutOf(inputs, inputScale, targets);
-        writer ??= await RowWriter.create(layout, place, undefined);
+        if (writer === undefined) {
+          checkMemory(rowBytes(layout), memory);
+          writer = await RowWriter.create(layout, place, undefined);
+        }
         checkSame(`pieces[${number++}]`, layout, writer.layout);
-        await writer.append(inputs, targets.columns, piece.rows);
+        writer.append(inputs, targets.columns, piece.rows);
       }
-      if (writer === undefined) throw new RangeError('"pieces" expected at least one, got none');
-      return StreamedDataset.over(await writer.finish(undefined), memory);
+      if (writer === undefined) throw new RangeError('"pieces" expected at least one data set, got none');
+      return new StreamedDataset(await writer.finish(undefined), memory);
     } catch (error) {
       await writer?.discard();
       throw error;
@@ -110,13 +117,8 @@ export class StreamedDataset implements StreamedSource {
   }
 
   /** @internal */
-  static async over(file: RowFile, memory: number): Promise<StreamedDataset> {
-    try {
-      return new StreamedDataset(file, memory);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+  static over(file: RowFile, memory: number): StreamedDataset {
+    return new StreamedDataset(file, memory);
   }
 
   /** P, the number of patterns. */
@@ -184,6 +186,13 @@ export function resolveStore({ folder, path, memory }: StoreOptions): { memory: 
 
 export function memoryOf({ memory = DEFAULT_MEMORY }: MemoryOptions): number {
   return integer('memory', memory, 1, MOST_MEMORY);
+}
+
+/** @throws RangeError where not even the smallest windows have room */
+export function checkMemory(rowBytes: number, memory: number): void {
+  const least = leastMemory(rowBytes);
+  if (memory < least)
+    throw new RangeError(`"memory" expected at least ${least}, for rows of ${rowBytes} bytes, got ${memory}`);
 }
 
 function checkSame(name: string, actual: RowLayout, first: RowLayout): void {
