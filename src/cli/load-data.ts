@@ -1,13 +1,17 @@
 import { Dataset } from '../data/dataset.ts';
 import type { DataTable } from '../data/data-table.ts';
+import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
 import type { Encoding, MissingPolicy, Task } from '../data/encoding.ts';
 import { type FileFormat, type ReadOptions } from '../data/read-options.ts';
 import { readTable } from '../data/read-table.ts';
+import { streamDataset } from '../data/stream-dataset.ts';
+import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import { UsageError } from './failure.ts';
+import { planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
 
 /** How a file becomes patterns, as it stands on the command line. */
-export interface DataFlags {
+export interface DataFlags extends StreamFlags {
   target?: string[];
   features?: string[];
   categorical?: string[];
@@ -27,9 +31,9 @@ export interface DataFlags {
 
 /** Patterns to train with, to choose by and to judge with. */
 export interface LoadedData {
-  readonly train: Dataset;
-  readonly validation: Dataset | undefined;
-  readonly test: Dataset | undefined;
+  readonly train: Dataset | StreamedDataset;
+  readonly validation: Dataset | StreamedDataset | undefined;
+  readonly test: Dataset | StreamedDataset | undefined;
   readonly task: Task;
   /** K */
   readonly outputs: number;
@@ -38,11 +42,23 @@ export interface LoadedData {
   readonly classes: readonly string[] | undefined;
 }
 
-/** @throws UsageError; GradpoolError ERR_BAD_FILE, ERR_BAD_DATA */
-export async function loadData(path: string, flags: DataFlags): Promise<LoadedData> {
+/**
+ * @param note - is told why a table is trained from disk
+ * @throws UsageError; GradpoolError ERR_BAD_FILE, ERR_BAD_DATA, ERR_DOES_NOT_FIT, ERR_ABORTED
+ */
+export async function loadData(
+  path: string,
+  flags: DataFlags,
+  note: (text: string) => void,
+  signal: AbortSignal,
+): Promise<LoadedData> {
   if (flags.validationShare + (flags.testData === undefined ? flags.testShare : 0) >= 1)
     throw new UsageError('--validation-share and --test-share expected less than 1 together');
-  return flags.labels === undefined ? loadTable(path, flags) : loadIdx(path, flags.labels, flags);
+  if (flags.labels !== undefined) return loadIdx(path, flags.labels, flags);
+  const plan = planStream(path, flags);
+  if (plan === undefined) return loadTable(path, flags);
+  note(`${path} is trained from disk: ${plan.why}; storing its rows in ${plan.folder}`);
+  return streamTable(path, flags, plan, signal);
 }
 
 /** How a file is laid out, as `readTable` is to be told: formats other than text know no header. */
@@ -55,29 +71,56 @@ export function layoutOf({
 }
 
 async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
-  if (flags.testLabels !== undefined) throw new UsageError('--test-labels expected --labels beside it');
-  const { target, features, categorical = [], missing, missingValues, task } = flags;
+  refuseTestLabels(flags);
+  const { categorical, missingValues } = flags;
   const layout = layoutOf(flags);
   const table = await readTable(path, { ...layout, missingValues, categorical });
-  if (target === undefined)
+  if (flags.target === undefined)
     throw new UsageError(
       `--target expected one of the columns ${table.names.join(', ')}, or --labels for a pair of IDX files`,
     );
   const parts = splitTable(table, flags);
-  const { dataset: train, encoding } = encodeTable(parts.train, {
-    target: target.length === 1 ? target[0]! : target,
-    features,
-    categorical,
-    missing,
-    task,
-  });
+  const { dataset: train, encoding } = encodeTable(parts.train, encodeOptions(flags, flags.target));
   const encode = (part: DataTable | undefined) => part && applyEncoding(encoding, part);
   const { testData } = flags;
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
+  return { train, validation: encode(parts.validation), test: encode(test), ...asEncoded(encoding) };
+}
+
+/** The same of a table that memory does not hold. */
+async function streamTable(path: string, flags: DataFlags, plan: StreamPlan, signal: AbortSignal): Promise<LoadedData> {
+  refuseTestLabels(flags);
+  const { target, categorical, missingValues, validationShare, testShare, testData, seed } = flags;
+  if (target === undefined) throw new UsageError('--target expected the name of a column');
+  const layout = layoutOf(flags);
+  const store = storeOptions(plan, signal);
+  const validation = validationShare > 0 ? [validationShare] : [];
+  const shares = [...validation, ...(testShare > 0 && testData === undefined ? [testShare] : [])];
+  const split = shares.length === 0 ? [] : [1 - shares.reduce((sum, share) => sum + share, 0), ...shares.slice(0, -1)];
+  const read = { ...layout, missingValues, categorical };
+  const { datasets, encoding } = await streamDataset(path, encodeOptions(flags, target), read, {
+    ...store,
+    split,
+    seed,
+  });
+  const [train, ...others] = datasets;
+  const checked = validation.length > 0 ? others.shift() : undefined;
+  const test =
+    testData === undefined ? others[0] : (await streamDataset(testData, encoding, layout, store)).datasets[0];
+  return { train, validation: checked, test, ...asEncoded(encoding) };
+}
+
+function refuseTestLabels({ testLabels }: DataFlags): void {
+  if (testLabels !== undefined) throw new UsageError('--test-labels expected --labels beside it');
+}
+
+function encodeOptions(flags: DataFlags, target: string[]): EncodeOptions {
+  const { features, categorical = [], missing, task } = flags;
+  return { target: target.length === 1 ? target[0]! : target, features, categorical, missing, task };
+}
+
+function asEncoded(encoding: Encoding): Pick<LoadedData, 'task' | 'outputs' | 'encoding' | 'classes'> {
   return {
-    train,
-    validation: encode(parts.validation),
-    test: encode(test),
     task: encoding.task,
     outputs: encoding.outputSize,
     encoding,
@@ -105,6 +148,10 @@ function named<T>(validation: number, test: number, split: (shares: number[]) =>
 
 async function loadIdx(images: string, labels: string, flags: DataFlags): Promise<LoadedData> {
   refuseTableFlags(flags);
+  if (flags.stream === 'always' || flags.memoryLimit !== undefined || flags.scratch !== undefined)
+    throw new UsageError(
+      '--labels expected no --stream always, --memory-limit, --scratch: IDX files are read into memory',
+    );
   const { testData, testLabels, validationShare, testShare, seed } = flags;
   if ((testData === undefined) !== (testLabels === undefined))
     throw new UsageError('--test-data and --test-labels expected each other with IDX files');

@@ -38,3 +38,11 @@ export function batchSize(text: string): number | 'auto' | 'adaptive' {
     throw new InvalidArgumentError('Expected an integer of at least 1, auto or adaptive.');
   return value;
 }
+
+/** 512M, 2G, 800K or a number of bytes. */
+export function bytes(text: string): number {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text.trim()) ?? [];
+  const value = Math.floor(Number(digits) * 2 ** (10 * ' KMGT'.indexOf(unit?.toUpperCase() || ' ')));
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Expected a size such as 512M or 2G.');
+  return value;
+}

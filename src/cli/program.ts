@@ -9,9 +9,10 @@ import { evaluate, type EvaluateFlags } from './evaluate.ts';
 import { EXIT, failureOf } from './failure.ts';
 import { info } from './info.ts';
 import { Output } from './output.ts';
-import { batchSize, real, whole, wholes, words } from './parse.ts';
+import { batchSize, bytes, real, whole, wholes, words } from './parse.ts';
 import { predict, type PredictFlags } from './predict.ts';
 import { enableRelaxedSimd } from './relaxed-simd.ts';
+import { STREAM } from './stream-data.ts';
 import { train, type TrainFlags } from './train.ts';
 
 interface OutputFlags {
@@ -151,11 +152,19 @@ function dataOptions(command: Command): Command {
     .option('--test-labels <file>', 'its IDX labels')
     .option('--validation-share <share>', 'of the rows, for choosing when to stop', real(0), 0.1)
     .option('--test-share <share>', 'of the rows, for judging at the end', real(0), 0.1)
+    .option(
+      '--memory-limit <size>',
+      'a table that needs more is trained from disk (default: half of the available memory)',
+      bytes,
+    )
+    .addOption(new Option('--stream <when>', 'train a table from disk').choices(STREAM).default('auto'))
+    .option('--scratch <folder>', 'where its rows are kept meanwhile (default: the folder of the table)')
     .option('--seed <number>', 'of starting weights, orders and splits', whole(0), 0);
 }
 
 const TRAIN_EXAMPLES = [
   '  gradpool train iris.csv --target species',
+  '  gradpool train large.csv --target price --memory-limit 2G --scratch /mnt/disk',
   '  gradpool train houses.parquet --target price --hidden 64,64 --missing mean',
   '  gradpool train train-images.gz --labels train-labels.gz --test-data t10k-images.gz --test-labels t10k-labels.gz --hidden 128',
 ].join('\n');

@@ -32,6 +32,12 @@ export function count(value: number): string {
   return value < 1e6 ? `${(value / 1e3).toPrecision(4)} k` : `${(value / 1e6).toPrecision(4)} M`;
 }
 
+/** Bytes in a readable unit. */
+export function bytesText(bytes: number): string {
+  const power = Math.min(4, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
+  return `${Number((bytes / 2 ** (10 * power)).toPrecision(3))} ${['bytes', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`;
+}
+
 /** Writes a file whole or not at all: aside, then renamed. */
 export function writeWhole(path: string, content: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });

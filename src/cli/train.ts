@@ -4,6 +4,7 @@ import type { Activation, LayerSpec, Loss } from '../core/spec.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Encoding, Task } from '../data/encoding.ts';
 import { Normalization } from '../data/normalization.ts';
+import { StreamedDataset } from '../data/streamed-dataset.ts';
 import { saveNetwork } from '../formats/model-file.ts';
 import type { JsonValue } from '../formats/plain-json.ts';
 import type { BackendChoice } from '../kernels/kernels.ts';
@@ -48,7 +49,22 @@ const OUTPUT: Record<Task, { activation: Activation; loss: Loss }> = {
 /** Trains a network on a file, judges it on the rows that were kept apart, and saves it. */
 export async function train(path: string, flags: TrainFlags, output: Output, signal: AbortSignal): Promise<void> {
   prepareFolder(flags.model);
-  const data = await loadData(path, flags);
+  const data = await loadData(path, flags, (text) => output.note(text), signal);
+  try {
+    await trainOn(path, data, flags, output, signal);
+  } finally {
+    for (const part of [data.train, data.validation, data.test])
+      if (part instanceof StreamedDataset) await part.close();
+  }
+}
+
+async function trainOn(
+  path: string,
+  data: LoadedData,
+  flags: TrainFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
   const network = makeNetwork(data, flags);
   output.note(describeData(path, data, network));
   const ended = await runTraining(network, data, flags, output, signal);
@@ -194,7 +210,8 @@ function describeData(
   { train: rows, validation, test, task, encoding }: LoadedData,
   network: Network,
 ): string {
-  const part = (name: string, dataset: Dataset | undefined) => (dataset ? [`${dataset.length} ${name}`] : []);
+  const part = (name: string, dataset: Dataset | StreamedDataset | undefined) =>
+    dataset ? [`${dataset.length} ${name}`] : [];
   const parts = [...part('to train', rows), ...part('to validate', validation), ...part('to test', test)].join(', ');
   const layers = [network.spec.inputs, ...network.spec.layers.map(({ units }) => units)].join('-');
   const dropped =

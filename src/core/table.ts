@@ -92,4 +92,6 @@ export interface StreamedSource {
    * @internal
    */
   stream(spec: NetworkSpec, scaling: Scaling): { readonly mostBatch: number; open(): RowStream };
+  /** The patterns in the order in which they are stored, in pieces. */
+  pieces(): AsyncIterable<DataSource>;
 }

@@ -127,8 +127,8 @@ export class Dataset implements DataSource {
    * Takes columns as they are, in shared memory.
    * @internal
    */
-  static fromColumns(inputs: Columns, targets: DesiredColumns): Dataset {
-    return Dataset.#create(inputs, targets, 1, false, false);
+  static fromColumns(inputs: Columns, targets: DesiredColumns, inputScale = 1): Dataset {
+    return Dataset.#create(inputs, targets, inputScale, false, false);
   }
 
   static #create(

@@ -51,6 +51,11 @@ export function rowBytes({ inputs, targets }: RowLayout): number {
   return fieldBytes(inputs) + fieldBytes(targets);
 }
 
+/** The size of a buffer for patterns: both columns end with a whole stride, the targets' behind the last pattern. */
+export function bufferBytes(layout: RowLayout, rows: number): number {
+  return rows * rowBytes(layout) + fieldBytes(layout.inputs);
+}
+
 /** The patterns of a buffer as columns: a pattern's targets lie behind its inputs. */
 export function columnsOver(
   layout: RowLayout,
@@ -61,7 +66,7 @@ export function columnsOver(
   const columns = ({ type, size }: Field, offset: number): Columns => {
     const Type: NumericArrayType = TYPES[type];
     const width = Type.BYTES_PER_ELEMENT;
-    return { values: new Type(buffer, offset, (rows * bytes - offset) / width), size, stride: bytes / width };
+    return { values: new Type(buffer, offset, (rows * bytes) / width), size, stride: bytes / width };
   };
   const targets = columns(layout.targets, fieldBytes(layout.inputs));
   return { inputs: columns(layout.inputs, 0), targets: { flat: layout.flat, columns: targets } };

@@ -4,7 +4,7 @@ import { Random } from '../core/random.ts';
 import type { Affine, PassOrder, RowStream, Span, Table, Targets } from '../core/table.ts';
 import { allocate } from '../memory/shared.ts';
 import type { RowFile } from './row-file.ts';
-import { columnsOver } from './row-layout.ts';
+import { bufferBytes, columnsOver } from './row-layout.ts';
 
 /** Windows in memory: the one in use, of which some rows may be left for the next; the next; the one that is being read. */
 const WINDOWS = 3;
@@ -89,7 +89,7 @@ export class RowRing implements RowStream {
   constructor(file: RowFile, shape: RingShape, affine: Affine, targets: Targets) {
     const { layout } = file.about;
     const rows = WINDOWS * shape.windowRows;
-    const buffer = allocate(rows * file.rowBytes);
+    const buffer = allocate(bufferBytes(layout, rows));
     const columns = columnsOver(layout, buffer, rows);
     this.#file = file;
     this.#shape = shape;

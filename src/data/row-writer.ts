@@ -8,7 +8,7 @@ import type { Columns } from '../core/table.ts';
 import type { Encoding } from './encoding.ts';
 import { RowFile } from './row-file.ts';
 import { footerBytes } from './row-footer.ts';
-import { columnsOver, type RowLayout, rowBytes, typeName } from './row-layout.ts';
+import { bufferBytes, columnsOver, type RowLayout, rowBytes, typeName } from './row-layout.ts';
 import { PatternMoments } from './row-statistics.ts';
 
 /** Where stored patterns go: a file that is kept, or a folder for one that nobody sees and that is gone when it is closed. */
@@ -38,7 +38,7 @@ export class RowWriter {
     this.#handle = handle;
     this.#moments = new PatternMoments(layout.inputs.size, layout.targets.size);
     this.#room = Math.max(1, Math.floor(PIECE / rowBytes(layout)));
-    this.#bytes = new Uint8Array(this.#room * rowBytes(layout));
+    this.#bytes = new Uint8Array(bufferBytes(layout, this.#room));
     const { inputs, targets } = columnsOver(layout, this.#bytes.buffer, this.#room);
     this.#inputs = inputs;
     this.#targets = targets.columns;

@@ -5,7 +5,7 @@ import type { Affine, RowStream, Scaling, StreamedSource, Targets } from '../cor
 import { compose, Dataset } from './dataset.ts';
 import type { Encoding } from './encoding.ts';
 import { RowFile } from './row-file.ts';
-import { columnsOver, type RowLayout, rowBytes } from './row-layout.ts';
+import { bufferBytes, columnsOver, type RowLayout, rowBytes } from './row-layout.ts';
 import { leastMemory, ringShape, type RingShape, RowRing } from './row-ring.ts';
 import type { RowStatistics } from './row-statistics.ts';
 import { layoutOf, type RowPlace, RowWriter } from './row-writer.ts';
@@ -26,6 +26,8 @@ export interface StoreOptions extends MemoryOptions {
 }
 
 const DEFAULT_MEMORY = 2 ** 28;
+/** Bytes of the patterns that `pieces` brings into memory at a time. */
+const PIECE = 2 ** 22;
 /** What an array of bytes can hold. */
 const MOST_MEMORY = 2 ** 32;
 
@@ -155,11 +157,28 @@ export class StreamedDataset implements StreamedSource {
     checkInputSize(layout.inputs.size, spec);
     const affine = compose(layout.inputs.size, layout.inputScale, scaling.inputs);
     // What a row says is checked by what was measured of all of them.
-    const { targets } = columnsOver(layout, new ArrayBuffer(this.#file.rowBytes), 1);
+    const { targets } = columnsOver(layout, new ArrayBuffer(bufferBytes(layout, 1)), 1);
     const meaning = resolveTargets(spec, targets, scaling.targets, []);
     checkTargets(spec, statistics, meaning);
     const open = () => new RowRing(this.#file, this.#shape, affine, meaning);
     return { mostBatch: this.#shape.mostBatch, open };
+  }
+
+  /**
+   * The patterns in the order in which they are stored, in pieces of a few MB.
+   * @throws GradpoolError ERR_BAD_FILE, ERR_CLOSED
+   */
+  async *pieces(): AsyncGenerator<Dataset, void, undefined> {
+    const { rowBytes } = this.#file;
+    const most = Math.max(1, Math.floor(PIECE / rowBytes));
+    await this.#file.checkUnchanged();
+    for (let first = 0; first < this.length; first += most) {
+      const rows = Math.min(most, this.length - first);
+      const bytes = new Uint8Array(bufferBytes(this.layout, rows));
+      await this.#file.read(bytes.subarray(0, rows * rowBytes), first);
+      const { inputs, targets } = columnsOver(this.layout, bytes.buffer, rows);
+      yield Dataset.fromColumns(inputs, targets, this.layout.inputScale);
+    }
   }
 
   /** Closes the file; a training that still uses it fails with ERR_CLOSED. May be called again. */

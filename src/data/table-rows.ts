@@ -24,7 +24,7 @@ export interface TableVisitor extends RowVisitor {
 }
 
 /** Numbers of an array that are in memory at a time. */
-const NUMBERS = 2 ** 18;
+const NUMBERS = 2 ** 14;
 
 /**
  * @param path - of a file: bytes that are in memory already need not be read in pieces

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { checkSameRows, resolveTargets, type RowsInput, toColumns, toDesired } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { Loss, NetworkSpec } from '../core/spec.ts';
-import type { DataSource } from '../core/table.ts';
+import type { DataSource, StreamedSource } from '../core/table.ts';
 import { forwardBatch } from '../kernels/reference/batch.ts';
 import { checkNumbers } from './lists.ts';
 import { desired, gather, inverted, type Network } from './network.ts';
@@ -63,9 +63,12 @@ export function taskOf({ loss, layers }: NetworkSpec): { task: MetricsTask; clas
  * Lets a data set through a network.
  * @throws RangeError if it does not fit, or an output is not finite; GradpoolError ERR_ABORTED
  */
-export async function collect(network: Network, dataset: DataSource, turns: Turns): Promise<Predictions> {
+export async function collect(
+  network: Network,
+  dataset: DataSource | StreamedSource,
+  turns: Turns,
+): Promise<Predictions> {
   const { spec, normalization } = network;
-  const { table, rows } = dataset.bind(spec, normalization);
   const layers = network.parameters.map(({ weights, bias }) => ({
     W: new Float64Array(weights),
     b: new Float64Array(bias),
@@ -73,16 +76,21 @@ export async function collect(network: Network, dataset: DataSource, turns: Turn
   const K = spec.layers.at(-1)!.units;
   const { task, classes } = taskOf(spec);
   const units = task === 'values' ? normalization.targets : undefined;
-  const Y = new Float64Array(rows.length * K);
-  const D = new Float64Array(rows.length * K);
-  for (let from = 0; from < rows.length; from += SLICE_ROWS) {
-    await turns.next();
-    const part = rows.subarray(from, from + SLICE_ROWS);
-    const X = gather(table.inputs, part, table.affine);
-    const outputs = forwardBatch(spec, layers, X, part.length).H.at(-1)!;
-    Y.set(inverted(outputs, units), from * K);
-    // Values as they are in the data: to normalise them and back would round them.
-    D.set(units ? gather(table.targets.columns, part, undefined) : desired(table.targets, part, K), from * K);
+  const Y = new Float64Array(dataset.length * K);
+  const D = new Float64Array(dataset.length * K);
+  let at = 0;
+  for await (const piece of 'pieces' in dataset ? dataset.pieces() : [dataset]) {
+    const { table, rows } = piece.bind(spec, normalization);
+    for (let from = 0; from < rows.length; from += SLICE_ROWS) {
+      await turns.next();
+      const part = rows.subarray(from, from + SLICE_ROWS);
+      const X = gather(table.inputs, part, table.affine);
+      const outputs = forwardBatch(spec, layers, X, part.length).H.at(-1)!;
+      Y.set(inverted(outputs, units), at);
+      // Values as they are in the data: to normalise them and back would round them.
+      D.set(units ? gather(table.targets.columns, part, undefined) : desired(table.targets, part, K), at);
+      at += part.length * K;
+    }
   }
   return predictionsOf(task, classes, K, Y, D);
 }
