@@ -105,9 +105,14 @@ async function streamTable(path: string, flags: DataFlags, plan: StreamPlan, sig
   });
   const [train, ...others] = datasets;
   const checked = validation.length > 0 ? others.shift() : undefined;
-  const test =
-    testData === undefined ? others[0] : (await streamDataset(testData, encoding, layout, store)).datasets[0];
-  return { train, validation: checked, test, ...asEncoded(encoding) };
+  try {
+    const test =
+      testData === undefined ? others[0] : (await streamDataset(testData, encoding, layout, store)).datasets[0];
+    return { train, validation: checked, test, ...asEncoded(encoding) };
+  } catch (error) {
+    await Promise.all(datasets.map((dataset) => dataset.close()));
+    throw error;
+  }
 }
 
 function refuseTestLabels({ testLabels }: DataFlags): void {

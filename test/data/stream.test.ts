@@ -13,6 +13,7 @@ import {
   streamDataset,
 } from 'gradpool';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { child } from '../train/problem.ts';
 import { badData, badFile } from './bad.ts';
 
 let folder: string;
@@ -193,7 +194,7 @@ describe('streamDataset makes of a file what readDataset makes of it', () => {
       first.datasets.map(async (part) => (await patterns(part)).map((p) => p.inputs[0]!)),
     );
     expect(parts.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: 5000 }, (_, i) => i));
-    expect(parts.map(({ length }) => length / 5000)).toEqual([0.7, 0.2, 0.1].map((s) => expect.closeTo(s, 1)));
+    expect(parts.map(({ length }) => length / 5000)).toEqual([0.7, 0.2, 0.1].map((s): unknown => expect.closeTo(s, 1)));
     expect(first.encoding.training.rows).toBe(parts[0]!.length);
     await Promise.all(first.datasets.map((part) => part.close()));
     await using kept = await StreamedDataset.open(paths[1]!);
@@ -245,6 +246,15 @@ describe('streamDataset refuses', () => {
     });
     expect(readdirSync(folder)).toEqual(['table.csv']);
   });
+});
+
+it('a table takes no more memory than its pieces: a large one hardly more than a small one', async () => {
+  const argument = { folder, small: 10_000, large: 60_000 };
+  const report = await child<{ rows: number; grown: number; bytes: number }>('stream-memory.mjs', argument, [
+    '--expose-gc',
+  ]);
+  expect(report.rows).toBe(60_000);
+  expect(report.grown, `of ${report.bytes} bytes`).toBeLessThan(report.bytes / 2);
 });
 
 describe('a network', () => {
