@@ -34,8 +34,9 @@ export function count(value: number): string {
 
 /** Bytes in a readable unit. */
 export function bytesText(bytes: number): string {
-  const power = Math.min(4, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
-  return `${Number((bytes / 2 ** (10 * power)).toPrecision(3))} ${['bytes', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`;
+  if (bytes < 2 ** 10) return `${bytes} bytes`;
+  const power = Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  return `${Number((bytes / 2 ** (10 * power)).toPrecision(3))} ${['KiB', 'MiB', 'GiB', 'TiB'][power - 1]}`;
 }
 
 /** Writes a file whole or not at all: aside, then renamed. */
