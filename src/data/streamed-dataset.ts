@@ -42,7 +42,7 @@ const MOST_MEMORY = 2 ** 32;
  * size or the number of workers. Close the set when no trainer uses it any more.
  *
  * @example
- * const { datasets: [train, test] } = await streamDataset('big.csv', { target: 'income' }, { split: [0.9] });
+ * const { datasets: [train, test] } = await streamDataset('big.csv', { target: 'income' }, {}, { split: [0.9] });
  * await trainer.fit(train, { epochs: 5, validation: test });
  */
 export class StreamedDataset implements StreamedSource {

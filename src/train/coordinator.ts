@@ -61,7 +61,7 @@ export class Coordinator {
    * Hands a data set to all threads and sees that each of `workers` tasks sits on a thread of its own.
    * @param streamed - the rows lie where all threads see what is written there later, in the order in which they are to be used
    */
-  async attach(key: DataKey, table: Table, rows: Uint32Array, streamed: boolean): Promise<End> {
+  async attach(key: DataKey, table: Table, rows: Uint32Array, streamed = false): Promise<End> {
     const shared = streamed ? rows : new Uint32Array(allocate(rows.byteLength));
     if (!streamed) shared.set(rows);
     const epochs = key === 'train' && !streamed ? epochsPerRun(rows.length) : 0;

@@ -249,7 +249,7 @@ describe('streamDataset refuses', () => {
 });
 
 it('a table takes no more memory than its pieces: a large one hardly more than a small one', async () => {
-  const argument = { folder, small: 10_000, large: 60_000 };
+  const argument = { folder, small: 20_000, large: 60_000 };
   const report = await child<{ rows: number; grown: number; bytes: number }>('stream-memory.mjs', argument, [
     '--expose-gc',
   ]);
