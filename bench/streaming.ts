@@ -14,7 +14,7 @@ const PATTERNS = 32_768;
 /** Three windows of 10 MB, of which an epoch has ten. */
 const MEMORY = 2 ** 25;
 /** Of one call of `fit`: the first window of the first of them cannot have been read ahead. */
-const EPOCHS = 4;
+const EPOCHS = 2;
 const FOLDER = 'out';
 
 /** One set in memory and on the disk, each with a trainer. */
