@@ -25,6 +25,7 @@ import { benchAdaptive } from './adaptive.ts';
 import { benchAgreement } from './agreement.ts';
 import { benchCopies } from './copies.ts';
 import { benchStrategies } from './strategies.ts';
+import { benchStreaming } from './streaming.ts';
 import { benchUpdate } from './update.ts';
 
 interface Measured {
@@ -40,6 +41,7 @@ const BENCHMARKS: Record<string, { about: string; run: (effort: Effort) => Promi
   strategies: { about: 'every strategy against the default', run: benchStrategies },
   agreement: { about: "two curves against each other, and 'auto' against them", run: benchAgreement },
   adaptive: { about: 'an adaptive batch size against fixed ones: time to the same loss', run: benchAdaptive },
+  streaming: { about: 'patterns from a disk against the same in memory', run: benchStreaming },
   copies: { about: 'two workers against two independent trainings', run: benchCopies },
 };
 

@@ -1,18 +1,17 @@
 import type { RateSchedule } from '../core/schedule.ts';
 import type { NetworkSpec } from '../core/spec.ts';
-import { PHASES } from '../memory/control.ts';
 import type { BatchControl } from './batch-control.ts';
 import type { Order } from './order.ts';
-import type { EpochSums, PhaseSeconds } from './outcome.ts';
 import type { ProgressWatch } from './progress.ts';
 import { type AdaptiveStep, type EpochReport, epochReport } from './report.ts';
 import type { Runner } from './runner.ts';
+import { added, NO_SUMS } from './sums.ts';
 
 /** The batches that the noise scale is measured with: enough of them for its noise, few enough rows to be quick. */
 const DRAWS = { rows: 32, batches: 8 };
 
 /** Which epochs of the trainer's are to be trained, and at most how many updates. */
-interface Wanted {
+export interface Wanted {
   /** Of this call, from 1 on. */
   readonly epoch: number;
   /** Of all that the trainer trains, from 0 on. */
@@ -28,7 +27,7 @@ export async function fixedEpochs(
   { train, batchSize, signal, onProgress }: Order,
   { epoch, stream, left, count, rates }: Wanted & { count: number; rates: RateSchedule },
 ): Promise<EpochReport[]> {
-  const rows = train.rows.length;
+  const rows = train.length;
   const updates = Math.min(left, Math.ceil(rows / batchSize));
   const before = { epoch, updates: 0, totalUpdates: updates, samples: 0, loss: 0, seconds: 0 };
   const piece = { train, epochs: count, updates, batchSize, rates, from: 0, stream, before };
@@ -55,7 +54,7 @@ export async function adaptiveEpoch(
   order: Order,
   wanted: Wanted & { seed: number },
 ): Promise<EpochReport> {
-  const watch = runner.watch(order.train.rows.length, order.onProgress);
+  const watch = runner.watch(order.train.length, order.onProgress);
   const epoch = new AdaptiveEpoch(control, order, wanted);
   try {
     while (epoch.goesOn) await epoch.advance(runner, watch);
@@ -71,7 +70,7 @@ class AdaptiveEpoch {
   readonly #wanted: Wanted & { seed: number };
   readonly #rows: number;
   readonly #steps: AdaptiveStep[] = [];
-  #sums: EpochSums = { seconds: 0, loss: 0, right: 0, phases: [], coordinator: undefined };
+  #sums = NO_SUMS;
   #updates = 0;
   #samples = 0;
   #workers = 1;
@@ -80,7 +79,7 @@ class AdaptiveEpoch {
     this.#control = control;
     this.#order = order;
     this.#wanted = wanted;
-    this.#rows = order.train.rows.length;
+    this.#rows = order.train.length;
   }
 
   get goesOn(): boolean {
@@ -129,16 +128,4 @@ class AdaptiveEpoch {
     const seconds = (performance.now() - begun) / 1000;
     this.#sums = { ...this.#sums, seconds: this.#sums.seconds + seconds };
   }
-}
-
-function added(a: EpochSums, b: EpochSums): EpochSums {
-  const both = (one: PhaseSeconds | undefined, other: PhaseSeconds): PhaseSeconds =>
-    Object.fromEntries(PHASES.map((phase) => [phase, (one?.[phase] ?? 0) + other[phase]])) as PhaseSeconds;
-  return {
-    seconds: a.seconds + b.seconds,
-    loss: a.loss + b.loss,
-    right: a.right + b.right,
-    phases: b.phases.map((phases, w) => both(a.phases[w], phases)),
-    coordinator: b.coordinator && both(a.coordinator, b.coordinator),
-  };
 }

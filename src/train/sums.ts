@@ -33,6 +33,21 @@ export function rowSums(arena: Arena, place: number): { loss: number; right: num
   return sums;
 }
 
+export const NO_SUMS: EpochSums = { seconds: 0, loss: 0, right: 0, phases: [], coordinator: undefined };
+
+/** What two parts of an epoch did. */
+export function added(a: EpochSums, b: EpochSums): EpochSums {
+  const both = (one: PhaseSeconds | undefined, other: PhaseSeconds): PhaseSeconds =>
+    Object.fromEntries(PHASES.map((phase) => [phase, (one?.[phase] ?? 0) + other[phase]])) as PhaseSeconds;
+  return {
+    seconds: a.seconds + b.seconds,
+    loss: a.loss + b.loss,
+    right: a.right + b.right,
+    phases: b.phases.map((phases, w) => both(a.phases[w], phases)),
+    coordinator: b.coordinator && both(a.coordinator, b.coordinator),
+  };
+}
+
 function phasesOf(arena: Arena, index: number, place: number): PhaseSeconds {
   const statistics = arena.statistics(index, place);
   return Object.fromEntries(PHASES.map((phase, i) => [phase, statistics[FIRST_PHASE + i]!])) as PhaseSeconds;

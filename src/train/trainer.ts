@@ -1,12 +1,12 @@
 import { callback, options } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { RateSchedule } from '../core/schedule.ts';
-import type { DataSource } from '../core/table.ts';
+import type { DataSource, StreamedSource } from '../core/table.ts';
 import { EPOCHS_PER_RUN } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
 import { BatchControl } from './batch-control.ts';
 import { type BatchSizeDecision, decideBatchSize, withBatchSize } from './batch-size.ts';
-import { bind } from './bound.ts';
+import { bindAny, isStreamed } from './bound.ts';
 import { Coordinator } from './coordinator.ts';
 import { adaptiveEpoch, fixedEpochs } from './epoch.ts';
 import type { FitOptions } from './fit-options.ts';
@@ -18,6 +18,7 @@ import { RemoteCoordinator, Threads } from './remote.ts';
 import type { EpochReport, TrainerInfo } from './report.ts';
 import { Runner } from './runner.ts';
 import { Plateau, plateauIn, ratesOf, type ResolvedSchedule } from './schedule.ts';
+import { streamedEpoch } from './streamed-epoch.ts';
 import { TraceWriter } from './trace.ts';
 import { training, type Wanted } from './training.ts';
 import { validate } from './validate.ts';
@@ -49,6 +50,7 @@ export class Trainer {
   readonly #schedule: ResolvedSchedule;
   #plateau: Plateau | undefined;
   readonly #seed: number;
+  readonly #shuffle: boolean;
   readonly #runner: Runner;
   /** Of an adaptive batch size. */
   #control: BatchControl | undefined;
@@ -63,11 +65,12 @@ export class Trainer {
   }
 
   private constructor(network: Network, options: ResolvedOptions, info: TrainerInfo, runner: Runner) {
-    const { learningRate, seed, schedule } = options;
+    const { learningRate, seed, shuffle, schedule } = options;
     this.#network = network;
     this.#learningRate = learningRate;
     this.#schedule = schedule;
     this.#seed = seed;
+    this.#shuffle = shuffle;
     this.info = info;
     this.#runner = runner;
     this.#control = info.adaptive && new BatchControl(info.adaptive, learningRate);
@@ -109,7 +112,7 @@ export class Trainer {
    * Trains epoch by epoch, each when it is asked for; nothing runs in between.
    * @throws as `fit`
    */
-  epochs(train: DataSource, given: FitOptions = {}): AsyncGenerator<EpochReport, void, undefined> {
+  epochs(train: DataSource | StreamedSource, given: FitOptions = {}): AsyncGenerator<EpochReport, void, undefined> {
     return this.#generate(orderOf(this.#network, this.#given, train, given), 1);
   }
 
@@ -117,10 +120,11 @@ export class Trainer {
    * Trains all epochs, unless it is stopped before, and collects their reports. Where nobody looks in between (no `validation`,
    * `earlyStopping`, callbacks) short epochs follow each other without a pause.
    * @throws TypeError, RangeError naming the argument, before any work; GradpoolError ERR_BUSY, ERR_CLOSED,
-   * ERR_ABORTED (its cause is the signal's reason), ERR_WORKER_FAILED; what a callback throws
+   * ERR_ABORTED (its cause is the signal's reason), ERR_WORKER_FAILED; ERR_BAD_FILE where streamed patterns cannot be read, after
+   * which the trainer can go on; what a callback throws
    */
   async fit(
-    train: DataSource,
+    train: DataSource | StreamedSource,
     given: FitOptions & { onEpoch?: ((report: EpochReport) => void | Promise<void>) | undefined } = {},
   ): Promise<EpochReport[]> {
     const keys = [...FIT_KEYS, 'onEpoch'] as const;
@@ -135,9 +139,9 @@ export class Trainer {
   }
 
   /** Mean loss and accuracy on a data set, measured by the workers. */
-  async evaluate(dataset: DataSource): Promise<Evaluation> {
+  async evaluate(dataset: DataSource | StreamedSource): Promise<Evaluation> {
     this.#runner.throwIfStopped(undefined);
-    const data = bind(this.#network, 'dataset', dataset);
+    const data = bindAny(this.#network, 'dataset', dataset);
     this.#acquire();
     try {
       return await this.#track(this.#runner.evaluate(data, undefined));
@@ -179,10 +183,15 @@ export class Trainer {
     const { spec } = this.#network;
     const stream = this.#epochs;
     if (this.#control && this.#runner.afresh) this.#control = new BatchControl(this.info.adaptive!, this.#learningRate);
+    const wanted = { epoch, stream, left };
     const rates = this.#rates(order, learningRate);
+    const { train } = order;
+    const passes = { seed: this.#seed, shuffle: this.#shuffle };
     const reports = this.#control
-      ? [await adaptiveEpoch(this.#runner, this.#control, spec, order, { epoch, stream, left, seed: this.#seed })]
-      : await fixedEpochs(this.#runner, spec, order, { epoch, stream, left, count, rates });
+      ? [await adaptiveEpoch(this.#runner, this.#control, spec, order, { ...wanted, seed: this.#seed })]
+      : isStreamed(train)
+        ? [await streamedEpoch(this.#runner, spec, { ...order, train }, { ...wanted, ...passes, rates })]
+        : await fixedEpochs(this.#runner, spec, order, { ...wanted, count, rates });
     this.#epochs += reports.length;
     const validation = await validate(this.#runner, this.#network, order);
     if (validation) {
@@ -196,7 +205,7 @@ export class Trainer {
   #rates({ train, batchSize }: Order, set: number | undefined): RateSchedule {
     const plateau = plateauIn(this.#schedule);
     if (plateau && (this.#runner.afresh || !this.#plateau)) this.#plateau = new Plateau(plateau, this.#learningRate);
-    const perEpoch = Math.ceil(train.rows.length / batchSize);
+    const perEpoch = Math.ceil(train.length / batchSize);
     return ratesOf(this.#schedule, set ?? this.#plateau?.rate ?? this.#learningRate, perEpoch);
   }
 
@@ -207,6 +216,7 @@ export class Trainer {
     return {
       batchSize: this.#control?.batchSize ?? batchSize,
       chosen: (batchSizeChoice ?? this.#control) !== undefined,
+      adaptive: this.#control !== undefined,
       plateau: plateauIn(this.#schedule) !== undefined,
       rateFollows: this.#control ? 'an adaptive "batchSize"' : scheduled,
     };

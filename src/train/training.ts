@@ -28,7 +28,7 @@ export async function* training(
 ): AsyncGenerator<EpochReport, void, undefined> {
   const { callbacks } = order;
   const stopping = order.stopping && new Stopping(order.stopping, network);
-  const whole = Math.ceil(order.train.rows.length / order.batchSize);
+  const whole = Math.ceil(order.train.length / order.batchSize);
   let left = order.maxUpdates;
   let last: EpochReport | undefined;
   let failure: { readonly error: unknown } | undefined;
