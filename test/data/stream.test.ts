@@ -66,6 +66,20 @@ describe('StreamedDataset.store', () => {
     expect(Normalization.fit(again, options)).toEqual(normalization);
   });
 
+  it('keeps the weights of patterns', async () => {
+    const path = join(folder, 'rows');
+    const set = numbers(20).withWeights(Array.from({ length: 20 }, (_, r) => r / 3));
+    const first = await StreamedDataset.store([set.slice(5), set.slice(0, 5)], { path });
+    await first.close();
+    await using again = await StreamedDataset.open(path);
+    expect(again.bytes).toBe(20 * 32);
+    const rows = Array.from({ length: 20 }, (_, i) => set.pattern((i + 5) % 20));
+    expect(await patterns(again)).toEqual(rows);
+    await expect(StreamedDataset.store([set, numbers(3)], { folder })).rejects.toThrow(
+      '"pieces[1]" expected 3 inputs (f4, scale 1) and a flat target (f8), with a weight, as the first piece has, got 3 inputs (f4, scale 1) and a flat target (f8)',
+    );
+  });
+
   it('measures as well as two passes do, where a sum of squares would lose everything', async () => {
     const inputs = Float64Array.from({ length: 30_000 }, (_, i) => 1e9 + (i % 7));
     const whole = Dataset.fromArrays({ inputs, inputSize: 1, targets: inputs });
@@ -158,6 +172,11 @@ describe('streamDataset makes of a file what readDataset makes of it', () => {
     ['gaps, filled', () => csv('a,b,y\n1,u,0\n,v,1\n3,,1\n4,u,\n5,u,0\n7,w,1\n'), { target: 'y', missing: 'mean' }],
     ['names that are numbers', () => csv('a,y\n7,1\n8,2.5\n07,3\n'), { target: 'y', categorical: ['a'] }],
     ['a type for large numbers', () => csv('t,y\n1700000000001.5,0.5\n1700000000002.5,0.25\n'), { target: 'y' }],
+    [
+      'a column of weights',
+      () => csv('a,w,y\n1,0.5,u\n2,,v\n3,2,u\n4,0,v\n'),
+      { target: 'y', weights: 'w', missing: 'drop' },
+    ],
     ['no header', () => csv('1;2\n3;4.5\n'), { target: 'c2' }, { header: false, delimiter: ';' }],
     [
       'Parquet',
@@ -180,7 +199,8 @@ describe('streamDataset makes of a file what readDataset makes of it', () => {
     expect(await patterns(dataset)).toEqual(rows);
     expect(readdirSync(folder)).toEqual(before);
     // With the encoding that is known the rows are the same.
-    const again = await streamDataset(path, encoding, { ...read, columns: undefined }, { folder });
+    const { weights } = encode;
+    const again = await streamDataset(path, encoding, { ...read, columns: undefined }, { folder, weights });
     await using known = again.datasets[0];
     expect(await patterns(known)).toEqual(rows);
   });
@@ -216,6 +236,18 @@ describe('streamDataset refuses', () => {
       (at: typeof place) => badData(`${at(4, 'a')}has no value; "missing" can be 'drop' or 'mean'`),
     ],
     [
+      'a weight below 0',
+      'a,w,y\n1,1,0\n2,-1,1\n',
+      { weights: 'w' },
+      (at: typeof place) => badData(`${at(3, 'w')}expected a weight of at least 0, got -1`),
+    ],
+    [
+      'a weight that is a text',
+      'a,w,y\n1,1,0\n2,much,1\n',
+      { weights: 'w' },
+      (at: typeof place) => badFile(`${at(3, 'w')}expected a number, got "much"`),
+    ],
+    [
       'a text among numbers',
       'a,y\n1,x\n2,0.5\n',
       { task: 'regression' },
@@ -238,6 +270,12 @@ describe('streamDataset refuses', () => {
     );
     await expect(stream('a,y\n1,0\n2,1\n', { target: 'y' }, { folder: undefined, paths: [] })).rejects.toThrow(
       '"paths" expected list of 1',
+    );
+    await expect(stream('a,y\n1,0\n2,1\n', { target: 'y', weights: 'w' })).rejects.toThrow(
+      'has no column "w"; it has "a", "y"',
+    );
+    await expect(stream('a,w,y\n1,1,0\n', { target: 'y' }, { weights: 'w' })).rejects.toThrow(
+      '"weights" follows from the options of the encoding',
     );
     const signal = AbortSignal.abort('enough');
     await expect(stream('a,y\n1,0\n2,1\n', { target: 'y' }, { signal })).rejects.toMatchObject({
