@@ -60,7 +60,7 @@ export async function streamDataset(
   if (typeof source !== 'string' && !(source instanceof URL)) throw wrongType('source', 'path or file URL', source);
   const path = source instanceof URL ? fileURLToPath(source) : text('source', source);
   const known = isEncoding(encode) ? checkEncoding('encode', encode) : undefined;
-  const how = known ? { encoding: known } : { options: resolveEncodeOptions(encode as EncodeOptions) };
+  const how = known ? { encoding: known } : { options: resolveEncodeOptions(encode) };
   const { memory, places, parts, signal, weights: column } = resolveStream(path, given, known !== undefined);
   const weights = 'options' in how ? how.options.weights : column;
   const wanted = { ...how, weights };

@@ -33,7 +33,7 @@ const MOST_MEMORY = 2 ** 32;
 
 /**
  * Patterns on a disk, for sets that memory does not hold. They lie in one file, each in the same number of bytes, in the types in which
- * they came, and were measured when they were stored: `Normalization.fit` needs no further look at them.
+ * they came, with their weights if they have any, and were measured when they were stored: `Normalization.fit` needs no further look at them.
  *
  * A trainer has three windows of them in memory: it trains on one while the next is read. In an epoch each row is used once. With
  * `shuffle` the file's blocks come in a random order, 8 of them make a window, and the rows of a window are in a random order: two

@@ -33,6 +33,9 @@ const ROWS_PER_RUN = 2 ** 18;
 /** How long threads may take to start; ms. */
 const START_LIMIT = 30_000;
 
+/** The methods of a coordinator, wherever it runs. */
+export type CoordinatorApi = Pick<Coordinator, 'attach' | 'train' | 'evaluate' | 'moments' | 'close'>;
+
 /**
  * Runs epochs on a pool: divides, collects; and in the strategy `coordinator` also adds up the partial
  * gradients and steps. It lives in a thread of its own, behind comlink, or on the caller's where there are no threads.

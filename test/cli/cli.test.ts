@@ -179,6 +179,18 @@ describe('a table over the memory limit', () => {
     const evaluated = await run(['evaluate', 'streamed.safetensors', 'clouds.csv']);
     expect(evaluated.stdout).toMatch(/accuracy (9[5-9]|100)\./);
   });
+
+  it('may have a column of weights, which is looked at while its rows are stored', async () => {
+    const before = readdirSync(folder);
+    const weighted = ['--target', 'side', '--stream', 'always', '--weight-column', 'sum'];
+    const { code, stderr } = await run(['train', 'clouds.csv', ...weighted]);
+    expect(stderr).toMatch(/^clouds\.csv is trained from disk: as was asked for/);
+    expect(stderr).toMatch(
+      /gradpool: ERR_BAD_DATA: clouds\.csv, line \d+, column "sum": expected a weight of at least 0, got -/,
+    );
+    expect(code).toBe(1);
+    expect(readdirSync(folder)).toEqual(before);
+  });
 });
 
 describe('what goes wrong', () => {
