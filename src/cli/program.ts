@@ -121,6 +121,8 @@ function addTrain(gradpool: Command, signal: AbortSignal): void {
     .addOption(new Option('--strategy <name>', 'how work is shared').choices(['auto', ...STRATEGIES]).default('auto'));
   backendOption(command)
     .option('--trace <file>', 'a timeline of workers and phases for chrome://tracing and Perfetto')
+    .option('--tensorboard <folder>', 'write event files of the figures of each epoch, for TensorBoard')
+    .option('--history <file>', 'write the report of each epoch as a line of JSON')
     .option('--checkpoint <folder>', 'save the training there as it goes on, and when it is interrupted')
     .option('--checkpoint-every <interval>', 'updates, or minutes as in 5m (default: an epoch)', interval)
     .option('--resume <folder>', 'go on from the newest checkpoint there, if there is one, and save there')

@@ -14,6 +14,7 @@ import type { OptimizerName } from '../train/optimizer.ts';
 import type { StrategyChoice, TrainerOptions } from '../train/options.ts';
 import type { EpochReport, Progress } from '../train/report.ts';
 import { type DataFlags, type LoadedData, loadOrStream } from './load-data.ts';
+import { type LogFlags, openLogs } from './logs.ts';
 import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
 import { checkpointOptions, checkSaving, type SavingFlags, startTrainer, tellHowToResume } from './saving.ts';
@@ -30,7 +31,7 @@ export interface StepFlags {
   weightDecay: number;
 }
 
-export interface TrainFlags extends DataFlags, StreamFlags, StepFlags, SavingFlags {
+export interface TrainFlags extends DataFlags, StreamFlags, StepFlags, SavingFlags, LogFlags {
   model: string;
   hidden: number[];
   activation: Activation;
@@ -185,6 +186,7 @@ async function runTraining(
 ): Promise<Ended> {
   const options = trainerOptions(flags);
   if (typeof options.batchSize === 'number') options.batchSize = Math.min(options.batchSize, rows.length);
+  await using logs = await openLogs(flags);
   await using trainer = await startTrainer(network, options, flags, output);
   const { workers, strategy, backend, path, reason } = trainer.info;
   output.note(`${workers} workers, strategy ${strategy}, backend ${backend} (${path}: ${reason})`);
@@ -216,7 +218,7 @@ async function runTraining(
       epochs,
       validation,
       earlyStopping,
-      callbacks: [telling],
+      callbacks: [telling, logs],
       checkpoint: checkpointOptions(flags),
       signal,
     })

@@ -38,8 +38,18 @@ const CLASSES = ['--target', 'side', '--features', 'x,y,colour', '--epochs', '8'
 
 describe('from a table to a model in use', () => {
   it('trains classes, judges them on rows kept apart, and saves the model', async () => {
-    const { code, stdout, stderr } = await run(['train', 'clouds.csv', ...CLASSES, '--model', 'side.safetensors']);
+    const logs = ['--history', 'logs/history.jsonl', '--tensorboard', 'logs/board'];
+    const { code, stdout, stderr } = await run([
+      ...['train', 'clouds.csv', ...CLASSES, '--model', 'side.safetensors', ...logs],
+    ]);
     expect(code).toBe(0);
+    const history = lines(readFileSync(at('logs/history.jsonl'), 'utf8'));
+    expect(history.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(history[0]).toMatchObject({
+      loss: expect.any(Number) as number,
+      validation: { loss: expect.any(Number) as number },
+    });
+    expect(readdirSync(at('logs/board'))).toEqual([expect.stringMatching(/^events\.out\.tfevents\./)]);
     expect(stderr).toContain(
       'clouds.csv: classification, rows: 240 to train, 30 to validate, 30 to test; network 4-8-2',
     );

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Dataset, type FitOptions, Network, StreamedDataset, type TrainerOptions } from 'gradpool';
+import { Dataset, type FitOptions, Network, StreamedDataset, Trainer, type TrainerOptions } from 'gradpool';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { expectSameBits } from '../close.ts';
 import { classes, classifier, withTrainer } from './problem.ts';
@@ -160,4 +160,31 @@ test('early stopping goes back to the best weights, and a callback ends training
   expect(seen).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2']);
   expect(called.map(({ learningRate }) => learningRate)).toEqual([0.1, 0.05]);
   expect(called.at(-1)!.stopped).toEqual({ by: 'callback', why: 'enough' });
+});
+
+test('a checkpoint is taken where an epoch ends; a training that is broken off goes on from there, with the same bits', async () => {
+  const directory = join(folder, 'saved');
+  const set = stored.get(plain)!;
+  const options = { ...INLINE, shuffle: true };
+  const whole = await trained(dropping(), options, set, { epochs: 4 });
+  const stop = new AbortController();
+  const first = dropping();
+  await withTrainer(first, options, async (trainer) => {
+    const broken = trainer.fit(set, {
+      epochs: 4,
+      checkpoint: { directory },
+      signal: stop.signal,
+      callbacks: [{ onEpochBegin: (epoch) => void (epoch === 3 && setImmediate(() => stop.abort())) }],
+    });
+    await expect(broken).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  });
+  const trainer = (await Trainer.resume(directory, { sharedMemory: 'off' }))!;
+  expect(trainer.resumed!.history).toHaveLength(2);
+  const history = await trainer.fit(set, { epochs: 4, checkpoint: { directory } });
+  await trainer.close();
+  expectSameBits('parameters', trainer.network.parameters, whole.network.parameters);
+  expect(history.map(({ loss }) => loss)).toEqual(whole.losses);
+  const other = (await Trainer.resume(directory, { sharedMemory: 'off' }))!;
+  await expect(other.fit(stored.get(uneven)!, { epochs: 5 })).rejects.toThrow('on which the checkpoint was trained');
+  await other.close();
 });
