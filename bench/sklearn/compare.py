@@ -130,14 +130,13 @@ def run_sklearn(parts, task, seed):
 
 
 def command(paths, task, seed, model):
-    files = [str(paths[0]), "--test-data", str(paths[1])]
     if task["target"] is None:
         files = [
             str(MNIST / "train-images-idx3-ubyte"), "--labels", str(MNIST / "train-labels-idx1-ubyte"),
             "--test-data", str(MNIST / "t10k-images-idx3-ubyte"), "--test-labels", str(MNIST / "t10k-labels-idx1-ubyte"),
         ]
     else:
-        files += ["--target", task["target"], *(["--missing", "mean"] if task["target"] == "churn" else [])]
+        files = [str(paths[0]), "--test-data", str(paths[1]), "--target", task["target"], *(["--missing", "mean"] if task["target"] == "churn" else [])]
     momentum = ["--momentum", str(task["momentum"])] if task["momentum"] is not None else []
     return [
         *PROGRAM, "train", *files, "--hidden", ",".join(map(str, task["hidden"])), "--initialisation", "glorot", "--optimizer", task["optimizer"], *momentum,
