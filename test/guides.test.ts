@@ -1,12 +1,9 @@
 // Every command and every program in docs/guides runs, from start to end, and prints what it should.
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
+import { runFolder, runInFolder } from './run-guide.ts';
 
-const run = promisify(execFile);
 const ROOT = resolve(import.meta.dirname, '..');
 const GUIDES = join(ROOT, 'docs/guides');
 const PAGES = ['README.md', ...['reference.md', 'mathematics.md'].map((page) => `docs/${page}`)].concat(
@@ -39,28 +36,12 @@ function wordsOf(line: string): string[] {
   return words;
 }
 
-/** Node 20 and 22 know no `await using`. */
-function compiled(code: string): string {
-  const { ESNext, ES2022 } = { ESNext: ts.ModuleKind.ESNext, ES2022: ts.ScriptTarget.ES2022 };
-  return ts.transpileModule(code, { compilerOptions: { module: ESNext, target: ES2022 } }).outputText;
-}
-
 async function runGuide(page: string): Promise<string> {
   const text = readFileSync(join(GUIDES, page), 'utf8');
-  // Inside the repository, where the package's own name leads to it.
-  const folder = join(ROOT, 'out/guides', page.replace('.md', ''));
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'), 'junction');
   const commands = blocks(text, 'sh').flatMap((block) => block.trim().split('\n').map(wordsOf));
-  writeFileSync(join(folder, 'commands.json'), JSON.stringify(commands));
   const programs = blocks(text, 'js');
-  const module = join(folder, 'program.mjs');
-  writeFileSync(module, compiled(programs.join('\n')));
-  const script = join(ROOT, 'test/fixtures/guide.mjs');
-  const args = [script, join(ROOT, 'dist/src/cli/program.js'), 'commands.json', ...(programs.length > 0 ? [module] : [])];
-  const { stdout, stderr } = await run(process.execPath, args, { cwd: folder, timeout: 110_000 });
-  return stdout + stderr;
+  const folder = runFolder(ROOT, page.replace('.md', ''));
+  return runInFolder(ROOT, folder, commands, programs.length > 0 ? programs.join('\n') : undefined);
 }
 
 describe('the guides', () => {

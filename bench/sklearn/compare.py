@@ -2,9 +2,9 @@
 # batch size and epochs. From the top of a checkout that was built:  python3 bench/sklearn/compare.py [iris friedman churn mnist]
 # Each training part and test part is written to out/sklearn, both read them, and all figures go to bench/sklearn/results.json.
 #
-# What is not the same: the random numbers; weights start as He et al. 2015 have it, those of scikit-learn as Glorot and Bengio
-# 2010; float32 against float64 (float32 for MNIST); gradpool's L2 takes the biases too. scikit-learn divides its alpha by the rows of a batch,
-# so that alpha is B times the weight decay. Two classes are two softmax outputs here, one logistic output there.
+# What is not the same: the random numbers, though starting weights have the same distribution (Glorot & Bengio 2010); float32 against
+# float64 (float32 for MNIST); gradpool's L2 takes the biases too. scikit-learn divides its alpha by the rows of a batch, so that alpha
+# is B times the weight decay. Two classes are two softmax outputs here, one logistic output there.
 import csv
 import json
 import os
@@ -68,10 +68,10 @@ def read_idx(path):
 
 
 def mnist_parts():
-    return [
-        (read_idx(MNIST / f"{part}-images-idx3-ubyte").astype(np.float32) / 255, read_idx(MNIST / f"{part}-labels-idx1-ubyte").ravel())
-        for part in ("train", "t10k")
-    ]
+    images, labels = (
+        [read_idx(MNIST / f"{part}-{what}-ubyte") for part in ("train", "t10k")] for what in ("images-idx3", "labels-idx1")
+    )
+    return [(X.astype(np.float32) / 255, d.ravel()) for X, d in zip(images, labels)]
 
 
 def is_number(text):
@@ -95,9 +95,12 @@ def table_parts(paths, target):
         np.array([[float(x or "nan") if n else x for x, n in zip(row, numeric)] for row in rows], dtype=object)
         for rows, _ in parts
     ]
+    texts = make_pipeline(
+        SimpleImputer(missing_values="", strategy="most_frequent"), OneHotEncoder(sparse_output=False)
+    )
     encoder = ColumnTransformer([
         ("numbers", SimpleImputer(), [i for i, n in enumerate(numeric) if n]),
-        ("texts", make_pipeline(SimpleImputer(missing_values="", strategy="most_frequent"), OneHotEncoder(sparse_output=False)), [i for i, n in enumerate(numeric) if not n]),
+        ("texts", texts, [i for i, n in enumerate(numeric) if not n]),
     ])
     scaled = make_pipeline(encoder, StandardScaler()).fit(inputs[0])
     values = all(is_number(d) for d in parts[0][1])
@@ -113,7 +116,9 @@ def run_sklearn(parts, task, seed):
         tol=0, n_iter_no_change=10**9, **sgd,
     )
     regression = d.dtype == float
-    model = TransformedTargetRegressor(MLPRegressor(**options), transformer=StandardScaler()) if regression else MLPClassifier(**options)
+    model = MLPClassifier(**options)
+    if regression:
+        model = TransformedTargetRegressor(MLPRegressor(**options), transformer=StandardScaler())
     started = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -136,13 +141,14 @@ def command(paths, task, seed, model):
             "--test-data", str(MNIST / "t10k-images-idx3-ubyte"), "--test-labels", str(MNIST / "t10k-labels-idx1-ubyte"),
         ]
     else:
-        files = [str(paths[0]), "--test-data", str(paths[1]), "--target", task["target"], *(["--missing", "mean"] if task["target"] == "churn" else [])]
+        missing = ["--missing", "mean"] if task["target"] == "churn" else []
+        files = [str(paths[0]), "--test-data", str(paths[1]), "--target", task["target"], *missing]
     momentum = ["--momentum", str(task["momentum"])] if task["momentum"] is not None else []
-    return [
-        *PROGRAM, "train", *files, "--hidden", ",".join(map(str, task["hidden"])), "--initialisation", "glorot", "--optimizer", task["optimizer"], *momentum,
-        "--learning-rate", str(task["rate"]), "--weight-decay", str(task["decay"]), "--batch-size", str(task["batch"]),
-        "--epochs", str(task["epochs"]), "--validation-share", "0", "--patience", "0", "--seed", str(seed), "--model", str(model), "--json",
-    ]
+    network = ["--hidden", ",".join(map(str, task["hidden"])), "--initialisation", "glorot"]
+    step = ["--optimizer", task["optimizer"], *momentum, "--learning-rate", str(task["rate"])]
+    length = ["--batch-size", str(task["batch"]), "--epochs", str(task["epochs"]), "--patience", "0"]
+    others = ["--weight-decay", str(task["decay"]), "--validation-share", "0", "--seed", str(seed), "--model", str(model)]
+    return [*PROGRAM, "train", *files, *network, *step, *length, *others, "--json"]
 
 
 def run_gradpool(paths, task, seed):
@@ -172,8 +178,8 @@ def compare(name, task):
 
 
 def describe(name, runs):
-    """A line of the table for each figure: mean and standard deviation over the seeds, and the difference with its standard error."""
-    for figure in [key for key in runs[0]["sklearn"]]:
+    """A line for each figure: mean and standard deviation over the seeds, the mean difference and its standard error."""
+    for figure in runs[0]["sklearn"]:
         ours, theirs = (np.array([run[who][figure] for run in runs]) for who in ("gradpool", "sklearn"))
         difference = ours - theirs
         error = difference.std(ddof=1) / len(runs) ** 0.5
