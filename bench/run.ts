@@ -13,6 +13,7 @@ import { curveText } from '../src/cli/curve-text.ts';
 import { enableRelaxedSimd } from '../src/cli/relaxed-simd.ts';
 import { scalingText } from '../src/cli/scaling-text.ts';
 import { benchKernels } from './kernels.ts';
+import { benchLoading } from './loading.ts';
 import { loadMnist } from './mnist-data.ts';
 import { makeDataset, makeNetwork, NETWORKS, type NetworkName } from './networks.ts';
 import { writeWhole } from '../src/cli/text.ts';
@@ -24,6 +25,7 @@ import { type Effort, FULL, QUICK } from './timing.ts';
 import { benchAdaptive } from './adaptive.ts';
 import { benchAgreement } from './agreement.ts';
 import { benchCopies } from './copies.ts';
+import { benchServer } from './server.ts';
 import { benchStrategies } from './strategies.ts';
 import { benchUpdate } from './update.ts';
 
@@ -40,6 +42,8 @@ const BENCHMARKS: Record<string, { about: string; run: (effort: Effort) => Promi
   strategies: { about: 'every strategy against the default', run: benchStrategies },
   agreement: { about: "two curves against each other, and 'auto' against them", run: benchAgreement },
   adaptive: { about: 'an adaptive batch size against fixed ones: time to the same loss', run: benchAdaptive },
+  loading: { about: 'importing the package, and loading a model file', run: benchLoading },
+  server: { about: 'the example server under load, against one that does nothing with the rows', run: benchServer },
   copies: { about: 'two workers against two independent trainings', run: benchCopies },
 };
 

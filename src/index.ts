@@ -108,6 +108,13 @@ export type { ParametersInput } from './nn/parameters.ts';
 export type { MetricsTask } from './nn/predictions.ts';
 export { logLoss, rocAuc, topKAccuracy } from './nn/ranking.ts';
 export { type ValueScore, type ValueScores, valueScores } from './nn/value-scores.ts';
+export type { InlineChoice, PredictionTiming } from './pool/inline-rows.ts';
+export {
+  type PredictOptions,
+  PredictorPool,
+  type PredictorPoolInfo,
+  type PredictorPoolOptions,
+} from './pool/predictor-pool.ts';
 export type { TrainingCallback, TrainingControl, TrainingEnd } from './train/callbacks.ts';
 export type { ClassWeights } from './train/class-weights.ts';
 export type { EarlyStopping } from './train/early-stopping.ts';

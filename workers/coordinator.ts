@@ -27,10 +27,12 @@ async function visibly<T>(id: number, work: (coordinator: Coordinator) => Promis
 }
 
 const thread: CoordinatorThread = {
-  open(setup: CoordinatorSetup): number {
+  open(setup: CoordinatorSetup): Promise<number> {
     const { control, plan } = new Arena(setup.session.arena);
     pool ??= new ThreadPool(WORKER_ENTRY, plan.workers);
-    return opened.push({ coordinator: new Coordinator(setup, pool.ofSession(opened.length)), control }) - 1;
+    const id = opened.length;
+    opened.push({ coordinator: new Coordinator(setup, pool.ofSession(id)), control });
+    return Promise.resolve(id);
   },
   attach: (id, ...args) => visibly(id, (coordinator) => coordinator.attach(...args)),
   train: (id, ...args) => visibly(id, (coordinator) => coordinator.train(...args)),

@@ -1,11 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { readNpyTable, readNpzTable } from './array-table.ts';
-import { readCsv } from './csv.ts';
 import type { DataTable } from './data-table.ts';
 import { type EncodedTable, encodeTable } from './encode-table.ts';
 import type { EncodeOptions } from './encode-options.ts';
 import { sourceLabel } from './file-source.ts';
-import { readParquet } from './parquet.ts';
 import { type ReadOptions, resolveReadOptions } from './read-options.ts';
 
 /**
@@ -30,13 +27,13 @@ export async function readTable(source: string | URL | Uint8Array, given: ReadOp
   switch (options.format) {
     case 'csv':
     case 'tsv':
-      return readCsv(label, source, options, options.layout);
+      return (await import('./csv.ts')).readCsv(label, source, options, options.layout);
     case 'npy':
-      return readNpyTable(label, source, options);
+      return (await import('./array-table.ts')).readNpyTable(label, source, options);
     case 'npz':
-      return readNpzTable(label, source, options);
+      return (await import('./array-table.ts')).readNpzTable(label, source, options);
     case 'parquet':
-      return readParquet(label, source, options);
+      return (await import('./parquet.ts')).readParquet(label, source, options);
   }
 }
 

@@ -4,7 +4,7 @@ import { VERSION } from '../core/version.ts';
 import { Network } from '../nn/network.ts';
 import { inputSteps, outputSteps, type Steps } from './affine-steps.ts';
 import { checkFinite } from './model.ts';
-import { encodeModel, type OnnxNode, type OnnxTensor } from './onnx-messages.ts';
+import type { OnnxNode, OnnxTensor } from './onnx-messages.ts';
 import { checkPath, writeAside } from './write-aside.ts';
 
 /** Gemm, Softmax over the last axis and the others have meant what is used here since opset 13, of IR version 7. */
@@ -27,12 +27,13 @@ const OPERATORS: Record<Exclude<Activation, 'linear'>, Omit<OnnxNode, 'inputs' |
  * part of the graph.
  * @throws RangeError if a weight is not finite, a factor of the normalisation no float32, or the model larger than 2 GiB
  */
-export function exportOnnx(network: Network): Uint8Array {
+export async function exportOnnx(network: Network): Promise<Uint8Array> {
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
   const { spec, normalization } = network;
   if (parameterCount(spec) > MOST_PARAMETERS) {
     throw new RangeError(`"network" expected at most ${MOST_PARAMETERS} parameters, got ${parameterCount(spec)}`);
   }
+  const { encodeModel } = await import('./onnx-messages.ts');
   const n = widths(spec);
   const graph = new GraphBuilder('input');
   if (normalization.inputs) graph.affine('inputs', inputSteps(normalization.inputs));
@@ -64,7 +65,7 @@ export function exportOnnx(network: Network): Uint8Array {
  */
 export async function saveOnnx(path: string | URL, network: Network): Promise<void> {
   const place = checkPath('path', path);
-  await writeAside(place, exportOnnx(network));
+  await writeAside(place, await exportOnnx(network));
 }
 
 /** A chain of nodes, each of which takes what the one before it computed. */

@@ -1,14 +1,19 @@
 import { type NetworkSpec, widths } from '../core/spec.ts';
 import { matrix, type MatrixPlan } from '../memory/layout.ts';
 
+/** What one thread needs beside the weights. */
+export interface ThreadPlan {
+  /** H_0 ... H_L of one pattern, and of as many as go through together. */
+  readonly one: readonly MatrixPlan[];
+  readonly many: readonly MatrixPlan[];
+}
+
 /** Where everything lies that prediction needs, in panels of 8 columns: byte offsets from the start of the memory. */
 export interface InferPlan {
   /** W_l and b_l stand at l - 1. */
   readonly weights: readonly MatrixPlan[];
   readonly biases: readonly MatrixPlan[];
-  /** H_0 ... H_L of one pattern, and of as many as go through together. */
-  readonly one: readonly MatrixPlan[];
-  readonly many: readonly MatrixPlan[];
+  readonly threads: readonly ThreadPlan[];
   readonly bytes: number;
 }
 
@@ -17,8 +22,8 @@ const FORMAT = 'panels-f32';
 const MOST_ROWS = 64;
 const BLOCK_BYTES = 4 * 2 ** 20;
 
-/** Lays out the memory of one predictor. Pure. */
-export function planInference(spec: NetworkSpec): InferPlan {
+/** Lays out the weights, and the activations of each thread. Pure: the same on every thread. */
+export function planInference(spec: NetworkSpec, threads: number): InferPlan {
   const n = widths(spec);
   let end = 0;
   const take = (rows: number, columns: number, rowTile: 4 | 8 = 4): MatrixPlan => {
@@ -31,8 +36,10 @@ export function planInference(spec: NetworkSpec): InferPlan {
   return {
     weights: spec.layers.map(({ units }, l) => take(n[l]!, units, 8)),
     biases: spec.layers.map(({ units }) => take(1, units)),
-    one: n.map((units) => take(1, units)),
-    many: n.map((units) => take(rows, units)),
+    threads: Array.from({ length: threads }, () => ({
+      one: n.map((units) => take(1, units)),
+      many: n.map((units) => take(rows, units)),
+    })),
     bytes: end,
   };
 }

@@ -1,5 +1,5 @@
 import { oneOf, options, wrongType, wrongValue } from '../core/checks.ts';
-import { checkInputSize, type RowsInput, toColumns } from '../core/columns.ts';
+import type { RowsInput } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { WasmModule } from '../core/wasm.ts';
 import { inferBytes } from '../kernels/infer-bytes.ts';
@@ -7,8 +7,9 @@ import type { KernelPath, Twin } from '../kernels/kernels.ts';
 import { probeSimd } from '../kernels/probe.ts';
 import { Network } from '../nn/network.ts';
 import type { Engine } from './engine.ts';
-import { ReferenceEngine } from './reference-engine.ts';
-import { WasmEngine } from './wasm-engine.ts';
+import { ReferenceEngine, referenceLayers } from './reference-engine.ts';
+import { inputRows } from './rows.ts';
+import { WasmEngine, wasmSource } from './wasm-engine.ts';
 
 const CHOICES = ['auto', 'wasm', 'reference'] as const;
 
@@ -54,14 +55,16 @@ export class Predictor {
     this.#outputs = spec.layers.at(-1)!.units;
     const found = choice === 'reference' ? { obstacle: 'it was asked for' } : findKernels();
     if ('module' in found) {
-      this.#engine = new WasmEngine(found.module, spec, normalization, parameters);
+      const source = wasmSource(found.module, spec, parameters, { threads: 1, shared: false });
+      this.#engine = new WasmEngine(source, spec, normalization, 0);
       const reason = choice === 'wasm' ? 'it was asked for' : 'the fastest that can run here';
       this.info = { backend: 'wasm', path: found.path, reason };
     } else {
       if (choice === 'wasm') {
         throw new GradpoolError('ERR_BACKEND_UNAVAILABLE', `backend 'wasm' cannot run: ${found.obstacle}`);
       }
-      this.#engine = new ReferenceEngine(spec, normalization, parameters);
+      const layers = referenceLayers(parameters, (bytes) => new ArrayBuffer(bytes));
+      this.#engine = new ReferenceEngine(layers, spec, normalization);
       const reason = choice === 'reference' ? found.obstacle : `wasm cannot run: ${found.obstacle}`;
       this.info = { backend: 'reference', path: 'float64', reason };
     }
@@ -98,10 +101,7 @@ export class Predictor {
    * @throws TypeError, RangeError naming the input
    */
   predict(inputs: RowsInput): Float32Array {
-    const nested = Array.isArray(inputs) && typeof inputs[0] === 'object';
-    const { values, size } = toColumns('inputs', inputs, nested ? undefined : this.#inputs, 'inputs');
-    checkInputSize(size, this.#spec);
-    const rows = values.length / size;
+    const { values, rows } = inputRows(inputs, this.#spec);
     const Y = new Float32Array(rows * this.#outputs);
     const most = this.#engine.rows;
     for (let from = 0; from < rows; from += most) this.#engine.run(values, Y, from, Math.min(most, rows - from));

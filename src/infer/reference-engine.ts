@@ -1,8 +1,24 @@
-import { type NetworkSpec } from '../core/spec.ts';
+import type { NetworkSpec } from '../core/spec.ts';
 import type { Scaling } from '../core/table.ts';
 import { forwardPattern, type Layer64 } from '../kernels/reference/pattern.ts';
 import type { LayerParameters } from '../memory/arena.ts';
 import { type Engine, type Rows, type Scales, scalesOf } from './engine.ts';
+
+/**
+ * The parameters in float64, which the formulas are computed in.
+ * @param allocate - memory for so many bytes
+ */
+export function referenceLayers(
+  parameters: readonly LayerParameters[],
+  allocate: (bytes: number) => ArrayBufferLike,
+): Layer64[] {
+  const widen = (values: Float32Array): Float64Array => {
+    const wide = new Float64Array(allocate(8 * values.length));
+    wide.set(values);
+    return wide;
+  };
+  return parameters.map(({ weights, bias }) => ({ W: widen(weights), b: widen(bias) }));
+}
 
 /** The formulas in float64, row by row, for where there is no WebAssembly. It does allocate. */
 export class ReferenceEngine implements Engine {
@@ -12,10 +28,10 @@ export class ReferenceEngine implements Engine {
   readonly #layers: readonly Layer64[];
   readonly #x: Float64Array;
 
-  constructor(spec: NetworkSpec, scaling: Scaling, parameters: readonly LayerParameters[]) {
+  constructor(layers: readonly Layer64[], spec: NetworkSpec, scaling: Scaling) {
     this.#spec = spec;
     this.#scales = scalesOf(spec, scaling);
-    this.#layers = parameters.map(({ weights, bias }) => ({ W: new Float64Array(weights), b: new Float64Array(bias) }));
+    this.#layers = layers;
     this.#x = new Float64Array(spec.inputs);
   }
 

@@ -1,46 +1,70 @@
 import type { Activation, NetworkSpec } from '../core/spec.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { Scaling } from '../core/table.ts';
-import type { WasmModule } from '../core/wasm.ts';
+import type { WasmMemory, WasmModule } from '../core/wasm.ts';
 import { instantiate, type KernelExports } from '../kernels/exports.ts';
 import { CODES } from '../kernels/tiles.ts';
 import type { LayerParameters } from '../memory/arena.ts';
 import { type MatrixPlan, MOST_BYTES, place } from '../memory/layout.ts';
 import { type Engine, type Rows, type Scales, scalesOf } from './engine.ts';
-import { type InferPlan, planInference } from './plan.ts';
+import { type InferPlan, planInference, type ThreadPlan } from './plan.ts';
 
 const PAGE = 65536;
 /** float32 numbers of a row within a panel. */
 const PANEL = 8;
 
-/** The wasm kernels on a memory that holds the weights and the activations of one block of rows. */
+/** The kernels and the memory that they work on: it holds the weights, and activations for each of some threads. */
+export interface WasmSource {
+  readonly module: WasmModule;
+  readonly memory: WasmMemory;
+  readonly threads: number;
+}
+
+/**
+ * Puts the weights into a memory of their own.
+ * @param module - imports a shared memory if there are to be several threads
+ * @throws GradpoolError ERR_DOES_NOT_FIT if they are more than one memory can hold
+ */
+export function wasmSource(
+  module: WasmModule,
+  spec: NetworkSpec,
+  parameters: readonly LayerParameters[],
+  { threads, shared }: { readonly threads: number; readonly shared: boolean },
+): WasmSource {
+  const plan = planInference(spec, threads);
+  const memory = allocate(plan.bytes, shared);
+  const numbers = new Float32Array(memory.buffer);
+  parameters.forEach(({ weights, bias }, l) => {
+    store(numbers, plan.weights[l]!, weights);
+    store(numbers, plan.biases[l]!, bias);
+  });
+  return { module, memory, threads };
+}
+
+/** The wasm kernels, for one of the threads of a memory. */
 export class WasmEngine implements Engine {
   readonly rows: number;
   readonly #plan: InferPlan;
+  readonly #rows: ThreadPlan;
   readonly #scales: Scales;
   readonly #codes: readonly number[];
   readonly #output: Activation;
   readonly #memory: Float32Array;
   readonly #forward: KernelExports['forward'];
 
-  /** @throws GradpoolError ERR_DOES_NOT_FIT if the weights are more than one memory can hold */
-  constructor(module: WasmModule, spec: NetworkSpec, scaling: Scaling, parameters: readonly LayerParameters[]) {
-    this.#plan = planInference(spec);
+  constructor({ module, memory, threads }: WasmSource, spec: NetworkSpec, scaling: Scaling, thread: number) {
+    this.#plan = planInference(spec, threads);
+    this.#rows = this.#plan.threads[thread]!;
     this.#scales = scalesOf(spec, scaling);
     this.#codes = spec.layers.map(({ activation }) => CODES[activation]);
     this.#output = spec.layers.at(-1)!.activation;
-    this.rows = this.#plan.many[0]!.rows;
-    const memory = allocate(this.#plan.bytes);
+    this.rows = this.#rows.many[0]!.rows;
     this.#memory = new Float32Array(memory.buffer);
     this.#forward = instantiate(module, memory).forward;
-    parameters.forEach(({ weights, bias }, l) => {
-      this.#store(this.#plan.weights[l]!, weights);
-      this.#store(this.#plan.biases[l]!, bias);
-    });
   }
 
   run(X: Rows, out: Float32Array, from: number, rows: number): void {
-    const H = rows === 1 ? this.#plan.one : this.#plan.many;
+    const H = rows === 1 ? this.#rows.one : this.#rows.many;
     const { weights, biases } = this.#plan;
     this.#load(H[0]!, X, from, rows);
     for (let l = 0; l < weights.length; l++) {
@@ -93,19 +117,18 @@ export class WasmEngine implements Engine {
       if (this.#output === 'softmax') softmax(out, row, columns);
     }
   }
+}
 
-  #store(plan: MatrixPlan, values: Float32Array): void {
-    const memory = this.#memory;
-    for (let r = 0, i = 0; r < plan.rows; r++) {
-      for (let c = 0; c < plan.columns;) {
-        const end = Math.min(plan.columns, c + PANEL);
-        for (let at = place('panels-f32', plan, r, c) / 4; c < end; c++) memory[at++] = values[i++]!;
-      }
+function store(memory: Float32Array, plan: MatrixPlan, values: Float32Array): void {
+  for (let r = 0, i = 0; r < plan.rows; r++) {
+    for (let c = 0; c < plan.columns;) {
+      const end = Math.min(plan.columns, c + PANEL);
+      for (let at = place('panels-f32', plan, r, c) / 4; c < end; c++) memory[at++] = values[i++]!;
     }
   }
 }
 
-function allocate(bytes: number): WebAssembly.Memory {
+function allocate(bytes: number, shared: boolean): WasmMemory {
   const pages = Math.max(1, Math.ceil(bytes / PAGE));
   if (bytes > MOST_BYTES) {
     throw new GradpoolError(
@@ -114,7 +137,7 @@ function allocate(bytes: number): WebAssembly.Memory {
     );
   }
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: false });
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch (cause) {
     throw new GradpoolError('ERR_DOES_NOT_FIT', `${bytes} bytes of memory could not be allocated`, { cause });
   }

@@ -1,4 +1,3 @@
-import { Bench } from 'tinybench';
 import { GradpoolError } from '../core/errors.ts';
 import type { DataSource } from '../core/table.ts';
 import { type Phase, PHASES } from '../memory/control.ts';
@@ -50,6 +49,7 @@ export async function timeUpdates(
   dataset: DataSource,
   signal: AbortSignal | undefined,
 ): Promise<Timed> {
+  const { Bench } = await import('tinybench');
   const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
   const epochs: EpochReport[] = [];
   bench.add('updates', async () => {

@@ -5,3 +5,5 @@
 export const COORDINATOR_ENTRY = new URL('../../workers/coordinator.js', import.meta.url);
 /** One of the worker threads. */
 export const WORKER_ENTRY = new URL('../../workers/worker.js', import.meta.url);
+/** One of the threads that predict. */
+export const PREDICT_ENTRY = new URL('../../workers/predict.js', import.meta.url);

@@ -11,21 +11,36 @@ export interface TaskPool {
   destroy(patience?: number): Promise<void>;
 }
 
-/** A piscina pool of exactly `size` threads, one task per thread. */
+/**
+ * A piscina pool of exactly `size` threads, one task per thread.
+ * @param workerData - what each thread has from the start
+ */
+export function startThreads<Task, Result>(entry: URL, size: number, workerData?: object): Piscina<Task, Result> {
+  return new Piscina<Task, Result>({
+    filename: fileURLToPath(entry),
+    workerData,
+    minThreads: size,
+    maxThreads: size,
+    concurrentTasksPerWorker: 1,
+    // Threads wait for their next task in the event loop: a frozen loop would also freeze timers and signals.
+    atomics: 'disabled',
+  });
+}
+
+/** Ends the threads; a thread that cannot be ended in `patience` ms is left to the end of the process. */
+export async function endThreads(piscina: Piscina, patience = 2000): Promise<void> {
+  const ended = piscina.destroy().catch(() => undefined);
+  await Promise.race([ended, delay(patience, undefined, { ref: false })]);
+}
+
+/** The threads of the sessions of one coordinators' thread. */
 export class ThreadPool {
   readonly size: number;
   readonly #piscina: Piscina<NumberedTask, WorkerResult>;
 
   constructor(entry: URL, size: number) {
     this.size = size;
-    this.#piscina = new Piscina<NumberedTask, WorkerResult>({
-      filename: fileURLToPath(entry),
-      minThreads: size,
-      maxThreads: size,
-      concurrentTasksPerWorker: 1,
-      // Threads wait for their next task in the event loop: a frozen loop would also freeze timers and signals.
-      atomics: 'disabled',
-    });
+    this.#piscina = startThreads(entry, size);
   }
 
   /** The pool for the tasks of one session, of which each thread holds its part. */
@@ -37,8 +52,7 @@ export class ThreadPool {
     };
   }
 
-  async destroy(patience = 2000): Promise<void> {
-    const ended = this.#piscina.destroy().catch(() => undefined);
-    await Promise.race([ended, delay(patience, undefined, { ref: false })]);
+  destroy(patience?: number): Promise<void> {
+    return endThreads(this.#piscina, patience);
   }
 }

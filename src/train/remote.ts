@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { type Remote, wrap } from 'comlink';
+import { wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { describe } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
@@ -23,7 +23,7 @@ type Numbered<Api> = {
 /** What the coordinators' thread offers. */
 export interface CoordinatorThread extends Numbered<Omit<CoordinatorApi, 'close'>> {
   /** @returns the number of the new coordinator; the first decides how many worker threads there are */
-  open(setup: CoordinatorSetup): number;
+  open(setup: CoordinatorSetup): Promise<number>;
   /** Ends the worker threads. */
   close(): Promise<void>;
 }
@@ -37,7 +37,7 @@ const FAREWELL = 2500;
  */
 export class Threads {
   readonly #thread = new Worker(COORDINATOR_ENTRY);
-  readonly #remote: Remote<CoordinatorThread>;
+  readonly #remote: CoordinatorThread;
   readonly #ended: Promise<never>;
   #users = 0;
 
@@ -72,7 +72,7 @@ export class Threads {
     await this.#thread.terminate();
   }
 
-  async call<T>(ask: (remote: Remote<CoordinatorThread>) => Promise<T>): Promise<T> {
+  async call<T>(ask: (remote: CoordinatorThread) => Promise<T>): Promise<T> {
     this.#thread.ref();
     try {
       return await Promise.race([ask(this.#remote), this.#ended]);
@@ -127,7 +127,7 @@ export class RemoteCoordinator implements CoordinatorApi {
   }
 
   /** A call under watch: a thread whose event loop does not turn is ended, and its workers with it. */
-  async #watched<T>(ask: (remote: Remote<CoordinatorThread>) => Promise<T>): Promise<T> {
+  async #watched<T>(ask: (remote: CoordinatorThread) => Promise<T>): Promise<T> {
     const watchdog = new Watchdog(
       () => Atomics.load(this.#control, ALIVE),
       this.#limit,

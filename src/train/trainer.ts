@@ -14,7 +14,7 @@ import { InlinePool } from './inline.ts';
 import type { ResolvedOptions, TrainerOptions } from './options.ts';
 import { FIT_KEYS, type Order, orderOf } from './order.ts';
 import { prepare } from './prepare.ts';
-import { RemoteCoordinator, Threads } from './remote.ts';
+import type { Threads } from './remote.ts';
 import type { EpochReport, TrainerInfo } from './report.ts';
 import { Runner } from './runner.ts';
 import { Plateau, plateauIn, ratesOf, type ResolvedSchedule } from './schedule.ts';
@@ -79,6 +79,8 @@ export class Trainer {
    * ERR_NO_SHARED_MEMORY; what the file system says of the path of `trace`
    */
   static async create(network: Network, given: TrainerOptions = {}): Promise<Trainer> {
+    // On demand, as all that is only needed where threads are: whoever predicts does not wait for it.
+    const { Threads } = await import('./remote.ts');
     // What measures shares its threads: to start them takes longer than to measure.
     let shared: Threads | undefined;
     const decision = await decideBatchSize(network, given, (made, numeric) =>
@@ -95,6 +97,7 @@ export class Trainer {
     // Before there is a thread: the path may be wrong.
     const trace = log && (await TraceWriter.open(resolved.trace!, log, info.workers));
     try {
+      const { RemoteCoordinator } = await import('./remote.ts');
       const coordinator = inline
         ? new Coordinator(setup, new InlinePool())
         : await RemoteCoordinator.start(setup, threads());

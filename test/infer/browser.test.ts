@@ -1,9 +1,10 @@
 // The browser build, in Node and in a headless Chromium: the same file, the same predictions.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { resolve } from 'node:path';
-import { networkToBytes, type PredictorInfo } from 'gradpool';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Network, networkToBytes, Predictor, type PredictorInfo, saveNetwork } from 'gradpool';
 import * as alone from 'gradpool/predict';
 import { chromium } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
@@ -49,6 +50,28 @@ describe.each(samples())('in Node: $name', ({ network, rows }) => {
   });
 });
 
+/** 784-128-10, and rows for it. */
+function digits(): { name: string; network: Network; rows: number[][] } {
+  const layers = [
+    { units: 128, activation: 'relu' as const },
+    { units: 10, activation: 'softmax' as const },
+  ];
+  const rows = Array.from({ length: 7 }, (_, r) => Array.from({ length: 784 }, (_, i) => Math.sin(i * (r + 1))));
+  return { name: '784-128-10', network: new Network({ inputs: 784, layers }), rows };
+}
+
+/** The bytes of the file that Node writes. */
+async function savedFile(network: Network): Promise<Uint8Array> {
+  const folder = mkdtempSync(join(tmpdir(), 'gradpool-browser-'));
+  try {
+    const path = join(folder, 'model.safetensors');
+    await saveNetwork(path, network, { classes: ['a', 'b'] });
+    return readFileSync(path);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** A server of the bundle, the files of models, and an empty page, with no header that isolates the page from others. */
 async function serve(models: readonly Uint8Array[]): Promise<{ url: string; close: () => void }> {
   const server = createServer(({ url = '/' }, response) => {
@@ -71,15 +94,16 @@ describe('in Chromium', () => {
   }
 
   it('the same files give the same predictions; a bad one is ERR_BAD_FILE', { timeout: 60_000 }, async () => {
-    const list = samples();
+    const list = [...samples(), digits()];
     const { url, close } = await serve([
-      ...list.map(({ network }) => networkToBytes(network, { classes: ['a', 'b'] })),
+      ...(await Promise.all(list.map(({ network }) => savedFile(network)))),
       Uint8Array.of(1, 2, 3),
     ]);
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
     try {
       const page = await browser.newPage();
       await page.goto(url);
+      let same = 0;
       for (const [i, { name, network, rows }] of list.entries()) {
         const predicted = await page.evaluate<Predicted>(predictInPage(`/${i}.safetensors`, rows));
         const expected = network.predict(rows);
@@ -91,7 +115,14 @@ describe('in Chromium', () => {
         expectClose(`${name}: one`, predicted.one, network.predict(rows[0]!), tolerance);
         expectClose(`${name}: many`, predicted.many, expected, tolerance);
         expectClose(`${name}: reference`, predicted.slow, expected, tolerance);
+        const here = new Predictor(network);
+        if (here.info.path !== predicted.info.path) continue;
+        // The same kernels: the same bits.
+        expect(predicted.one, name).toEqual(Array.from(here.predictOne(rows[0]!)));
+        expect(predicted.many, name).toEqual(Array.from(here.predict(rows)));
+        same++;
       }
+      expect(same, 'networks compared to the bit').toBe(process.env.CI_HAS_CHROMIUM ? list.length : same);
       for (const [path, message] of [
         [`${url}${list.length}.safetensors`, 'expected at least 8 bytes, got 3'],
         [`${url}none.safetensors`, 'the server answered 404 Not Found'],

@@ -122,9 +122,10 @@ describe('Predictor', () => {
   });
 
   it('a plan has no part that lies over another, and few rows where they are wide', () => {
-    const plan = planInference({ inputs: 2 ** 20, layers: [{ units: 9, activation: 'linear' }], loss: 'mse' });
-    expect(plan.many[0]!.rows).toBe(4);
-    const parts = [...plan.weights, ...plan.biases, ...plan.one, ...plan.many].sort((a, b) => a.offset - b.offset);
+    const plan = planInference({ inputs: 2 ** 20, layers: [{ units: 9, activation: 'linear' }], loss: 'mse' }, 2);
+    expect(plan.threads.map(({ many }) => many[0]!.rows)).toEqual([4, 4]);
+    const ofThreads = plan.threads.flatMap(({ one, many }) => [...one, ...many]);
+    const parts = [...plan.weights, ...plan.biases, ...ofThreads].sort((a, b) => a.offset - b.offset);
     parts.forEach(({ offset, bytes }, i) => expect(offset + bytes).toBe(parts[i + 1]?.offset ?? plan.bytes));
   });
 
