@@ -17,7 +17,7 @@ const EXPECTED: Record<string, readonly RegExp[]> = {
   'evaluate.md': [/^true \[ \{ k: 2, .*\} \] true true$/m, /^true \{ low: /m],
   'exchange.md': [/^true$/m],
   'hyper-parameters.md': [/the smoothed loss|the loss d/, /^32 \d+\.\d+ \d+\.\d+$/m, /^width$/m],
-  'predictions.md': [/^true$/m],
+  'predictions.md': [/^true$/m, /^400 true$/m],
   'reproducibility.md': [/^same bits: true$/m, /"event":"done"/],
   'scaling-experiment.md': [/^owner-computes 1 1\.00 1\.00$/m, /^data-parallel 2 \d/m],
   'tables.md': [/^classification \[ 'left', 'stayed' \] 15$/m, /^true true$/m, /^2 true true$/m],
