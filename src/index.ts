@@ -31,6 +31,7 @@ export type { FileFormat, ReadOptions } from './data/read-options.ts';
 export { readDataset, readTable } from './data/read-table.ts';
 export type { CategoricalColumn, NumericColumn, TableColumn } from './data/table-column.ts';
 export { type RawRow, type RawValue, tableFromRows, type TableOptions } from './data/table-from-rows.ts';
+export type { SkippedCheckpoint } from './formats/checkpoint-folder.ts';
 export { type LoadedModel, type ModelMeta, networkFromBytes, networkToBytes } from './formats/model.ts';
 export { loadNetwork, saveNetwork } from './formats/model-file.ts';
 export { exportOnnx, saveOnnx } from './formats/onnx.ts';
@@ -116,6 +117,7 @@ export {
   type PredictorPoolOptions,
 } from './pool/predictor-pool.ts';
 export type { TrainingCallback, TrainingControl, TrainingEnd } from './train/callbacks.ts';
+export type { CheckpointExtra, CheckpointOptions } from './train/checkpoint-options.ts';
 export type { ClassWeights } from './train/class-weights.ts';
 export type { EarlyStopping } from './train/early-stopping.ts';
 export type { FitOptions } from './train/fit-options.ts';
@@ -136,6 +138,7 @@ export type {
   TrainerInfo,
   Validation,
 } from './train/report.ts';
+export type { Resumed, ResumeOptions } from './train/resume.ts';
 export type { Schedule } from './train/schedule.ts';
 export { TensorBoardWriter } from './train/tensorboard.ts';
 export { Trainer } from './train/trainer.ts';

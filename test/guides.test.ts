@@ -13,6 +13,7 @@ const PAGES = ['README.md', ...['reference.md', 'mathematics.md'].map((page) => 
 /** What the programs print that does not depend on the machine. */
 const EXPECTED: Record<string, readonly RegExp[]> = {
   'batch-size-and-workers.md': [/^time(ToTarget|PerEpoch) (16|64|256) \[/m, /^true$/m, /^\d+ true$/m],
+  'checkpoints.md': [/^6 6$/m, /^same bits: true$/m],
   'command-line.md': [/model\.safetensors written/, /"hidden": \[\s*16\s*\]/, /accuracy/],
   'evaluate.md': [/^true \[ \{ k: 2, .*\} \] true true$/m, /^true \{ low: /m],
   'exchange.md': [/^true$/m],

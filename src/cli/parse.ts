@@ -102,6 +102,20 @@ export function or<T extends string>(number: Parser<number>, known: readonly T[]
   );
 }
 
+const MINUTES = /^\d+(\.\d+)?m$/;
+
+/** "500" is 500, of updates; "5m" stays as it is, of minutes. */
+export const interval: Parser<number | string> = parser<number | string>(
+  'a number of updates of at least 1, or minutes as in 5m',
+  {
+    anyOf: [
+      { type: 'integer', minimum: 1 },
+      { type: 'string', pattern: MINUTES.source },
+    ],
+  },
+  (text) => (MINUTES.test(text) ? text : readWhole(text, 1)),
+);
+
 /** "784-128-10" */
 export const shape: Parser<string> = parser(
   'units with hyphens between, as in 784-128-10',

@@ -7,7 +7,7 @@ import type { EvaluateFlags } from './evaluate.ts';
 import { EXIT, failureOf } from './failure.ts';
 import { addMeasureCommands } from './measure-commands.ts';
 import type { OutputFlags } from './output.ts';
-import { classWeights, or, whole } from './parse.ts';
+import { classWeights, interval, or, whole } from './parse.ts';
 import type { PredictFlags } from './predict.ts';
 import {
   addCommand,
@@ -120,6 +120,9 @@ function addTrain(gradpool: Command, signal: AbortSignal): void {
     .addOption(new Option('--strategy <name>', 'how work is shared').choices(['auto', ...STRATEGIES]).default('auto'));
   backendOption(command)
     .option('--trace <file>', 'a timeline of workers and phases for chrome://tracing and Perfetto')
+    .option('--checkpoint <folder>', 'save the training there as it goes on, and when it is interrupted')
+    .option('--checkpoint-every <interval>', 'updates, or minutes as in 5m (default: an epoch)', interval)
+    .option('--resume <folder>', 'go on from the newest checkpoint there, if there is one, and save there')
     .action(async (file: string, flags: TrainFlags & OutputFlags) => {
       const { train } = await import('./train.ts');
       await train(file, flags, await outputOf(flags), signal);
@@ -183,6 +186,8 @@ const EXIT_CODES = [
 const TRAIN_EXAMPLES = [
   'iris.csv --target species',
   'houses.parquet --target price --hidden 64,64 --missing mean',
+  'houses.parquet --target price --checkpoint saved --checkpoint-every 5m',
+  'houses.parquet --target price --resume saved',
   'train-images.gz --labels train-labels.gz --test-data t10k-images.gz --test-labels t10k-labels.gz --hidden 128',
   '--config experiment.json --epochs 5',
 ];

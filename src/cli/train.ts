@@ -13,10 +13,10 @@ import type { ClassWeights } from '../train/class-weights.ts';
 import type { OptimizerName } from '../train/optimizer.ts';
 import type { StrategyChoice, TrainerOptions } from '../train/options.ts';
 import type { EpochReport, Progress } from '../train/report.ts';
-import { Trainer } from '../train/trainer.ts';
 import { type DataFlags, type LoadedData, loadData } from './load-data.ts';
 import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
+import { checkpointOptions, checkSaving, type SavingFlags, startTrainer, tellHowToResume } from './saving.ts';
 import { count, duration, prepareFolder } from './text.ts';
 
 export interface StepFlags {
@@ -27,7 +27,7 @@ export interface StepFlags {
   weightDecay: number;
 }
 
-export interface TrainFlags extends DataFlags, StepFlags {
+export interface TrainFlags extends DataFlags, StepFlags, SavingFlags {
   model: string;
   hidden: number[];
   activation: Activation;
@@ -54,11 +54,15 @@ export const OUTPUT: Record<Task, { activation: Activation; loss: Loss }> = {
 
 /** Trains a network on a file, judges it on the rows that were kept apart, and saves it. */
 export async function train(path: string, flags: TrainFlags, output: Output, signal: AbortSignal): Promise<void> {
+  checkSaving(flags);
   prepareFolder(flags.model);
   const data = await loadData(path, flags);
   const network = makeNetwork(data, flags);
   output.note(describeData(path, data, network));
-  const ended = await runTraining(network, data, flags, output, signal);
+  const ended = await runTraining(network, data, flags, output, signal).catch((error: unknown) => {
+    tellHowToResume(flags, error, output);
+    throw error;
+  });
   await saveNetwork(flags.model, network, {
     ...(data.encoding && { encoding: asJson(data.encoding) }),
     ...(data.classes && { classes: data.classes }),
@@ -66,7 +70,10 @@ export async function train(path: string, flags: TrainFlags, output: Output, sig
   const after = ended.error && flags.patience === 0 ? 'of the last update, after' : 'after';
   output.note(`${flags.model} written, with the weights ${after} ${ended.kept} epochs`);
   output.event('saved', { model: flags.model, epochs: ended.kept });
-  if (ended.error !== undefined) throw ended.error;
+  if (ended.error !== undefined) {
+    tellHowToResume(flags, ended.error, output);
+    throw ended.error;
+  }
   const [part, rows] = data.test
     ? (['test', data.test] as const)
     : data.validation
@@ -163,7 +170,7 @@ async function runTraining(
 ): Promise<Ended> {
   const options = trainerOptions(flags);
   if (typeof options.batchSize === 'number') options.batchSize = Math.min(options.batchSize, rows.length);
-  await using trainer = await Trainer.create(network, options);
+  await using trainer = await startTrainer(network, options, flags, output);
   const { workers, strategy, backend, path, reason } = trainer.info;
   output.note(`${workers} workers, strategy ${strategy}, backend ${backend} (${path}: ${reason})`);
   output.event('start', { network: network.spec, parameters: network.parameterCount, trainer: trainer.info });
@@ -173,6 +180,9 @@ async function runTraining(
   const earlyStopping = patience === 0 ? undefined : ({ patience, monitor } as const);
   let last: EpochReport | undefined;
   const telling: TrainingCallback = {
+    onTrainBegin() {
+      last = trainer.resumed?.history.at(-1);
+    },
     ...(bar && { onProgress: (progress) => show(bar, progress) }),
     onEpochEnd(report) {
       bar?.stop();
@@ -187,7 +197,14 @@ async function runTraining(
     },
   };
   const error = await trainer
-    .fit(rows, { epochs, validation, earlyStopping, callbacks: [telling], signal })
+    .fit(rows, {
+      epochs,
+      validation,
+      earlyStopping,
+      callbacks: [telling],
+      checkpoint: checkpointOptions(flags),
+      signal,
+    })
     .then(() => undefined)
     .catch((thrown: unknown) => (thrown instanceof Error ? thrown : new Error(String(thrown))))
     .finally(() => bar?.stop());

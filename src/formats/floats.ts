@@ -1,8 +1,7 @@
 import { describe } from '../core/checks.ts';
 import type { Bad } from './bad-file.ts';
+import { LITTLE_ENDIAN } from './endian.ts';
 import type { TensorEntry } from './safetensors.ts';
-
-const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 type Read = (view: DataView, at: number) => number;
 
@@ -39,6 +38,16 @@ export function readFloats(bad: Bad, data: Uint8Array, entry: TensorEntry, trans
     }
   }
   return values;
+}
+
+/** Reads a tensor of F32 or F64 as it is, whatever its numbers are. */
+export function readExact(data: Uint8Array, entry: TensorEntry): Float32Array | Float64Array {
+  if (entry.dtype === 'F32') return decode(data, entry);
+  const { begin, end } = entry;
+  // Offsets need not be multiples of 8.
+  if (LITTLE_ENDIAN) return new Float64Array(new Uint8Array(data.subarray(begin, end)).buffer);
+  const view = new DataView(data.buffer, data.byteOffset + begin, end - begin);
+  return Float64Array.from({ length: (end - begin) / 8 }, (_, i) => view.getFloat64(i * 8, true));
 }
 
 function decode(data: Uint8Array, { begin, end, dtype }: TensorEntry): Float32Array {

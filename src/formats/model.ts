@@ -61,8 +61,7 @@ export function networkToBytes(network: Network, meta: ModelMeta = {}): Uint8Arr
   const { encoding, classes } = options<ModelMeta>('meta', meta, ['encoding', 'classes']);
   if (encoding !== undefined) checkPlainJson('meta.encoding', encoding);
   if (classes !== undefined) checkClasses(classes);
-  const { spec, normalization } = network;
-  const n = widths(spec);
+  const n = widths(network.spec);
   const tensors = network.parameters.flatMap(({ weights, bias }, l) => {
     const { weight, bias: name } = tensorNames(l);
     checkFinite(l, weights);
@@ -75,15 +74,38 @@ export function networkToBytes(network: Network, meta: ModelMeta = {}): Uint8Arr
   return writeSafetensors(tensors, {
     format: 'pt',
     [KEYS.format]: String(FORMAT),
+    ...networkMetadata(network),
+    ...(encoding === undefined ? {} : { [KEYS.encoding]: JSON.stringify(encoding) }),
+    ...(classes === undefined ? {} : { [KEYS.classes]: JSON.stringify(classes) }),
+  });
+}
+
+/** A network without its weights, and who writes it. */
+export function networkMetadata({ spec, normalization }: Network): Record<string, string> {
+  return {
     [KEYS.version]: VERSION,
     [KEYS.network]: JSON.stringify(spec),
     [KEYS.normalization]: JSON.stringify({
       inputs: affineToJson(normalization.inputs),
       targets: affineToJson(normalization.targets),
     }),
-    ...(encoding === undefined ? {} : { [KEYS.encoding]: JSON.stringify(encoding) }),
-    ...(classes === undefined ? {} : { [KEYS.classes]: JSON.stringify(classes) }),
-  });
+  };
+}
+
+/** What {@link networkMetadata} wrote. */
+export function readNetworkMetadata(
+  bad: Bad,
+  metadata: ReadonlyMap<string, string>,
+): { spec: NetworkSpec; normalization: Scaling; writtenBy: string } {
+  const spec = readSpec(bad, readJson(bad, metadata, KEYS.network));
+  const normalization = readScaling(bad, spec, readJson(bad, metadata, KEYS.normalization));
+  return { spec, normalization, writtenBy: metadata.get(KEYS.version) ?? 'unknown' };
+}
+
+/** A value of the metadata as JSON; undefined if it is not there. */
+export function readJson(bad: Bad, metadata: ReadonlyMap<string, string>, key: string): unknown {
+  const text = metadata.get(key);
+  return text === undefined ? undefined : parseJson(bad, `"${key}"`, text, META_LIMITS);
 }
 
 /**
@@ -100,12 +122,7 @@ export function networkFromBytes(bytes: Uint8Array): LoadedModel {
 export function readModel(bad: Bad, file: SafetensorsFile): LoadedModel {
   const { metadata, tensors } = file;
   checkFormat(bad, metadata);
-  const json = (key: string): unknown => {
-    const text = metadata.get(key);
-    return text === undefined ? undefined : parseJson(bad, `"${key}"`, text, META_LIMITS);
-  };
-  const spec = readSpec(bad, json(KEYS.network));
-  const normalization = readScaling(bad, spec, json(KEYS.normalization));
+  const { spec, normalization, writtenBy } = readNetworkMetadata(bad, metadata);
   const n = widths(spec);
   const entries = spec.layers.map((_, l) => {
     const { weight, bias } = tensorNames(l);
@@ -122,13 +139,13 @@ export function readModel(bad: Bad, file: SafetensorsFile): LoadedModel {
     bias: readFloats(bad, file.data, bias),
   }));
   const network = orBad(bad, () => makeNetwork(spec, normalization, parameters));
-  const classes = json(KEYS.classes);
+  const classes = readJson(bad, metadata, KEYS.classes);
   if (classes !== undefined) orBad(bad, () => checkClasses(classes));
   return {
     network,
-    encoding: json(KEYS.encoding) as JsonValue | undefined,
+    encoding: readJson(bad, metadata, KEYS.encoding) as JsonValue | undefined,
     classes: classes as readonly string[] | undefined,
-    writtenBy: metadata.get(KEYS.version) ?? 'unknown',
+    writtenBy,
   };
 }
 

@@ -4,6 +4,7 @@
 // Format: https://huggingface.co/docs/safetensors
 import { describe } from '../core/checks.ts';
 import type { Bad } from './bad-file.ts';
+import { LITTLE_ENDIAN } from './endian.ts';
 import { decodeText, excerpt, isObject, type JsonObject, parseJson } from './strict-json.ts';
 
 /** Bytes of an element. */
@@ -42,11 +43,11 @@ export interface SafetensorsFile extends SafetensorsHeader {
   readonly data: Uint8Array;
 }
 
-/** A float32 tensor to be written, row-major. */
+/** A tensor to be written, row-major. */
 export interface FloatTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly values: Float32Array;
+  readonly values: Float32Array | Float64Array;
 }
 
 /**
@@ -145,7 +146,7 @@ export function shapeText(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
 }
 
-/** The bytes of a file with float32 tensors, in the order given; data begins at a multiple of 8 bytes. */
+/** The bytes of a file with tensors of float32 or float64, in the order given; data begins at a multiple of 8 bytes. */
 export function writeSafetensors(
   tensors: readonly FloatTensor[],
   metadata: Readonly<Record<string, string>>,
@@ -153,19 +154,30 @@ export function writeSafetensors(
   const header: Record<string, unknown> = { __metadata__: metadata };
   let end = 0;
   for (const { name, shape, values } of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [end, end + values.length * 4] };
-    end += values.length * 4;
+    const dtype = values instanceof Float64Array ? 'F64' : 'F32';
+    header[name] = { dtype, shape, data_offsets: [end, end + values.byteLength] };
+    end += values.byteLength;
   }
   const text = new TextEncoder().encode(JSON.stringify(header));
   const length = Math.ceil(text.length / 8) * 8;
   const bytes = new Uint8Array(PREFIX_BYTES + length + end);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, BigInt(length), true);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
   bytes.fill(0x20, PREFIX_BYTES, PREFIX_BYTES + length);
   bytes.set(text, PREFIX_BYTES);
   let at = PREFIX_BYTES + length;
   for (const { values } of tensors) {
-    for (let i = 0; i < values.length; i++, at += 4) view.setFloat32(at, values[i]!, true);
+    bytes.set(littleEndian(values), at);
+    at += values.byteLength;
   }
   return bytes;
+}
+
+/** The bytes of numbers as they stand in a file. */
+export function littleEndian(values: Float32Array | Float64Array): Uint8Array {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  if (LITTLE_ENDIAN) return bytes;
+  const turned = bytes.slice();
+  for (let at = 0; at < turned.length; at += values.BYTES_PER_ELEMENT)
+    turned.subarray(at, at + values.BYTES_PER_ELEMENT).reverse();
+  return turned;
 }

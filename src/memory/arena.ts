@@ -1,7 +1,7 @@
 import { GradpoolError } from '../core/errors.ts';
 import type { WasmMemory } from '../core/wasm.ts';
 import { controlBytes, STATISTICS_BYTES } from './control.ts';
-import { type MatrixPlan, type Plan, place, scalarBytes } from './layout.ts';
+import { type MatrixPlan, type Plan, place, scalarBytes, stateOffset } from './layout.ts';
 import { detectSharedMemory } from './shared.ts';
 
 /** What a thread needs to see the arena: this crosses threads. */
@@ -16,6 +16,12 @@ export interface ArenaHandle {
 export interface LayerParameters {
   weights: Float32Array;
   bias: Float32Array;
+}
+
+/** The same for a vector of the optimiser's state, in float32 or in the backend's width. */
+export interface LayerNumbers {
+  readonly weights: Float32Array | Float64Array;
+  readonly bias: Float32Array | Float64Array;
 }
 
 const PAGE = 65536;
@@ -84,23 +90,32 @@ export class Arena {
   }
 
   /** Writes parameters into a slot, in the backend's layout. Its padding becomes zero: a diverged training leaves NaN there. */
-  storeParameters(slot: number, layers: readonly LayerParameters[]): void {
-    new Uint8Array(this.handle.buffer, this.slot(slot), this.plan.slots.bytes).fill(0);
-    this.plan.layers.forEach((layer, l) => {
-      this.#store(this.slot(slot), layer.weights, layers[l]!.weights);
-      this.#store(this.slot(slot), layer.bias, layers[l]!.bias);
-    });
+  storeParameters(slot: number, layers: readonly LayerNumbers[]): void {
+    this.#storeLayers(this.slot(slot), layers);
   }
 
   /** Reads a slot, row-major, in pieces, so that a thread can do other things in between. */
-  *loadParameters(slot: number, into: readonly LayerParameters[]): Generator<void> {
-    for (const [l, { weights, bias }] of this.plan.layers.entries()) {
-      for (let r = 0; r < weights.rows; r += PIECE) {
-        this.#load(this.slot(slot), weights, into[l]!.weights, r, Math.min(weights.rows, r + PIECE));
-        yield;
-      }
-      this.#load(this.slot(slot), bias, into[l]!.bias, 0, 1);
-    }
+  loadParameters(slot: number, into: readonly LayerNumbers[]): Generator<void> {
+    return this.#loadLayers(this.slot(slot), into);
+  }
+
+  /** Writes a copy of a vector of the optimiser's state, as `storeParameters` does. */
+  storeState(vector: number, copy: number, layers: readonly LayerNumbers[]): void {
+    this.#storeLayers(stateOffset(this.plan, vector, copy), layers);
+  }
+
+  /** Reads a copy of a vector of the optimiser's state, as `loadParameters` does. */
+  loadState(vector: number, copy: number, into: readonly LayerNumbers[]): Generator<void> {
+    return this.#loadLayers(stateOffset(this.plan, vector, copy), into);
+  }
+
+  /** Room for all parameters in the backend's own width. */
+  newLayers(): LayerNumbers[] {
+    const Type = this.plan.format === 'rows-f64' ? Float64Array : Float32Array;
+    return this.plan.layers.map(({ weights, bias }) => ({
+      weights: new Type(weights.rows * weights.columns),
+      bias: new Type(bias.columns),
+    }));
   }
 
   /** Reads the first rows of a block's matrix, row-major. */
@@ -127,7 +142,25 @@ export class Arena {
     }
   }
 
-  #store(base: number, plan: MatrixPlan, values: Float32Array): void {
+  #storeLayers(base: number, layers: readonly LayerNumbers[]): void {
+    new Uint8Array(this.handle.buffer, base, this.plan.slots.bytes).fill(0);
+    this.plan.layers.forEach((layer, l) => {
+      this.#store(base, layer.weights, layers[l]!.weights);
+      this.#store(base, layer.bias, layers[l]!.bias);
+    });
+  }
+
+  *#loadLayers(base: number, into: readonly LayerNumbers[]): Generator<void> {
+    for (const [l, { weights, bias }] of this.plan.layers.entries()) {
+      for (let r = 0; r < weights.rows; r += PIECE) {
+        this.#load(base, weights, into[l]!.weights, r, Math.min(weights.rows, r + PIECE));
+        yield;
+      }
+      this.#load(base, bias, into[l]!.bias, 0, 1);
+    }
+  }
+
+  #store(base: number, plan: MatrixPlan, values: Float32Array | Float64Array): void {
     const numbers = this.#numbers;
     for (let r = 0, i = 0; r < plan.rows; r++) {
       for (let c = 0; c < plan.columns;) {

@@ -46,6 +46,10 @@ export const SECONDS = FIRST_PHASE + PHASES.length;
 /** Of one row, while its sums are on their way to those of all: where rows have weights. */
 export const ROW_LOSS = SECONDS + 1;
 export const ROW_RIGHT = ROW_LOSS + 1;
+/** LOSS and RIGHT as they were when update BEGUN of the run began, or in local-sgd the first since an averaging: what may yet be lost came after. */
+export const LOSS_BEFORE = ROW_RIGHT + 1;
+export const RIGHT_BEFORE = LOSS_BEFORE + 1;
+export const BEGUN = RIGHT_BEFORE + 1;
 /** Epochs that workers train without coming back; each has its statistics. */
 export const EPOCHS_PER_RUN = 16;
 /** The size of a worker's statistics in bytes: two cache lines. */

@@ -43,6 +43,12 @@ export interface Shuffle {
   readonly stream: number;
 }
 
+/** Sums over the rows that each worker has seen. */
+export interface RowSums {
+  readonly losses: readonly number[];
+  readonly rights: readonly number[];
+}
+
 /** Epochs that are trained one after the other, without their workers coming back: what all of them share. */
 export interface RunPlan {
   readonly epochs: number;
@@ -51,8 +57,12 @@ export interface RunPlan {
   /** Of an epoch; of a run of one maybe only its first ones. */
   readonly updates: number;
   readonly batchSize: number;
-  /** Rows of the order that were trained before, in a run of one epoch. Then the order is there already. */
+  /** Rows of the order that were trained before, in a run of one epoch. */
   readonly from: number;
+  /** What the workers have counted in the epoch before the run; it counts as the run's. */
+  readonly counted: RowSums | undefined;
+  /** The order is there already, from an earlier run of the same epoch. */
+  readonly drawn: boolean;
   /** How many rows of the order, from there on, belong to the epoch; the last batch may be short. */
   readonly rows: number;
   /** The slot that holds the weights when the run begins. */

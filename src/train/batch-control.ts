@@ -13,6 +13,18 @@ const SHARE = 0.5;
 const FEWEST_ROWS = 8192;
 const MOST_ROWS = 131_072;
 
+/** All that a control remembers. */
+export interface ControlState {
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly noiseScale: number | undefined;
+  readonly noise: number;
+  readonly gradient: number;
+  readonly rows: number;
+  readonly next: number;
+  readonly measurements: number;
+}
+
 /**
  * Decides the batch size while training goes on. Pure but for what it remembers: the same moments give the same decisions.
  * |G|^2 and S are estimated from the gradients of m batches of b rows at the same weights,
@@ -41,14 +53,39 @@ export class BatchControl {
     this.learningRate = learningRate;
   }
 
+  /** To be set on a control of the same choice and learning rate, which then goes on as this one would. */
+  get state(): ControlState {
+    return {
+      batchSize: this.batchSize,
+      learningRate: this.learningRate,
+      noiseScale: this.noiseScale,
+      noise: this.#noise,
+      gradient: this.#gradient,
+      rows: this.#rows,
+      next: this.#next,
+      measurements: this.#measurements,
+    };
+  }
+
+  set state({ batchSize, learningRate, noiseScale, noise, gradient, rows, next, measurements }: ControlState) {
+    this.batchSize = batchSize;
+    this.learningRate = learningRate;
+    this.noiseScale = noiseScale;
+    this.#noise = noise;
+    this.#gradient = gradient;
+    this.#rows = rows;
+    this.#next = next;
+    this.#measurements = measurements;
+  }
+
   /** How many more rows may be trained on before the noise is to be measured again. */
   get rowsLeft(): number {
     return this.#next - this.#rows;
   }
 
   /** Of the random numbers of the next measurement; shuffles have those from 0 on. */
-  nextStream(): number {
-    return -2 - this.#measurements++;
+  get stream(): number {
+    return -2 - this.#measurements;
   }
 
   /** So many rows were trained on. */
@@ -62,6 +99,7 @@ export class BatchControl {
    * @returns undefined if nothing could be measured: the weights are not finite
    */
   measured({ rows: b, batches: m, squares, squareOfSum }: GradientMoments, most: number): Decision | undefined {
+    this.#measurements++;
     this.#next = this.#rows + Math.min(MOST_ROWS, Math.max(FEWEST_ROWS, SHARE * this.#rows));
     const gradient = (squareOfSum - squares) / (m * (m - 1));
     const noise = b * (squares / m - gradient);

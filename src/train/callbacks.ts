@@ -6,7 +6,8 @@ export interface TrainingControl {
   /** Training ends after the epoch under way, whose report gives the reason. To end it at once, throw, or abort the signal. */
   stop(why?: string): void;
   /**
-   * The epochs that begin from now on are trained with this learning rate, until the call of `fit` or `epochs` is over.
+   * The epochs that begin from now on are trained with this learning rate, until the call of `fit` or `epochs` is over. A checkpoint
+   * keeps it.
    * @throws RangeError if it follows a schedule or an adaptive batch size
    */
   setLearningRate(rate: number): void;
@@ -29,9 +30,9 @@ export interface TrainingEnd {
  * await trainer.fit(train, { epochs: 20, callbacks: [tensorBoardWriter, halve] });
  */
 export interface TrainingCallback {
-  /** Before the first epoch. */
+  /** Before the first epoch, also the first that a resumed training goes on with. */
   onTrainBegin?(training: TrainingControl): void | Promise<void>;
-  /** @param epoch - counts from 1 */
+  /** @param epoch - counts from 1; a resumed training may be in the midst of it */
   onEpochBegin?(epoch: number, training: TrainingControl): void | Promise<void>;
   /** Some ten times a second while updates run, which go on meanwhile; not again before the last of these calls is done with. */
   onProgress?(progress: Progress, training: TrainingControl): void | Promise<void>;
@@ -66,7 +67,8 @@ export class Callbacks {
   /** Aborted by what a callback throws while updates run. */
   readonly #failed = new AbortController();
   #telling: Promise<unknown> | undefined;
-  #learningRate: number | undefined;
+  /** What the next epoch is to be trained with; undefined: what the trainer was made with. */
+  learningRate: number | undefined;
   #stopped: string | undefined;
 
   /** @param rateFollows - what decides the learning rate, so that it cannot be set; undefined: nothing */
@@ -77,7 +79,7 @@ export class Callbacks {
       setLearningRate: (rate) => {
         if (rateFollows !== undefined)
           throw new RangeError(`"learningRate" expected to follow ${rateFollows}, not to be set, got ${rate}`);
-        this.#learningRate = finite('learningRate', rate, 0);
+        this.learningRate = finite('learningRate', rate, 0);
       },
     };
   }
@@ -85,11 +87,6 @@ export class Callbacks {
   /** Whether there is nobody to call. */
   get none(): boolean {
     return this.#list.length === 0;
-  }
-
-  /** What the next epoch is to be trained with; undefined: what the trainer was made with. */
-  get learningRate(): number | undefined {
-    return this.#learningRate;
   }
 
   /** Why training is to end. */

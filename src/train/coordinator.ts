@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
 import type { Table } from '../core/table.ts';
 import { busyParts, shardStart } from '../data/partition.ts';
-import { COMPLETED, CURRENT, EPOCHS_PER_RUN } from '../memory/control.ts';
+import { COMPLETED, CURRENT, EPOCHS_PER_RUN, LOSS, RIGHT } from '../memory/control.ts';
 import { scalarBytes } from '../memory/layout.ts';
 import { allocate } from '../memory/shared.ts';
 import type {
@@ -90,6 +90,7 @@ export class Coordinator {
     const one = textbook || this.#tuningOf(asked)?.decided === false;
     const run = { ...asked, epochs: one ? 1 : Math.min(asked.epochs, epochsPerRun(asked.rows)) };
     this.#clearStatistics();
+    this.#recount(run);
     Atomics.store(arena.control, CURRENT, run.slot);
     const end = await this.#supervise(textbook ? this.#trainByTasks(run) : this.#trainResident(run));
     const completed = Atomics.load(arena.control, COMPLETED);
@@ -156,11 +157,11 @@ export class Coordinator {
 
   /** coordinator: one task per worker per update, then the sum of the partial gradients and the step here. */
   async #trainByTasks(run: RunPlan): Promise<void> {
-    const { updates, batchSize, rows, slot, epoch, from: before } = run;
+    const { updates, batchSize, rows, slot, epoch, from: before, drawn } = run;
     const { arena } = this.#session;
     const { kernels, squares } = this.#session.worker(this.#pool.size, 'train');
     const steps = new Steps(run, updates);
-    if (before === 0) this.#session.shuffle(run, 0, 1);
+    if (!drawn) this.#session.shuffle(run, 0, 1);
     const end = arena.plan.slots.bytes / scalarBytes(arena.plan.format);
     for (let u = 0; u < updates; u++) {
       this.#watch.begin(u);
@@ -259,6 +260,13 @@ export class Coordinator {
 
   #broken(message: string): End {
     return { state: 'failed', failure: { code: 'ERR_WORKER_FAILED', message, detail: undefined } };
+  }
+
+  /** Lets the workers count on from where they were in the epoch; if they are fewer now, they share it. */
+  #recount({ counted }: RunPlan): void {
+    const statistics = (w: number) => this.#session.arena.statistics(w % this.#pool.size);
+    counted?.losses.forEach((loss, w) => (statistics(w)[LOSS]! += loss));
+    counted?.rights.forEach((right, w) => (statistics(w)[RIGHT]! += right));
   }
 
   #clearStatistics(): void {

@@ -1,4 +1,4 @@
-import { finite, flag, integer, oneOf, options } from '../core/checks.ts';
+import { describe, finite, flag, integer, oneOf, options } from '../core/checks.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { LayerParameters } from '../memory/arena.ts';
 import { isError, type MetricName, metricsOf } from '../nn/figures.ts';
@@ -41,13 +41,28 @@ export function monitoredMetric({ monitor }: ResolvedStopping): MetricName | und
   return monitor === 'validation loss' || monitor === 'training loss' || monitor === 'accuracy' ? undefined : monitor;
 }
 
-interface Best {
+/** What early stopping remembers. */
+export interface Best {
   readonly epoch: number;
   readonly value: number;
   /** Undefined where nobody will want them. */
-  readonly parameters: LayerParameters[] | undefined;
+  readonly parameters: readonly LayerParameters[] | undefined;
   /** Of the network, which has these parameters as long as it stays. */
   readonly version: number;
+}
+
+/** What a checkpoint has kept of it, but for the weights. */
+export interface StoppingState {
+  readonly monitor: Monitor;
+  /** The best epoch, and its value. */
+  readonly epoch: number;
+  readonly value: number;
+}
+
+interface Seen extends StoppingState {
+  readonly parameters: Best['parameters'];
+  /** The network has the weights of the best epoch. */
+  readonly isCurrent: boolean;
 }
 
 /** Looks at each epoch of a training, and keeps the weights of the best. */
@@ -56,14 +71,37 @@ export class Stopping {
   readonly #network: Network;
   #best: Best | undefined;
 
-  constructor(rule: ResolvedStopping, network: Network) {
+  /**
+   * @param seen - in a training that is gone on with
+   * @throws RangeError if that was something else, or the weights that it is to bring back were not kept
+   */
+  constructor(rule: ResolvedStopping, network: Network, seen?: Seen) {
     this.#rule = rule;
     this.#network = network;
+    if (seen === undefined) return;
+    const { monitor, epoch, value, parameters, isCurrent } = seen;
+    if (monitor !== rule.monitor)
+      throw new RangeError(
+        `"earlyStopping.monitor" expected ${describe(monitor)}, as in the checkpoint, got ${describe(rule.monitor)}`,
+      );
+    if (rule.restoreBest && parameters === undefined)
+      throw new RangeError('"earlyStopping.restoreBest" expected false, as in the checkpoint, got true');
+    const version = isCurrent ? network.version : -1;
+    this.#best = { epoch, value, parameters: rule.restoreBest ? parameters : undefined, version };
+  }
+
+  get best(): Best | undefined {
+    return this.#best;
+  }
+
+  /** To be kept in a checkpoint beside the weights of the best epoch; undefined before there is one. */
+  get state(): StoppingState | undefined {
+    return this.#best && { monitor: this.#rule.monitor, epoch: this.#best.epoch, value: this.#best.value };
   }
 
   /** Takes in an epoch whose weights the network has now; the report then says what was seen, and whether that is enough. */
   observe(report: EpochReport): void {
-    const { monitor, restoreBest, patience } = this.#rule;
+    const { monitor, restoreBest } = this.#rule;
     const value = valueOf(monitor, report);
     const { epoch } = report;
     if (this.#best === undefined || this.#isBetter(value, this.#best.value)) {
@@ -72,7 +110,14 @@ export class Stopping {
     }
     const best = { epoch: this.#best.epoch, value: this.#best.value };
     report.earlyStopping = { monitor, value, best };
-    if (epoch - best.epoch >= patience) report.stopped = { by: 'early stopping', why: this.#why(best) };
+    this.judge(report);
+  }
+
+  /** Says in the report of the last epoch whether it is enough. */
+  judge(report: EpochReport): void {
+    const best = this.#best;
+    if (best && report.epoch - best.epoch >= this.#rule.patience)
+      report.stopped = { by: 'early stopping', why: this.#why(best) };
   }
 
   /** Gives the network the best weights back, if it has others by now. */

@@ -1,24 +1,25 @@
-import type { RateSchedule } from '../core/schedule.ts';
+import { rateAt, type RateSchedule } from '../core/schedule.ts';
 import type { NetworkSpec } from '../core/spec.ts';
-import { PHASES } from '../memory/control.ts';
 import type { BatchControl } from './batch-control.ts';
 import type { Order } from './order.ts';
-import type { EpochSums, PhaseSeconds } from './outcome.ts';
+import type { EpochSums } from './outcome.ts';
 import type { ProgressWatch } from './progress.ts';
 import { type AdaptiveStep, type EpochReport, epochReport } from './report.ts';
 import type { Runner } from './runner.ts';
+import { continuedSums } from './sums.ts';
 
 /** The batches that the noise scale is measured with: enough of them for its noise, few enough rows to be quick. */
 const DRAWS = { rows: 32, batches: 8 };
 
 /** Which epochs of the trainer's are to be trained, and at most how many updates. */
-interface Wanted {
+export interface Wanted {
   /** Of this call, from 1 on. */
   readonly epoch: number;
   /** Of all that the trainer trains, from 0 on. */
   readonly stream: number;
   /** Updates; of one epoch if there are fewer. */
   readonly left: number;
+  readonly seed: number;
 }
 
 /** Trains up to `count` epochs with batches of one size: as many as go well in one run. */
@@ -47,98 +48,156 @@ export async function fixedEpochs(
   );
 }
 
-/** Trains one epoch, measures the noise scale where it is due, and goes on with the batch size that follows from it. */
-export async function adaptiveEpoch(
-  runner: Runner,
-  control: BatchControl,
+/** How far an epoch has got: with it one that was broken off can go on. */
+export interface EpochSoFar {
+  updates: number;
+  samples: number;
+  sums: EpochSums;
+  /** That trained the last update. */
+  workers: number;
+  steps: AdaptiveStep[];
+  /** That a callback had set when it began. */
+  learningRate: number | undefined;
+}
+
+export function beginning(learningRate: number | undefined): EpochSoFar {
+  const sums = {
+    seconds: 0,
+    loss: 0,
+    right: 0,
+    ofWorkers: { losses: [], rights: [] },
+    phases: [],
+    coordinator: undefined,
+  };
+  return { updates: 0, samples: 0, sums, workers: 1, steps: [], learningRate };
+}
+
+/** Where an epoch pauses, so that its trainer may be saved. */
+export interface Pauses {
+  /** How many updates may be trained before the next pause. */
+  next(): number;
+  /** So many were trained, in so many seconds, and the epoch goes on after this. */
+  pause(updates: number, seconds: number): Promise<void>;
+}
+
+/** What an epoch in pieces is trained with. */
+interface Means {
+  readonly runner: Runner;
+  /** Of a batch size that is adaptive. */
+  readonly control: BatchControl | undefined;
+  /** Of one that is not. */
+  readonly rates: RateSchedule;
+  readonly pauses: Pauses | undefined;
+}
+
+/**
+ * Trains one epoch, or what is left of it, with pauses. Of an adaptive batch size the noise scale is measured where it is due, and
+ * training goes on with the batch size that follows from it.
+ * @param now - how far the epoch has got; it is kept up to date, also where training ends with an error
+ * @throws as `Runner.run`
+ */
+export async function epochInPieces(
+  means: Means,
   spec: NetworkSpec,
   order: Order,
-  wanted: Wanted & { seed: number },
+  wanted: Wanted,
+  now: EpochSoFar,
 ): Promise<EpochReport> {
-  const watch = runner.watch(order.train.rows.length, order.onProgress);
-  const epoch = new AdaptiveEpoch(control, order, wanted);
+  const watch = means.runner.watch(order.train.rows.length, order.onProgress);
+  const epoch = new EpochInPieces(means, order, wanted, now);
   try {
-    while (epoch.goesOn) await epoch.advance(runner, watch);
+    while (epoch.goesOn) await epoch.advance(watch);
   } finally {
     watch?.close();
   }
   return epoch.report(spec);
 }
 
-class AdaptiveEpoch {
-  readonly #control: BatchControl;
+class EpochInPieces {
+  readonly #means: Means;
   readonly #order: Order;
-  readonly #wanted: Wanted & { seed: number };
+  readonly #wanted: Wanted;
   readonly #rows: number;
-  readonly #steps: AdaptiveStep[] = [];
-  #sums: EpochSums = { seconds: 0, loss: 0, right: 0, phases: [], coordinator: undefined };
-  #updates = 0;
-  #samples = 0;
-  #workers = 1;
+  readonly #now: EpochSoFar;
 
-  constructor(control: BatchControl, order: Order, wanted: Wanted & { seed: number }) {
-    this.#control = control;
+  constructor(means: Means, order: Order, wanted: Wanted, now: EpochSoFar) {
+    this.#means = means;
     this.#order = order;
     this.#wanted = wanted;
     this.#rows = order.train.rows.length;
+    this.#now = now;
   }
 
   get goesOn(): boolean {
-    return this.#samples < this.#rows && this.#updates < this.#wanted.left;
+    return this.#now.samples < this.#rows && this.#now.updates < this.#wanted.left;
   }
 
-  /** Trains until the noise scale is due again, or the epoch ends. */
-  async advance(runner: Runner, watch: ProgressWatch | undefined): Promise<void> {
-    const control = this.#control;
-    if (control.rowsLeft <= 0) await this.#measure(runner);
+  get #batchSize(): number {
+    return Math.min(this.#means.control?.batchSize ?? this.#order.batchSize, this.#rows);
+  }
+
+  /** Trains until the noise scale is due again, there is to be a pause, or the epoch ends. */
+  async advance(watch: ProgressWatch | undefined): Promise<void> {
+    const { runner, control, pauses } = this.#means;
+    if (control && control.rowsLeft <= 0) await this.#measure(control);
     const { train, signal } = this.#order;
     const { epoch, stream, left } = this.#wanted;
-    const [updates, from] = [this.#updates, this.#samples];
-    const batchSize = Math.min(control.batchSize, this.#rows);
+    const now = this.#now;
+    const { updates, samples: from, sums } = now;
+    const batchSize = this.#batchSize;
     const whole = Math.ceil((this.#rows - from) / batchSize);
-    const count = Math.min(left - updates, whole, Math.ceil(control.rowsLeft / batchSize));
-    const loss = from === 0 ? 0 : this.#sums.loss / from;
+    const measured = control ? Math.ceil(control.rowsLeft / batchSize) : Infinity;
+    const count = Math.min(left - updates, whole, measured, pauses?.next() ?? Infinity);
+    const loss = from === 0 ? 0 : sums.loss / from;
     const totalUpdates = Math.min(left, updates + whole);
-    const before = { epoch, updates, totalUpdates, samples: from, loss, seconds: this.#sums.seconds };
-    const rates = { name: 'constant', rate: control.learningRate } as const;
-    const piece = { train, epochs: 1, updates: count, batchSize, rates, from, stream, before };
+    const before = { epoch, updates, totalUpdates, samples: from, loss, seconds: sums.seconds };
+    const rates = control ? ({ name: 'constant', rate: control.learningRate } as const) : this.#means.rates;
+    const onStopped = (completed: number, part: EpochSums) => this.#add(completed, batchSize, part);
+    const piece = {
+      train,
+      epochs: 1,
+      updates: count,
+      batchSize,
+      rates,
+      from,
+      stream,
+      before,
+      counted: sums.ofWorkers,
+      onStopped,
+    };
     const { epochs, workers } = await runner.run(piece, signal, watch);
-    const samples = Math.min(this.#rows - from, count * batchSize);
-    this.#sums = added(this.#sums, epochs[0]!);
-    this.#workers = workers;
-    this.#updates += count;
-    this.#samples += samples;
-    control.trained(samples);
+    now.workers = workers;
+    this.#add(count, batchSize, epochs[0]!);
+    if (this.goesOn) await pauses?.pause(count, epochs[0]!.seconds);
   }
 
   report(spec: NetworkSpec): EpochReport {
-    const { learningRate } = this.#control;
-    const batchSize = Math.min(this.#control.batchSize, this.#rows);
-    const [updates, samples, workers] = [this.#updates, this.#samples, this.#workers];
-    const of = { epoch: this.#wanted.epoch, updates, samples, batchSize, learningRate, workers };
-    return { ...epochReport(spec, this.#sums, of), adaptation: this.#steps };
+    const { control, rates, runner } = this.#means;
+    const { updates, samples, workers, sums, steps } = this.#now;
+    const learningRate = control?.learningRate ?? rateAt(rates, runner.count - 1);
+    const of = { epoch: this.#wanted.epoch, updates, samples, batchSize: this.#batchSize, learningRate, workers };
+    return { ...epochReport(spec, sums, of), ...(control && { adaptation: steps }) };
+  }
+
+  /** So many updates are in the weights. */
+  #add(updates: number, batchSize: number, sums: EpochSums): void {
+    const now = this.#now;
+    const samples = Math.min(this.#rows - now.samples, updates * batchSize);
+    now.updates += updates;
+    now.samples += samples;
+    now.sums = continuedSums(now.sums, sums);
+    this.#means.control?.trained(samples);
   }
 
   /** The time that it takes counts as the epoch's. */
-  async #measure(runner: Runner): Promise<void> {
+  async #measure(control: BatchControl): Promise<void> {
     const begun = performance.now();
-    const draws = { ...DRAWS, seed: this.#wanted.seed, stream: this.#control.nextStream() };
-    const moments = await runner.moments(this.#order.train, draws, this.#order.signal);
-    const decision = this.#control.measured(moments, this.#rows);
-    if (decision) this.#steps.push({ updates: this.#updates, ...decision });
+    const draws = { ...DRAWS, seed: this.#wanted.seed, stream: control.stream };
+    const moments = await this.#means.runner.moments(this.#order.train, draws, this.#order.signal);
+    const decision = control.measured(moments, this.#rows);
+    const now = this.#now;
+    if (decision) now.steps.push({ updates: now.updates, ...decision });
     const seconds = (performance.now() - begun) / 1000;
-    this.#sums = { ...this.#sums, seconds: this.#sums.seconds + seconds };
+    now.sums = { ...now.sums, seconds: now.sums.seconds + seconds };
   }
-}
-
-function added(a: EpochSums, b: EpochSums): EpochSums {
-  const both = (one: PhaseSeconds | undefined, other: PhaseSeconds): PhaseSeconds =>
-    Object.fromEntries(PHASES.map((phase) => [phase, (one?.[phase] ?? 0) + other[phase]])) as PhaseSeconds;
-  return {
-    seconds: a.seconds + b.seconds,
-    loss: a.loss + b.loss,
-    right: a.right + b.right,
-    phases: b.phases.map((phases, w) => both(a.phases[w], phases)),
-    coordinator: b.coordinator && both(a.coordinator, b.coordinator),
-  };
 }

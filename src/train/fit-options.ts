@@ -1,6 +1,7 @@
 import type { DataSource } from '../core/table.ts';
 import type { MetricName } from '../nn/figures.ts';
 import type { TrainingCallback } from './callbacks.ts';
+import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { EarlyStopping } from './early-stopping.ts';
 import type { Progress } from './report.ts';
 
@@ -17,6 +18,8 @@ export interface FitOptions {
   earlyStopping?: EarlyStopping | undefined;
   /** Called in this order while training goes on. */
   callbacks?: readonly TrainingCallback[] | undefined;
+  /** Where and when training is saved, so that `Trainer.resume` can go on with it. */
+  checkpoint?: CheckpointOptions | undefined;
   /** Stops training promptly; the call rejects with ERR_ABORTED. */
   signal?: AbortSignal | undefined;
   /** Some ten times a second while an epoch runs. */

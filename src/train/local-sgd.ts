@@ -32,7 +32,7 @@ export function trainLocally(worker: Worker, plan: Plan, barrier: Barrier, part:
   let { slot } = part;
   let done = 0;
   for (let u = first; u < last; u++) {
-    watch.begin(part.before + u);
+    watch.begin(part.before + u, done === 0);
     const at = u * batchSize;
     const size = Math.min(batchSize, rows - at);
     const from = shardStart(size, workers, index);

@@ -1,10 +1,11 @@
 import { callback, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import type { Network } from '../nn/network.ts';
-import { bind, type Bound } from './bound.ts';
 import { allocate } from '../memory/shared.ts';
 import { type MetricName, metricsOf } from '../nn/figures.ts';
+import { bind, type Bound } from './bound.ts';
 import { Callbacks, checkCallbacks, type TrainingCallback } from './callbacks.ts';
+import { type ResolvedCheckpoint, resolveCheckpoint } from './checkpoint-options.ts';
 import { monitoredMetric, type ResolvedStopping, resolveStopping } from './early-stopping.ts';
 import type { FitOptions } from './fit-options.ts';
 import type { EpochReport, Progress } from './report.ts';
@@ -30,6 +31,7 @@ export interface Order {
   /** Also aborted by a callback that fails. */
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly checkpoint: ResolvedCheckpoint | undefined;
 }
 
 export const FIT_KEYS = [
@@ -39,6 +41,7 @@ export const FIT_KEYS = [
   'metrics',
   'earlyStopping',
   'callbacks',
+  'checkpoint',
   'signal',
   'onProgress',
 ] as const;
@@ -96,6 +99,7 @@ export function orderOf(
     maxUpdates,
     signal: callbacks.signal(signal),
     onProgress: callbacks.onProgress,
+    checkpoint: o.checkpoint === undefined ? undefined : resolveCheckpoint(o.checkpoint),
   };
 }
 

@@ -1,7 +1,7 @@
 // What the coordinator is told and what it answers: plain data, across threads.
 import type { Failure } from '../core/errors.ts';
 import type { Phase } from '../memory/control.ts';
-import type { GradientMoments, SessionSetup } from '../pool/messages.ts';
+import type { GradientMoments, RowSums, SessionSetup } from '../pool/messages.ts';
 import type { Strategy } from './options.ts';
 
 export interface CoordinatorSetup {
@@ -28,6 +28,8 @@ export interface EpochSums {
   readonly seconds: number;
   readonly loss: number;
   readonly right: number;
+  /** What each worker has of these two. */
+  readonly ofWorkers: RowSums;
   readonly phases: readonly PhaseSeconds[];
   /** Of the strategy `coordinator`: waiting for tasks stands under barrier. */
   readonly coordinator: PhaseSeconds | undefined;

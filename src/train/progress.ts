@@ -38,8 +38,8 @@ export class ProgressWatch {
 
   #look(arena: Arena, rows: number, before: Progress): Progress {
     const updates = Atomics.load(arena.control, COMPLETED);
-    let loss = before.loss * before.samples;
-    // Before the first update the statistics may still be those of what was done before.
+    // Before the first update the statistics may still be those of something else; after it they are those of the epoch.
+    let loss = updates > 0 ? 0 : before.loss * before.samples;
     for (let w = 0; updates > 0 && w < arena.plan.workers; w++) loss += arena.statistics(w)[LOSS]!;
     const samples = Math.min(rows, before.samples + updates * this.#batchSize);
     const seconds = before.seconds + (performance.now() - this.#begun) / 1000;

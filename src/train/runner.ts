@@ -2,18 +2,20 @@ import { rateAt, type RateSchedule } from '../core/schedule.ts';
 import type { Failure } from '../core/errors.ts';
 import { fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
 import type { DataSource } from '../core/table.ts';
-import type { Arena } from '../memory/arena.ts';
+import type { Arena, LayerNumbers } from '../memory/arena.ts';
 import { COMPLETED, CURRENT } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
-import type { DataKey, GradientMoments, NoiseDraws, RunPlan } from '../pool/messages.ts';
+import type { DataKey, GradientMoments, NoiseDraws, RowSums, RunPlan } from '../pool/messages.ts';
 import { abort, resetBarrier } from '../sync/barrier.ts';
 import { withClassWeights } from './class-weights.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Bound } from './bound.ts';
-import type { End, RunOutcome } from './outcome.ts';
+import type { End, EpochSums, RunOutcome } from './outcome.ts';
 import { ProgressWatch } from './progress.ts';
 import type { CoordinatorApi } from './remote.ts';
 import { means, type Progress } from './report.ts';
+import { takeVectors } from './snapshot.ts';
+import { completedSums } from './sums.ts';
 import type { TraceWriter } from './trace.ts';
 import { Weights } from './weights.ts';
 
@@ -32,6 +34,10 @@ export interface Piece {
   readonly stream: number;
   /** How far the epoch has got. */
   readonly before: Progress;
+  /** What the workers have counted in the epoch so far. */
+  readonly counted?: RowSums;
+  /** Is told which updates were completed of one epoch that was broken off, if any, before the error comes. */
+  readonly onStopped?: (completed: number, sums: EpochSums) => void;
 }
 
 type Done = RunOutcome & { state: 'done' } & {
@@ -51,6 +57,8 @@ export class Runner {
   readonly #weights: Weights;
   readonly #trace: TraceWriter | undefined;
   readonly #attached = new Map<DataKey, DataSource>();
+  /** The epoch whose order was drawn last. */
+  #drawn: number | undefined;
   #closed = false;
   #failure: Failure | undefined;
 
@@ -74,6 +82,7 @@ export class Runner {
    * @throws GradpoolError ERR_ABORTED, ERR_CLOSED, ERR_WORKER_FAILED
    */
   async run(piece: Piece, signal: AbortSignal | undefined, watch: ProgressWatch | undefined): Promise<Done> {
+    const begun = performance.now();
     const outcome = await this.#interruptible(signal, async () => {
       this.#weights.upload();
       await this.#attach('train', piece.train, signal);
@@ -88,10 +97,31 @@ export class Runner {
     this.#weights.count += outcome.completed;
     await this.#weights.download();
     await this.#trace?.append(outcome.completed);
+    if (outcome.state !== 'done' && outcome.completed > 0)
+      piece.onStopped?.(
+        outcome.completed,
+        completedSums(this.#arena, outcome.completed, (performance.now() - begun) / 1000),
+      );
     if (outcome.state !== 'done') throw this.#ended(outcome, signal);
+    this.#drawn = piece.stream;
     const { rates, updates } = piece;
-    const begun = this.#weights.count - outcome.completed;
-    return { ...outcome, learningRates: outcome.epochs.map((_, e) => rateAt(rates, begun + (e + 1) * updates - 1)) };
+    const first = this.#weights.count - outcome.completed;
+    return { ...outcome, learningRates: outcome.epochs.map((_, e) => rateAt(rates, first + (e + 1) * updates - 1)) };
+  }
+
+  /** Updates that the weights have been through since they were set. */
+  get count(): number {
+    return this.#weights.count;
+  }
+
+  /** Begins with what stands in the arena: the weights in slot 0, after so many updates. */
+  resume(count: number): Promise<void> {
+    return this.#weights.resume(count);
+  }
+
+  /** Copies of the weights and of what the optimiser remembers, while nothing runs. */
+  vectors(): Promise<Map<string, LayerNumbers[]>> {
+    return takeVectors(this.#arena, this.#weights.slot);
   }
 
   /** Whether training begins: parameters were set since the last update, or there was none. */
@@ -151,7 +181,7 @@ export class Runner {
     }
   }
 
-  #plan({ train, epochs, updates, batchSize, rates, from, stream }: Piece): RunPlan {
+  #plan({ train, epochs, updates, batchSize, rates, from, counted, stream }: Piece): RunPlan {
     const { seed, shuffle, step, decoupledDecay, clipNorm } = this.#options;
     return {
       epochs,
@@ -159,6 +189,8 @@ export class Runner {
       updates,
       batchSize,
       from,
+      counted,
+      drawn: from > 0 && stream === this.#drawn,
       rows: train.rows.length - from,
       slot: this.#weights.slot,
       step,

@@ -107,6 +107,15 @@ export function plateauIn(schedule: ResolvedSchedule): PlateauSchedule | undefin
 const THRESHOLD = 1e-4;
 const SAME = 1e-8;
 
+/** All that a plateau remembers. */
+export interface PlateauState {
+  readonly rate: number;
+  /** The least loss so far; Infinity before there is one. */
+  readonly best: number;
+  /** Epochs since then. */
+  readonly bad: number;
+}
+
 /** The learning rate of a plateau, which falls where a loss no longer does; as torch.optim.lr_scheduler.ReduceLROnPlateau. */
 export class Plateau {
   rate: number;
@@ -117,6 +126,17 @@ export class Plateau {
   constructor(schedule: PlateauSchedule, rate: number) {
     this.#schedule = schedule;
     this.rate = rate;
+  }
+
+  /** To be set on a plateau of the same schedule, which then goes on as this one would. */
+  get state(): PlateauState {
+    return { rate: this.rate, best: this.#best, bad: this.#bad };
+  }
+
+  set state({ rate, best, bad }: PlateauState) {
+    this.rate = rate;
+    this.#best = best;
+    this.#bad = bad;
   }
 
   /** The loss after an epoch. */

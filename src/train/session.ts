@@ -139,7 +139,7 @@ export class Session {
     switch (task.kind) {
       case 'run': {
         const barrier = this.#barrierOf(task.workers);
-        if (task.first === 0 && task.run.from === 0) this.shuffle(task.run, task.worker, task.workers);
+        if (task.first === 0 && !task.run.drawn) this.shuffle(task.run, task.worker, task.workers);
         // Before the meeting: after it the others may already commit.
         const slot = Atomics.load(this.arena.control, CURRENT);
         if (task.workers > 1) barrier.wait();

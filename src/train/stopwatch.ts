@@ -1,4 +1,4 @@
-import { FIRST_PHASE, type Phase, PHASES } from '../memory/control.ts';
+import { BEGUN, FIRST_PHASE, LOSS, LOSS_BEFORE, type Phase, PHASES, RIGHT, RIGHT_BEFORE } from '../memory/control.ts';
 import type { PhaseLog } from './trace.ts';
 
 const INDEX = Object.fromEntries(PHASES.map((phase, i) => [phase, i])) as Record<Phase, number>;
@@ -9,7 +9,7 @@ const LONGEST_PAUSE = 1000;
 
 // Places in the stopwatch's own numbers: a field that holds a number that is no small integer is boxed at every write.
 const LAST = PHASES.length;
-const BEGUN = LAST + 1;
+const START = LAST + 1;
 
 /**
  * Tells how long a worker spent in each phase, and adds it to the worker's statistics in seconds.
@@ -34,9 +34,19 @@ export class Stopwatch {
     this.#log = log;
   }
 
-  /** Begins an update, which is timed or passed over. Its number in the run is for the log. */
-  begin(update: number): void {
+  /**
+   * Begins an update, which is timed or passed over.
+   * @param update - its number in the run
+   * @param whole - those before it are in the weights; what was counted up to here stays, even if this one is broken off
+   */
+  begin(update: number, whole = true): void {
     this.#update = update;
+    if (whole) {
+      const statistics = this.#statistics;
+      statistics[LOSS_BEFORE] = statistics[LOSS]!;
+      statistics[RIGHT_BEFORE] = statistics[RIGHT]!;
+      statistics[BEGUN] = update;
+    }
     this.#updates++;
     this.#running = this.#pause <= 0;
     if (!this.#running) {
@@ -45,7 +55,7 @@ export class Stopwatch {
     }
     this.#timed++;
     const now = performance.now();
-    this.#times[BEGUN] = now;
+    this.#times[START] = now;
     this.#times[LAST] = now;
   }
 
@@ -62,7 +72,7 @@ export class Stopwatch {
   end(phase: Phase): void {
     if (!this.#running) return;
     this.lap(phase);
-    const spent = this.#times[LAST]! - this.#times[BEGUN]!;
+    const spent = this.#times[LAST]! - this.#times[START]!;
     this.#pause = spent > INTERVAL ? 0 : Math.min(LONGEST_PAUSE, Math.floor(INTERVAL / Math.max(spent, 1e-4)));
   }
 

@@ -1,26 +1,36 @@
-import { callback, options } from '../core/checks.ts';
+import { callback, options, wrongType } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
-import type { RateSchedule } from '../core/schedule.ts';
 import type { DataSource } from '../core/table.ts';
+import { badFile } from '../formats/bad-file.ts';
+import { CHECKPOINT_KIND } from '../formats/checkpoint.ts';
+import { findCheckpoint } from '../formats/checkpoint-folder.ts';
+import { checkPath } from '../formats/write-aside.ts';
 import { EPOCHS_PER_RUN } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
-import { BatchControl } from './batch-control.ts';
 import { type BatchSizeDecision, decideBatchSize, withBatchSize } from './batch-size.ts';
 import { bind } from './bound.ts';
+import { readState } from './checkpoint-state.ts';
 import { Coordinator } from './coordinator.ts';
-import { adaptiveEpoch, fixedEpochs } from './epoch.ts';
 import type { FitOptions } from './fit-options.ts';
 import { InlinePool } from './inline.ts';
-import type { ResolvedOptions, TrainerOptions } from './options.ts';
+import type { TrainerOptions } from './options.ts';
 import { FIT_KEYS, type Order, orderOf } from './order.ts';
 import { prepare } from './prepare.ts';
 import type { Threads } from './remote.ts';
 import type { EpochReport, TrainerInfo } from './report.ts';
+import {
+  decideAgain,
+  type LoadedCheckpoint,
+  networkOf,
+  type Resumed,
+  resumedOf,
+  type ResumeOptions,
+  settingsOf,
+} from './resume.ts';
 import { Runner } from './runner.ts';
-import { Plateau, plateauIn, ratesOf, type ResolvedSchedule } from './schedule.ts';
+import { bestIn, putVectors } from './snapshot.ts';
 import { TraceWriter } from './trace.ts';
-import { training, type Wanted } from './training.ts';
-import { validate } from './validate.ts';
+import { Training } from './training.ts';
 
 /**
  * What a trainer's threads are run with, for measurements that train otherwise than `fit` does, on a trainer of their own: nothing
@@ -44,16 +54,11 @@ export let runnerOf: (trainer: Trainer) => Runner;
 export class Trainer {
   /** What was chosen, and why. */
   readonly info: TrainerInfo;
+  /** Of one that `resume` has made: from where it goes on. */
+  readonly resumed: Resumed | undefined;
   readonly #network: Network;
-  readonly #learningRate: number;
-  readonly #schedule: ResolvedSchedule;
-  #plateau: Plateau | undefined;
-  readonly #seed: number;
   readonly #runner: Runner;
-  /** Of an adaptive batch size. */
-  #control: BatchControl | undefined;
-  /** Trained so far. */
-  #epochs = 0;
+  readonly #training: Training;
   #running: Promise<unknown> | undefined;
   #busy = false;
   #closing: Promise<void> | undefined;
@@ -62,15 +67,12 @@ export class Trainer {
     runnerOf = (trainer) => trainer.#runner;
   }
 
-  private constructor(network: Network, options: ResolvedOptions, info: TrainerInfo, runner: Runner) {
-    const { learningRate, seed, schedule } = options;
-    this.#network = network;
-    this.#learningRate = learningRate;
-    this.#schedule = schedule;
-    this.#seed = seed;
-    this.info = info;
+  private constructor(runner: Runner, training: Training, resumed: Resumed | undefined) {
+    this.#network = training.network;
+    this.info = training.info;
     this.#runner = runner;
-    this.#control = info.adaptive && new BatchControl(info.adaptive, learningRate);
+    this.#training = training;
+    this.resumed = resumed;
   }
 
   /**
@@ -84,28 +86,75 @@ export class Trainer {
     // What measures shares its threads: to start them takes longer than to measure.
     let shared: Threads | undefined;
     const decision = await decideBatchSize(network, given, (made, numeric) =>
-      Trainer.#start(made, { numeric }, () => (shared ??= new Threads())),
+      Trainer.#start(made, numeric, { numeric }, () => (shared ??= new Threads())),
     );
-    return Trainer.#start(network, decision, () => new Threads());
+    return Trainer.#start(network, given, decision, () => new Threads());
   }
 
-  static async #start(network: Network, decision: BatchSizeDecision, threads: () => Threads): Promise<Trainer> {
+  /**
+   * Goes on with a training that was saved by `fit` or `epochs` with `checkpoint`, as if it had never stopped: the first call of `fit` or
+   * `epochs` goes on with the one that was saved, on the same data, and counts its `epochs` and `maxUpdates` from that one's beginning;
+   * what early stopping has seen and a learning rate that a callback has set are kept. So a program may be stopped at any time and
+   * started again:
+   *
+   * @example
+   * const trainer = (await Trainer.resume('saved', { ...options, network })) ?? (await Trainer.create(network, options));
+   * const history = await trainer.fit(train, { epochs: 10, checkpoint: { directory: 'saved' } });
+   *
+   * @param place - a checkpoint, or a folder of which the newest that can be read is taken; a warning tells of those that cannot
+   * @param given - options that are not given are those of the checkpoint
+   * @returns undefined if the path is not there, or a folder without a checkpoint
+   * @throws GradpoolError ERR_BAD_FILE; RangeError naming what decides the bits and was another; as `create`
+   */
+  static async resume(place: string | URL, given: ResumeOptions = {}): Promise<Trainer | undefined> {
+    if (typeof given !== 'object' || given === null) throw wrongType('options', 'object', given);
+    const { network, ...changes } = given;
+    const found = await findCheckpoint(checkPath('place', place));
+    if (found === undefined) return undefined;
+    const { path, content } = found;
+    const bad = badFile(path, CHECKPOINT_KIND);
+    const state = readState(bad, content.state);
+    const { options, decision } = decideAgain(path, bad, state.settings, changes);
+    const made = networkOf(path, content, network);
+    const { Threads } = await import('./remote.ts');
+    return Trainer.#start(made, options, decision, () => new Threads(), { ...found, state });
+  }
+
+  static async #start(
+    network: Network,
+    given: TrainerOptions,
+    decision: BatchSizeDecision,
+    threads: () => Threads,
+    from?: LoadedCheckpoint,
+  ): Promise<Trainer> {
     const { resolved, info: found, arena, setup } = await prepare(network, decision.numeric);
     const info = withBatchSize(found, decision);
-    const inline = info.execution === 'inline';
+    const bad = from && badFile(from.path, CHECKPOINT_KIND);
+    if (from) putVectors(bad!, arena, from.content.vectors);
+    const best = from && bestIn(bad!, network.spec, from.content.vectors);
     const { trace: log } = setup.session;
     // Before there is a thread: the path may be wrong.
     const trace = log && (await TraceWriter.open(resolved.trace!, log, info.workers));
     try {
       const { RemoteCoordinator } = await import('./remote.ts');
+      const inline = info.execution === 'inline';
       const coordinator = inline
         ? new Coordinator(setup, new InlinePool())
         : await RemoteCoordinator.start(setup, threads());
-      return new Trainer(network, resolved, info, new Runner(network, resolved, arena, coordinator, trace));
+      const runner = new Runner(network, resolved, arena, coordinator, trace);
+      const settings = settingsOf(given, decision, resolved, info);
+      const training = new Training(network, info, resolved, settings, runner);
+      if (from) await training.resume(from.state, best);
+      return new Trainer(runner, training, from && resumedOf(from, settings));
     } catch (error) {
       await trace?.discard();
       throw error;
     }
+  }
+
+  /** What is trained. */
+  get network(): Network {
+    return this.#network;
   }
 
   /**
@@ -113,7 +162,7 @@ export class Trainer {
    * @throws as `fit`
    */
   epochs(train: DataSource, given: FitOptions = {}): AsyncGenerator<EpochReport, void, undefined> {
-    return this.#generate(orderOf(this.#network, this.#given, train, given), 1);
+    return this.#generate(orderOf(this.#network, this.#training.given, train, given), 1);
   }
 
   /**
@@ -130,8 +179,8 @@ export class Trainer {
     const { onEpoch, ...rest } = options<typeof given>('options', given, keys);
     if (onEpoch !== undefined) callback('onEpoch', onEpoch);
     this.#runner.throwIfStopped(undefined);
-    const history: EpochReport[] = [];
-    const order = orderOf(this.#network, this.#given, train, rest, onEpoch);
+    const order = orderOf(this.#network, this.#training.given, train, rest, onEpoch);
+    const history = [...(this.#training.earlier?.history ?? [])];
     const watched = order.validation !== undefined || order.stopping !== undefined || !order.callbacks.none;
     for await (const report of this.#generate(order, watched ? 1 : EPOCHS_PER_RUN)) history.push(report);
     return history;
@@ -163,7 +212,11 @@ export class Trainer {
 
   async #shutDown(): Promise<void> {
     this.#runner.stop();
-    await this.#running?.catch(() => undefined);
+    // What was running may be followed by its last checkpoint.
+    for (let running; running !== this.#running;) {
+      running = this.#running;
+      await running?.catch(() => undefined);
+    }
     await this.#runner.close();
   }
 
@@ -171,48 +224,10 @@ export class Trainer {
   async *#generate(order: Order, together: number): AsyncGenerator<EpochReport, void, undefined> {
     this.#acquire();
     try {
-      yield* training(this.#network, order, together, (wanted) => this.#track(this.#train(order, wanted)));
+      yield* this.#training.epochs(order, together, (work) => this.#track(work));
     } finally {
       this.#busy = false;
     }
-  }
-
-  /** Trains the epochs `epoch`, `epoch` + 1, ... until at most `count` are done, or `left` updates of the first. */
-  async #train(order: Order, { epoch, count, left, learningRate }: Wanted): Promise<EpochReport[]> {
-    const { spec } = this.#network;
-    const stream = this.#epochs;
-    if (this.#control && this.#runner.afresh) this.#control = new BatchControl(this.info.adaptive!, this.#learningRate);
-    const rates = this.#rates(order, learningRate);
-    const reports = this.#control
-      ? [await adaptiveEpoch(this.#runner, this.#control, spec, order, { epoch, stream, left, seed: this.#seed })]
-      : await fixedEpochs(this.#runner, spec, order, { epoch, stream, left, count, rates });
-    this.#epochs += reports.length;
-    const validation = await validate(this.#runner, this.#network, order);
-    if (validation) {
-      reports[0]!.validation = validation;
-      this.#plateau?.observe(validation.loss);
-    }
-    return reports;
-  }
-
-  /** The learning rates of the updates to come; where one was set, the schedule is constant. */
-  #rates({ train, batchSize }: Order, set: number | undefined): RateSchedule {
-    const plateau = plateauIn(this.#schedule);
-    if (plateau && (this.#runner.afresh || !this.#plateau)) this.#plateau = new Plateau(plateau, this.#learningRate);
-    const perEpoch = Math.ceil(train.rows.length / batchSize);
-    return ratesOf(this.#schedule, set ?? this.#plateau?.rate ?? this.#learningRate, perEpoch);
-  }
-
-  get #given(): Parameters<typeof orderOf>[1] {
-    const { batchSize, batchSizeChoice } = this.info;
-    const { name } = this.#schedule;
-    const scheduled = name === 'constant' ? undefined : `"schedule" ${name}`;
-    return {
-      batchSize: this.#control?.batchSize ?? batchSize,
-      chosen: (batchSizeChoice ?? this.#control) !== undefined,
-      plateau: plateauIn(this.#schedule) !== undefined,
-      rateFollows: this.#control ? 'an adaptive "batchSize"' : scheduled,
-    };
   }
 
   #acquire(): void {

@@ -36,16 +36,28 @@ export class Weights {
     this.#version = this.#network.version;
   }
 
+  /** Begins with the weights that stand in slot 0, after so many updates. */
+  async resume(count: number): Promise<void> {
+    this.slot = 0;
+    this.count = count;
+    await this.download();
+  }
+
   /** Gives the network the weights of the last completed update, all at once, without holding up the event loop. */
   async download(): Promise<void> {
     const parameters = this.#spare ?? this.#network.parameters;
-    let slice = performance.now();
-    for (const _ of this.#arena.loadParameters(this.slot, parameters)) {
-      if (performance.now() - slice < SLICE) continue;
-      await turn();
-      slice = performance.now();
-    }
+    await inSlices(this.#arena.loadParameters(this.slot, parameters));
     this.#spare = adoptParameters(this.#network, parameters);
     this.#version = this.#network.version;
+  }
+}
+
+/** Does work that comes in pieces, between turns of the event loop. */
+export async function inSlices(pieces: Iterable<void>): Promise<void> {
+  let slice = performance.now();
+  for (const _ of pieces) {
+    if (performance.now() - slice < SLICE) continue;
+    await turn();
+    slice = performance.now();
   }
 }

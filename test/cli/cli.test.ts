@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { loadNetwork } from 'gradpool';
+import { loadNetwork, Trainer } from 'gradpool';
 import { Random } from '#src/core/random.js';
+import { expectSameBits } from '../close.ts';
 import { eventsOf, runIn } from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gradpool-cli-'));
@@ -137,6 +138,57 @@ describe('from a table to a model in use', () => {
   });
 });
 
+describe('a training that is saved', () => {
+  const weights = async (name: string) => (await loadNetwork(at(name))).network.parameters;
+  const endless = ['train', 'clouds.csv', ...CLASSES, '--epochs', '1000000', '--patience', '0'];
+
+  it('is interrupted, says how to go on, and goes on to the same bits', async () => {
+    const interrupted = await run([...endless, '--model', 'it.safetensors', '--checkpoint', 'a place'], 'epoch   3');
+    expect(interrupted.code).toBe(130);
+    const [line, last] = interrupted.stderr.trim().split('\n').slice(-2);
+    expect(last).toBe('gradpool: interrupted');
+    expect(line).toMatch(/^to go on: gradpool train clouds\.csv .* --checkpoint 'a place' --resume 'a place'$/);
+    const trainer = (await Trainer.resume(at('a place'), { sharedMemory: 'off' }))!;
+    await trainer.close();
+    const epochs = String(trainer.resumed!.history.length + 20);
+    const same = ['train', 'clouds.csv', ...CLASSES, '--patience', '0', '--epochs', epochs];
+    const resumed = await run([
+      ...same,
+      '--model',
+      'it.safetensors',
+      '--resume',
+      'a place',
+      '--checkpoint-every',
+      '9m',
+    ]);
+    expect(resumed).toMatchObject({ code: 0 });
+    expect(resumed.stderr).toContain(`goes on from ${join('a place', 'checkpoint-')}`);
+    await run([...same, '--model', 'whole.safetensors']);
+    expectSameBits('weights', await weights('it.safetensors'), await weights('whole.safetensors'));
+  });
+
+  it('keeps the best weights, and ends again where it has ended', async () => {
+    const options = [...CLASSES, '--patience', '2', '--learning-rate', '0.5', '--json'];
+    const train = async (model: string, ...more: string[]) => {
+      const { code, stdout } = await run(['train', 'clouds.csv', ...options, '--model', model, ...more]);
+      expect(code).toBe(0);
+      return lines(stdout);
+    };
+    const whole = await train('whole.safetensors', '--epochs', '400');
+    const first = await train('some.safetensors', '--epochs', '2', '--checkpoint', 'some', '--checkpoint-every', '20');
+    expect(first.at(-1)!.event).toBe('done');
+    const second = await train('some.safetensors', '--epochs', '400', '--resume', 'some');
+    expect(second).toContainEqual(expect.objectContaining({ event: 'resume', epochs: 2 }));
+    expect(second.at(-1)).toMatchObject({ event: 'done', epochs: whole.at(-1)!.epochs });
+    const third = await train('some.safetensors', '--epochs', '400', '--resume', 'some');
+    expect(third.filter(({ event }) => event === 'epoch')).toEqual([]);
+    expect(third.at(-1)).toMatchObject({ event: 'done', epochs: whole.at(-1)!.epochs });
+    expectSameBits('weights', await weights('some.safetensors'), await weights('whole.safetensors'));
+    const begun = await train('none.safetensors', '--epochs', '1', '--resume', 'nothing yet');
+    expect(begun.at(-1)).toMatchObject({ event: 'done', epochs: 1 });
+  });
+});
+
 describe('what goes wrong', () => {
   test.each([
     ['SIGINT', 130, 'interrupted'],
@@ -169,6 +221,10 @@ describe('what goes wrong', () => {
     [['train', 'missing.csv', '--target', 'side'], 1, 'missing.csv'],
     [['train', 'ragged.csv', '--target', 'side'], 1, 'ERR_BAD_FILE'],
     [['train', 'clouds.csv', '--target', 'nothing'], 1, 'nothing'],
+    [['train', 'clouds.csv', ...CLASSES, '--checkpoint-every', '5m'], 2, 'expected --checkpoint or --resume beside it'],
+    [['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'a', '--resume', 'b'], 2, 'expected the same folder'],
+    [['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'a', '--checkpoint-every', '5h'], 2, 'or minutes as in 5m'],
+    [['train', 'clouds.csv', ...CLASSES, '--seed', '1', '--resume', 'some'], 2, '"learningRate" expected 0.5'],
     [['predict', 'clouds.csv', 'new.csv'], 1, 'ERR_BAD_FILE'],
     [['predict', 'side.safetensors', 'green.csv'], 1, 'green'],
   ])('%j exits with %i', async (args, code, message) => {

@@ -49,6 +49,20 @@ describe('the schema', () => {
 });
 
 describe('--config', () => {
+  test.each([
+    ['500', 500],
+    ['2.5m', '2.5m'],
+  ])('an interval of %s is kept as %j, and taken back', async (text, value) => {
+    const saved = { checkpoint: 'saved', checkpointEvery: value };
+    for (const args of [
+      ['--checkpoint', 'saved', '--checkpoint-every', text],
+      ['--config', file('every.json', saved)],
+    ]) {
+      const { code, stdout } = await callHere(['train', 'a.csv', ...args, '--print-config']);
+      expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining(saved)]);
+    }
+  });
+
   test('holds everything, arguments too; what is on the command line wins', async () => {
     const all = {
       $schema: './schema.json',

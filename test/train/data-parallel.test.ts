@@ -29,7 +29,17 @@ async function count(strategy: Strategy, workers: number, clipNorm = Infinity) {
     Atomics.store(arena.control, GENERATION, 0);
     const rates = { name: 'constant', rate: 0.1 } as const;
     const constants = { step: PLAIN_STEP, rates, count: 0, decoupledDecay: 0, clipNorm };
-    const epoch = { epochs: 1, epoch: 0, updates: 10, batchSize: 7, from: 0, rows: 66, slot: 0 };
+    const epoch = {
+      epochs: 1,
+      epoch: 0,
+      updates: 10,
+      batchSize: 7,
+      from: 0,
+      counted: undefined,
+      drawn: false,
+      rows: 66,
+      slot: 0,
+    };
     const outcome = await coordinator.train({ ...epoch, ...constants, shuffle: undefined });
     expect(outcome).toMatchObject({ state: 'done', completed: 10, slot: 0 });
     // One is before the first update, where all meet.

@@ -186,6 +186,14 @@ const FIT: Record<keyof FitOptions | 'onEpoch', Wrong[]> = {
     [5, TypeError],
     [{}, TypeError],
   ],
+  checkpoint: [
+    ['saved', TypeError],
+    [{}, TypeError],
+    [{ directory: 'saved', everyUpdates: 0 }, RangeError],
+    [{ directory: 'saved', everyMinutes: -1 }, RangeError],
+    [{ directory: 'saved', keep: 0 }, RangeError],
+    [{ directory: 'saved', extra: {} }, TypeError],
+  ],
   onEpoch: [['log', TypeError]],
 };
 
@@ -291,7 +299,7 @@ describe('fit and epochs', () => {
       const given = { [name]: value };
       const error = await failureOf(() => trainer.fit(classes(40), given));
       expect(error).toBeInstanceOf(type);
-      expect((error as Error).message).toContain(`"${name}" expected`);
+      expect((error as Error).message).toMatch(new RegExp(`^"${name}[\\w.]*" expected`));
       if (name !== 'onEpoch') expect(() => trainer.epochs(classes(40), given)).toThrow(type);
       expect(await trainer.fit(classes(40)), 'the trainer is free').toHaveLength(1);
     });

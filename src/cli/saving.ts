@@ -1,0 +1,73 @@
+import { GradpoolError } from '../core/errors.ts';
+import type { Network } from '../nn/network.ts';
+import type { CheckpointOptions } from '../train/checkpoint-options.ts';
+import type { TrainerOptions } from '../train/options.ts';
+import { Trainer } from '../train/trainer.ts';
+import { UsageError } from './failure.ts';
+import type { Output } from './output.ts';
+
+/** Where a training is saved and from where it goes on, as it stands on the command line. */
+export interface SavingFlags {
+  checkpoint?: string;
+  /** Updates, or minutes as in '5m'. */
+  checkpointEvery?: number | string;
+  resume?: string;
+}
+
+/** @throws UsageError, before any work */
+export function checkSaving({ checkpoint, checkpointEvery, resume }: SavingFlags): void {
+  if (checkpoint !== undefined && resume !== undefined && checkpoint !== resume)
+    throw new UsageError('--checkpoint and --resume expected the same folder: training is saved where it goes on from');
+  if (checkpointEvery !== undefined && checkpoint === undefined && resume === undefined)
+    throw new UsageError('--checkpoint-every expected --checkpoint or --resume beside it');
+}
+
+/** What `fit` is to be told. */
+export function checkpointOptions({
+  checkpoint,
+  checkpointEvery: every,
+  resume,
+}: SavingFlags): CheckpointOptions | undefined {
+  const directory = checkpoint ?? resume;
+  if (directory === undefined) return undefined;
+  return typeof every === 'string'
+    ? { directory, everyMinutes: Number(every.slice(0, -'m'.length)) }
+    : { directory, everyUpdates: every };
+}
+
+/** A trainer that goes on where the last one was, if there is a checkpoint to go on from. */
+export async function startTrainer(
+  network: Network,
+  options: TrainerOptions,
+  { resume }: SavingFlags,
+  output: Output,
+): Promise<Trainer> {
+  if (resume === undefined) return Trainer.create(network, options);
+  const trainer = await Trainer.resume(resume, { ...options, network });
+  if (trainer === undefined) {
+    output.note(`there is no checkpoint in ${resume} yet: training begins`);
+    return Trainer.create(network, options);
+  }
+  const { path, updates, history } = trainer.resumed!;
+  output.note(`goes on from ${path}: after ${history.length} epochs, ${updates} updates`);
+  output.event('resume', { checkpoint: path, epochs: history.length, updates });
+  return trainer;
+}
+
+/** After an interruption: what is to be typed to go on. */
+export function tellHowToResume({ checkpoint, resume }: SavingFlags, error: unknown, output: Output): void {
+  const directory = checkpoint ?? resume;
+  if (directory === undefined || !(error instanceof GradpoolError) || error.code !== 'ERR_ABORTED') return;
+  const args = process.argv.slice(2);
+  const again = args.some((arg) => arg === '--resume' || arg.startsWith('--resume='))
+    ? args
+    : [...args, '--resume', directory];
+  const command = `gradpool ${again.map(quoted).join(' ')}`;
+  output.note(`to go on: ${command}`);
+  output.event('interrupted', { checkpoints: directory, command });
+}
+
+/** As a POSIX shell takes it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
