@@ -54,6 +54,7 @@ test('the tarball holds what runs and nothing that does not', () => {
     'dist/src/index.d.ts',
     'dist/workers/worker.js',
     'dist/workers/coordinator.js',
+    'dist/workers/predict.js',
     'dist/src/kernels/simd.wasm',
     'dist/src/kernels/relaxed-simd.wasm',
     'dist/src/kernels/infer-simd.wasm',

@@ -21,17 +21,21 @@ class Refusal extends Error {
  * @returns the server, and `close`, which answers what has come in and nothing more
  */
 export function createService(predict) {
-  let closing = false;
+  // 'failed': a thread has ended, and whoever watches the service should start it anew.
+  let state = 'ok';
   const server = createServer(async (request, response) => {
-    const { status, body } = await answer(request, response).catch(failure);
+    const { status, body } = await answer(request, response).catch((error) => {
+      if (error.code === 'ERR_WORKER_FAILED') state = 'failed';
+      return failure(error);
+    });
     // A connection that is kept open would keep the server from closing, and go on with a body that is too long.
-    const connection = closing || status === 413 ? { connection: 'close' } : {};
+    const connection = state !== 'ok' || status === 413 ? { connection: 'close' } : {};
     response.writeHead(status, { 'content-type': 'application/json', ...connection }).end(JSON.stringify(body));
   });
 
   async function answer(request, response) {
     const { method, url } = request;
-    if (url === '/health') return { status: closing ? 503 : 200, body: { status: closing ? 'closing' : 'ok' } };
+    if (url === '/health') return { status: state === 'ok' ? 200 : 503, body: { status: state } };
     if (url !== '/predict') throw new Refusal(404, 'there are POST /predict and GET /health');
     if (method !== 'POST') throw new Refusal(405, 'expected POST');
     const rows = rowsOf(await readBody(request));
@@ -44,7 +48,7 @@ export function createService(predict) {
   }
 
   async function close() {
-    closing = true;
+    state = 'closing';
     const late = setTimeout(() => server.closeAllConnections(), FAREWELL);
     await new Promise((done) => {
       server.close(done);

@@ -2,13 +2,13 @@ import { describe } from './checks.ts';
 
 /** What went wrong, as a stable word. */
 export type ErrorCode =
-  /** A training was stopped through its AbortSignal. */
+  /** What was asked for was stopped through its AbortSignal. */
   | 'ERR_ABORTED'
   /** The trainer is training already. */
   | 'ERR_BUSY'
-  /** The trainer was closed, before the call or during it. */
+  /** The trainer or the pool was closed, before the call or during it. */
   | 'ERR_CLOSED'
-  /** A worker exited, threw or made no progress; the trainer cannot be used again. */
+  /** A worker exited, threw or made no progress; the trainer or the pool cannot be used again. */
   | 'ERR_WORKER_FAILED'
   /** The backend that was asked for cannot run here. */
   | 'ERR_BACKEND_UNAVAILABLE'
