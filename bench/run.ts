@@ -27,6 +27,7 @@ import { benchAgreement } from './agreement.ts';
 import { benchCopies } from './copies.ts';
 import { benchServer } from './server.ts';
 import { benchStrategies } from './strategies.ts';
+import { benchStreaming } from './streaming.ts';
 import { benchUpdate } from './update.ts';
 
 interface Measured {
@@ -44,6 +45,7 @@ const BENCHMARKS: Record<string, { about: string; run: (effort: Effort) => Promi
   adaptive: { about: 'an adaptive batch size against fixed ones: time to the same loss', run: benchAdaptive },
   loading: { about: 'importing the package, and loading a model file', run: benchLoading },
   server: { about: 'the example server under load, against one that does nothing with the rows', run: benchServer },
+  streaming: { about: 'patterns from a disk against the same in memory', run: benchStreaming },
   copies: { about: 'two workers against two independent trainings', run: benchCopies },
 };
 

@@ -2,7 +2,7 @@
 export { GradpoolError, type ErrorCode } from './core/errors.ts';
 export type { RowsInput } from './core/columns.ts';
 export type { Activation, LayerSpec, Loss, NetworkSpec } from './core/spec.ts';
-export type { Affine, DataSource, NumericArray, Scaling } from './core/table.ts';
+export type { Affine, DataSource, NumericArray, Scaling, StreamedSource } from './core/table.ts';
 export { DataTable } from './data/data-table.ts';
 export { type ArraysInput, Dataset, type IdxInput, type NpyInput } from './data/dataset.ts';
 export type { EncodeOptions } from './data/encode-options.ts';
@@ -29,6 +29,8 @@ export type { FileSource } from './data/file-source.ts';
 export type { SplitOptions } from './data/parts.ts';
 export type { FileFormat, ReadOptions } from './data/read-options.ts';
 export { readDataset, readTable } from './data/read-table.ts';
+export { streamDataset, type StreamedTable, type StreamOptions } from './data/stream-dataset.ts';
+export { type MemoryOptions, type StoreOptions, StreamedDataset } from './data/streamed-dataset.ts';
 export type { CategoricalColumn, NumericColumn, TableColumn } from './data/table-column.ts';
 export { type RawRow, type RawValue, tableFromRows, type TableOptions } from './data/table-from-rows.ts';
 export type { SkippedCheckpoint } from './formats/checkpoint-folder.ts';

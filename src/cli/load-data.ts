@@ -1,10 +1,14 @@
 import { Dataset } from '../data/dataset.ts';
 import type { DataTable } from '../data/data-table.ts';
+import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
 import type { Encoding, MissingPolicy, Task } from '../data/encoding.ts';
 import { type FileFormat, type ReadOptions } from '../data/read-options.ts';
 import { readTable } from '../data/read-table.ts';
+import { streamDataset } from '../data/stream-dataset.ts';
+import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import { UsageError } from './failure.ts';
+import { planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
 
 /** How a file becomes patterns, as it stands on the command line. */
 export interface DataFlags {
@@ -27,10 +31,10 @@ export interface DataFlags {
 }
 
 /** Patterns to train with, to choose by and to judge with. */
-export interface LoadedData {
-  readonly train: Dataset;
-  readonly validation: Dataset | undefined;
-  readonly test: Dataset | undefined;
+export interface LoadedData<Rows extends Dataset | StreamedDataset = Dataset> {
+  readonly train: Rows;
+  readonly validation: Rows | undefined;
+  readonly test: Rows | undefined;
   readonly task: Task;
   /** K */
   readonly outputs: number;
@@ -41,9 +45,38 @@ export interface LoadedData {
 
 /** @throws UsageError; GradpoolError ERR_BAD_FILE, ERR_BAD_DATA */
 export async function loadData(path: string, flags: DataFlags): Promise<LoadedData> {
-  if (flags.validationShare + (flags.testData === undefined ? flags.testShare : 0) >= 1)
-    throw new UsageError('--validation-share and --test-share expected less than 1 together');
+  checkShares(flags);
   return flags.labels === undefined ? loadTable(path, flags) : loadIdx(path, flags.labels, flags);
+}
+
+/**
+ * The same, but a table that needs too much memory stays on disk.
+ * @param note - is told why it does
+ * @throws UsageError; GradpoolError ERR_BAD_FILE, ERR_BAD_DATA, ERR_DOES_NOT_FIT, ERR_ABORTED
+ */
+export async function loadOrStream(
+  path: string,
+  flags: DataFlags & StreamFlags,
+  note: (text: string) => void,
+  signal: AbortSignal,
+): Promise<LoadedData<Dataset | StreamedDataset>> {
+  if (flags.labels !== undefined) {
+    if (flags.stream === 'always' || flags.memoryLimit !== undefined || flags.scratch !== undefined)
+      throw new UsageError(
+        '--labels expected no --stream always, --memory-limit, --scratch: IDX files are read into memory',
+      );
+    return loadData(path, flags);
+  }
+  checkShares(flags);
+  const plan = planStream(path, flags);
+  if (plan === undefined) return loadTable(path, flags);
+  note(`${path} is trained from disk: ${plan.why}; storing its rows in ${plan.folder}`);
+  return streamTable(path, flags, plan, signal);
+}
+
+function checkShares({ validationShare, testData, testShare }: DataFlags): void {
+  if (validationShare + (testData === undefined ? testShare : 0) >= 1)
+    throw new UsageError('--validation-share and --test-share expected less than 1 together');
 }
 
 /** How a file is laid out, as `readTable` is to be told: formats other than text know no header. */
@@ -56,29 +89,66 @@ export function layoutOf({
 }
 
 async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
-  if (flags.testLabels !== undefined) throw new UsageError('--test-labels expected --labels beside it');
-  const { target, features, weightColumn: weights, categorical = [], missing, missingValues, task } = flags;
+  refuseTestLabels(flags);
+  const { categorical, missingValues, weightColumn: weights } = flags;
   const layout = layoutOf(flags);
   const table = await readTable(path, { ...layout, missingValues, categorical });
-  if (target === undefined)
+  if (flags.target === undefined)
     throw new UsageError(
       `--target expected one of the columns ${table.names.join(', ')}, or --labels for a pair of IDX files`,
     );
   const parts = splitTable(table, flags);
-  const { dataset: train, encoding } = encodeTable(parts.train, {
-    target: target.length === 1 ? target[0]! : target,
-    features,
-    weights,
-    categorical,
-    missing,
-    task,
-  });
+  const { dataset: train, encoding } = encodeTable(parts.train, encodeOptions(flags, flags.target));
+  const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
+  return { train, validation, test: test && applyEncoding(encoding, test), ...asEncoded(encoding) };
+}
+
+/** The same of a table that memory does not hold. */
+async function streamTable(
+  path: string,
+  flags: DataFlags,
+  plan: StreamPlan,
+  signal: AbortSignal,
+): Promise<LoadedData<StreamedDataset>> {
+  refuseTestLabels(flags);
+  const { target, categorical, missingValues, validationShare, testShare, testData, seed } = flags;
+  if (target === undefined) throw new UsageError('--target expected the name of a column');
+  const layout = layoutOf(flags);
+  const store = storeOptions(plan, signal);
+  const validation = validationShare > 0 ? [validationShare] : [];
+  const shares = [...validation, ...(testShare > 0 && testData === undefined ? [testShare] : [])];
+  const split = shares.length === 0 ? [] : [1 - shares.reduce((sum, share) => sum + share, 0), ...shares.slice(0, -1)];
+  const read = { ...layout, missingValues, categorical };
+  const { datasets, encoding } = await streamDataset(path, encodeOptions(flags, target), read, {
+    ...store,
+    split,
+    seed,
+  });
+  const [train, ...others] = datasets;
+  const checked = validation.length > 0 ? others.shift() : undefined;
+  try {
+    const test =
+      testData === undefined ? others[0] : (await streamDataset(testData, encoding, layout, store)).datasets[0];
+    return { train, validation: checked, test, ...asEncoded(encoding) };
+  } catch (error) {
+    await Promise.all(datasets.map((dataset) => dataset.close()));
+    throw error;
+  }
+}
+
+function refuseTestLabels({ testLabels }: DataFlags): void {
+  if (testLabels !== undefined) throw new UsageError('--test-labels expected --labels beside it');
+}
+
+function encodeOptions(flags: DataFlags, target: string[]): EncodeOptions {
+  const { features, weightColumn: weights, categorical = [], missing, task } = flags;
+  return { target: target.length === 1 ? target[0]! : target, features, weights, categorical, missing, task };
+}
+
+function asEncoded(encoding: Encoding): Pick<LoadedData, 'task' | 'outputs' | 'encoding' | 'classes'> {
   return {
-    train,
-    validation: parts.validation && applyEncoding(encoding, parts.validation, { weights }),
-    test: test && applyEncoding(encoding, test),
     task: encoding.task,
     outputs: encoding.outputSize,
     encoding,

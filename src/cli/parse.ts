@@ -123,6 +123,13 @@ export const shape: Parser<string> = parser(
   (text) => (SHAPE.test(text) ? text : undefined),
 );
 
+/** A number of bytes; 512M, 2G and 1.5GiB are. */
+export const bytes: Parser<number> = parser('a number of bytes', { type: 'integer', minimum: 1 }, (text) => {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text.trim()) ?? [];
+  const value = Math.floor(Number(digits) * 2 ** (10 * ' KMGT'.indexOf(unit?.toUpperCase() || ' ')));
+  return Number.isSafeInteger(value) && value >= 1 ? value : undefined;
+});
+
 function split(text: string): string[] {
   return text.split(',').map((word) => word.trim());
 }

@@ -18,6 +18,7 @@ import {
   outputOf,
   partOptions,
   stepOptions,
+  streamOptions,
   tableOptions,
 } from './shared-options.ts';
 import type { TrainFlags } from './train.ts';
@@ -97,7 +98,7 @@ function addTrain(gradpool: Command, signal: AbortSignal): void {
     .argument('[file]', 'a table (.csv, .tsv, .parquet, .npy, .npz; .gz too), or IDX images with --labels')
     .usage('[options] <file>')
     .option('--model <path>', 'where the trained network goes', 'model.safetensors');
-  stepOptions(networkOptions(hiddenOption(partOptions(columnOptions(command)))))
+  stepOptions(networkOptions(hiddenOption(streamOptions(partOptions(columnOptions(command))))))
     .option('--epochs <count>', 'at most so many', whole(1), 50)
     .option(
       '--patience <epochs>',
@@ -188,6 +189,7 @@ const TRAIN_EXAMPLES = [
   'houses.parquet --target price --hidden 64,64 --missing mean',
   'houses.parquet --target price --checkpoint saved --checkpoint-every 5m',
   'houses.parquet --target price --resume saved',
+  'large.csv --target price --memory-limit 2G --scratch /mnt/disk',
   'train-images.gz --labels train-labels.gz --test-data t10k-images.gz --test-labels t10k-labels.gz --hidden 128',
   '--config experiment.json --epochs 5',
 ];

@@ -6,7 +6,7 @@ import { FORMATS } from '../data/read-options.ts';
 import { BACKENDS } from '../kernels/kernels.ts';
 import { INITIALISATIONS } from '../nn/initialise.ts';
 import type { Output, OutputFlags } from './output.ts';
-import { real, share, whole, wholes, words } from './parse.ts';
+import { bytes, real, share, whole, wholes, words } from './parse.ts';
 
 /** Where a command writes. Modules are imported when a command runs: `--help` and what shells complete have to be there at once. */
 export async function outputOf(flags: OutputFlags): Promise<Output> {
@@ -60,6 +60,21 @@ export function partOptions(command: Command): Command {
     .option('--test-labels <file>', 'its IDX labels')
     .option('--validation-share <share>', 'of the rows, for choosing when to stop', real(0), 0.1)
     .option('--test-share <share>', 'of the rows, for judging at the end', real(0), 0.1);
+}
+
+export const STREAM = ['auto', 'always', 'never'] as const;
+
+/** Where the rows of a table are. */
+export function streamOptions(command: Command): Command {
+  return command
+    .optionsGroup('Data:')
+    .option(
+      '--memory-limit <size>',
+      'such as 2G; a table that needs more is trained from disk (default: half of the available memory)',
+      bytes,
+    )
+    .addOption(new Option('--stream <when>', 'train a table from disk').choices(STREAM).default('auto'))
+    .option('--scratch <folder>', 'where its rows are kept meanwhile (default: the folder of the table)');
 }
 
 export function hiddenOption(command: Command): Command {

@@ -39,6 +39,13 @@ export function prepareFolder(path: string): void {
   accessSync(folder, constants.W_OK);
 }
 
+/** Bytes in a readable unit. */
+export function bytesText(bytes: number): string {
+  if (bytes < 2 ** 10) return `${bytes} bytes`;
+  const power = Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  return `${Number((bytes / 2 ** (10 * power)).toPrecision(3))} ${['KiB', 'MiB', 'GiB', 'TiB'][power - 1]}`;
+}
+
 /** Writes a file whole or not at all: aside, then renamed. */
 export function writeWhole(path: string, content: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });

@@ -2,6 +2,7 @@ import type { Activation, LayerSpec, Loss } from '../core/spec.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Encoding, Task } from '../data/encoding.ts';
 import { Normalization, type NormalizationOptions } from '../data/normalization.ts';
+import { StreamedDataset } from '../data/streamed-dataset.ts';
 import { saveNetwork } from '../formats/model-file.ts';
 import type { JsonValue } from '../formats/plain-json.ts';
 import type { BackendChoice } from '../kernels/kernels.ts';
@@ -13,11 +14,14 @@ import type { ClassWeights } from '../train/class-weights.ts';
 import type { OptimizerName } from '../train/optimizer.ts';
 import type { StrategyChoice, TrainerOptions } from '../train/options.ts';
 import type { EpochReport, Progress } from '../train/report.ts';
-import { type DataFlags, type LoadedData, loadData } from './load-data.ts';
+import { type DataFlags, type LoadedData, loadOrStream } from './load-data.ts';
 import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
 import { checkpointOptions, checkSaving, type SavingFlags, startTrainer, tellHowToResume } from './saving.ts';
+import type { StreamFlags } from './stream-data.ts';
 import { count, duration, prepareFolder } from './text.ts';
+
+type Rows = Dataset | StreamedDataset;
 
 export interface StepFlags {
   optimizer: OptimizerName;
@@ -27,7 +31,7 @@ export interface StepFlags {
   weightDecay: number;
 }
 
-export interface TrainFlags extends DataFlags, StepFlags, SavingFlags {
+export interface TrainFlags extends DataFlags, StreamFlags, StepFlags, SavingFlags {
   model: string;
   hidden: number[];
   activation: Activation;
@@ -56,7 +60,22 @@ export const OUTPUT: Record<Task, { activation: Activation; loss: Loss }> = {
 export async function train(path: string, flags: TrainFlags, output: Output, signal: AbortSignal): Promise<void> {
   checkSaving(flags);
   prepareFolder(flags.model);
-  const data = await loadData(path, flags);
+  const data = await loadOrStream(path, flags, (text) => output.note(text), signal);
+  try {
+    await trainOn(path, data, flags, output, signal);
+  } finally {
+    for (const part of [data.train, data.validation, data.test])
+      if (part instanceof StreamedDataset) await part.close();
+  }
+}
+
+async function trainOn(
+  path: string,
+  data: LoadedData<Rows>,
+  flags: TrainFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
   const network = makeNetwork(data, flags);
   output.note(describeData(path, data, network));
   const ended = await runTraining(network, data, flags, output, signal).catch((error: unknown) => {
@@ -91,7 +110,7 @@ function asJson(encoding: Encoding): JsonValue {
 
 /** A network with starting weights, for data as they were loaded. */
 export function makeNetwork(
-  { train, task, outputs, encoding }: LoadedData,
+  { train, task, outputs, encoding }: LoadedData<Rows>,
   {
     hidden,
     activation,
@@ -163,7 +182,7 @@ interface Ended {
  */
 async function runTraining(
   network: Network,
-  { train: rows, validation }: LoadedData,
+  { train: rows, validation }: LoadedData<Rows>,
   flags: TrainFlags,
   output: Output,
   signal: AbortSignal,
@@ -237,10 +256,10 @@ function tell(report: EpochReport, output: Output): void {
 /** The rows of each part, and the network that they are for. */
 export function describeData(
   path: string,
-  { train: rows, validation, test, task, encoding }: LoadedData,
+  { train: rows, validation, test, task, encoding }: LoadedData<Rows>,
   network: Network,
 ): string {
-  const part = (name: string, dataset: Dataset | undefined) => (dataset ? [`${dataset.length} ${name}`] : []);
+  const part = (name: string, dataset: Rows | undefined) => (dataset ? [`${dataset.length} ${name}`] : []);
   const parts = [...part('to train', rows), ...part('to validate', validation), ...part('to test', test)].join(', ');
   const layers = [network.spec.inputs, ...network.spec.layers.map(({ units }) => units)].join('-');
   const dropped =

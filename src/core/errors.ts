@@ -6,13 +6,13 @@ export type ErrorCode =
   | 'ERR_ABORTED'
   /** The trainer is training already. */
   | 'ERR_BUSY'
-  /** The trainer or the pool was closed, before the call or during it. */
+  /** The trainer, the pool, or a data set on a disk was closed, before the call or during it. */
   | 'ERR_CLOSED'
   /** A worker exited, threw or made no progress; the trainer or the pool cannot be used again. */
   | 'ERR_WORKER_FAILED'
   /** The backend that was asked for cannot run here. */
   | 'ERR_BACKEND_UNAVAILABLE'
-  /** The plan does not fit into one shared memory. */
+  /** The plan does not fit into one shared memory, or rows do not fit on a disk. */
   | 'ERR_DOES_NOT_FIT'
   /** A data file cannot be read as what it should be. */
   | 'ERR_BAD_FILE'

@@ -60,9 +60,12 @@ export class Random {
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** Puts `items` into a uniformly random order, in place (Fisher-Yates). */
-  shuffle(items: Uint32Array): void {
-    for (let i = items.length - 1; i > 0; i--) {
+  /**
+   * Puts `items` into a uniformly random order, in place (Fisher-Yates); or does the part of it that decides what stands at the
+   * places from `last` down to above `first`, for an order that is made in parts.
+   */
+  shuffle(items: Uint32Array, last = items.length - 1, first = 0): void {
+    for (let i = last; i > first; i--) {
       const j = this.below(i + 1);
       const item = items[i]!;
       items[i] = items[j]!;

@@ -13,7 +13,7 @@ import {
   type UnknownPolicy,
   widthOf,
 } from './encoding.ts';
-import { Extent, indexType, matrixType } from './narrow.ts';
+import { Extent, indexType, matrixType, type NumericArrayType } from './narrow.ts';
 import type { TableColumn } from './table-column.ts';
 
 /** A column ready to be written into a matrix. */
@@ -33,22 +33,27 @@ export function encodeInputs(
   encoding: Encoding,
   table: DataTable,
   kept: Uint32Array,
-  Type?: typeof Float64Array,
+  Type?: NumericArrayType,
 ): Columns {
   const sources = encoding.inputs.map((column) => sourceOf(table, column, kept, encoding.unknown));
   return matrixOf(sources, kept, Type);
 }
 
 /** The targets of the rows that are kept: class numbers, or numbers in rows. */
-export function encodeTargets({ task, targets }: Encoding, table: DataTable, kept: Uint32Array): DesiredColumns {
+export function encodeTargets(
+  { task, targets }: Encoding,
+  table: DataTable,
+  kept: Uint32Array,
+  Type?: NumericArrayType,
+): DesiredColumns {
   const [first] = targets;
   if (first?.kind === 'categorical') return { flat: true, columns: classNumbers(first, table, kept) };
   if (task === 'multi-label') for (const { name } of targets) checkLabels(table, columnOf(table, name), kept);
   const sources = targets.map((column) => sourceOf(table, column, kept, 'error'));
-  return { flat: targets.length === 1, columns: matrixOf(sources, kept) };
+  return { flat: targets.length === 1, columns: matrixOf(sources, kept, Type) };
 }
 
-function matrixOf(sources: readonly Source[], kept: Uint32Array, Exact?: typeof Float64Array): Columns {
+function matrixOf(sources: readonly Source[], kept: Uint32Array, Exact?: NumericArrayType): Columns {
   const size = sources.reduce((sum, { width }) => sum + width, 0);
   const Type = Exact ?? matrixType(sources.map(({ extent }) => extent));
   // Rows begin where a data set wants them, so that it need not copy them.

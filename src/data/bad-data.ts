@@ -11,8 +11,10 @@ export function badData(where: string, what: string): GradpoolError {
 /** @throws GradpoolError ERR_BAD_DATA where there is none of that name */
 export function columnOf(table: DataTable, name: string): TableColumn {
   const column = table.column(name);
-  if (column === undefined) {
-    throw badData(table.source, `has no column ${JSON.stringify(name)}; it has ${listed(table.names)}`);
-  }
+  if (column === undefined) throw noColumn(table.source, name, table.names);
   return column;
+}
+
+export function noColumn(source: string, name: string, names: readonly string[]): GradpoolError {
+  return badData(source, `has no column ${JSON.stringify(name)}; it has ${listed(names)}`);
 }

@@ -14,12 +14,21 @@ export interface ColumnRules {
   readonly categorical: ReadonlySet<string>;
 }
 
+/** Takes the cells of a column, one after the other. */
+export interface CellTarget {
+  readonly name: string;
+  /** @returns what is wrong with the cell, if anything */
+  add(cell: Cell): string | undefined;
+  /** A text that is a category whatever it looks like. */
+  addCategory(text: string): string | undefined;
+}
+
 /**
  * Gathers a column cell by cell and finds out what it is: numeric as long as every text is a number, else categorical.
  * The texts of numbers are not kept. Where one turns up that is none, the rows before it (`reread` of them) have to be
  * read once more with `addAgain`, because 007 is a text of its own there.
  */
-export class ColumnBuilder {
+export class ColumnBuilder implements CellTarget {
   readonly name: string;
   readonly #rules: ColumnRules;
   #kind: 'open' | 'numeric' | 'categorical';
@@ -41,9 +50,8 @@ export class ColumnBuilder {
     return this.#reread;
   }
 
-  /** @returns what is wrong with the cell, if anything */
   add(cell: Cell): string | undefined {
-    if (this.#isMissing(cell)) this.#addMissing();
+    if (isMissing(cell, this.#rules)) this.#addMissing();
     else if (this.#kind === 'categorical') return this.#addText(String(cell));
     else {
       const value = typeof cell === 'number' ? cell : parseNumber(cell);
@@ -59,7 +67,6 @@ export class ColumnBuilder {
     return undefined;
   }
 
-  /** A text that is a category whatever it looks like. */
   addCategory(text: string): string | undefined {
     if (this.#kind === 'numeric') return this.add(text);
     if (this.#kind === 'open') this.#becomeCategorical();
@@ -69,7 +76,7 @@ export class ColumnBuilder {
   /** The same cells again, from the first row on, `reread` of them. */
   addAgain(cell: Cell): string | undefined {
     this.#again ??= new CategoryStore();
-    if (this.#isMissing(cell)) this.#again.pushMissing();
+    if (isMissing(cell, this.#rules)) this.#again.pushMissing();
     else this.#again.push(String(cell));
     return this.#again.size > MOST_CATEGORIES ? TOO_MANY : undefined;
   }
@@ -81,11 +88,6 @@ export class ColumnBuilder {
       return { kind: 'numeric', name: this.name, values: this.#numbers.take(), missing };
     const taken = this.#again === undefined ? this.#texts.take() : this.#again.take(this.#texts);
     return { kind: 'categorical', name: this.name, ...taken, missing };
-  }
-
-  #isMissing(cell: Cell): cell is undefined {
-    if (typeof cell === 'string') return this.#rules.missing.has(cell);
-    return cell === undefined || Number.isNaN(cell);
   }
 
   #addMissing(): void {
@@ -109,6 +111,12 @@ export class ColumnBuilder {
     else for (let r = 0; r < this.#rows; r++) this.#texts.pushMissing();
     this.#kind = 'categorical';
   }
+}
+
+/** Whether a cell has no value. */
+export function isMissing(cell: Cell, { missing }: ColumnRules): cell is undefined {
+  if (typeof cell === 'string') return missing.has(cell);
+  return cell === undefined || Number.isNaN(cell);
 }
 
 const TOO_MANY = `has more than ${MOST_CATEGORIES} different texts: leave it out with "columns"`;

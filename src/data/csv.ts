@@ -30,49 +30,65 @@ export async function readCsv(
   choice: ColumnChoice,
   layout: TextLayout,
 ): Promise<DataTable> {
-  const reader = new CsvReader(label, choice, layout);
-  await eachRecord(label, source, layout, (record, line) => reader.add(record, line));
-  if (reader.reread > 0) {
-    let left = reader.reread + (layout.header === true ? 1 : 0);
-    await eachRecord(label, source, layout, (record, line) => {
-      reader.addAgain(record, line);
-      return --left > 0;
-    });
-  }
+  const reader = new CsvReader(label, choice);
+  await eachRow(label, source, layout, reader);
+  if (reader.reread > 0) await eachRow(label, source, layout, reader.again());
   return reader.finish();
 }
 
+/** Takes the rows of a table, one after the other. */
+export interface RowVisitor<C = unknown> {
+  /** @param where - the file, and the line of the names */
+  begin(names: readonly string[], where: string): void;
+  /** @param line - that the row begins at @returns whether there are to be more */
+  row(cells: readonly C[], line: number): boolean;
+}
+
+/** Visits names and rows; each row has as many values as there are names. */
+export async function eachRow(
+  label: string,
+  source: FileSource,
+  layout: TextLayout,
+  visitor: RowVisitor<string>,
+): Promise<void> {
+  const { header } = layout;
+  let width: number | undefined;
+  await eachRecord(label, source, layout, (record, line) => {
+    if (width === undefined) {
+      const names = header === true ? record : header || numberedNames(record.length);
+      visitor.begin(names, `${label}, line ${line}`);
+      width = names.length;
+      if (header === true) return true;
+    }
+    if (record.length !== width)
+      throw badFile(`${label}, line ${line}`, `expected ${width} values, got ${record.length}`);
+    return visitor.row(record, line);
+  });
+}
+
 /** Columns in the making. */
-class CsvReader {
+class CsvReader implements RowVisitor<string> {
   readonly #label: string;
   readonly #choice: ColumnChoice;
-  readonly #names: boolean | readonly string[];
   readonly #lines = new Lines();
-  #builders: (ColumnBuilder | undefined)[] | undefined;
+  #builders: (ColumnBuilder | undefined)[] = [];
   #rows = 0;
-  #rowsAgain = 0;
 
-  constructor(label: string, choice: ColumnChoice, { header }: TextLayout) {
+  constructor(label: string, choice: ColumnChoice) {
     this.#label = label;
     this.#choice = choice;
-    this.#names = header;
-    this.#rowsAgain = header === true ? -1 : 0;
   }
 
   get reread(): number {
-    return Math.max(0, ...(this.#builders ?? []).map((builder) => builder?.reread ?? 0));
+    return Math.max(0, ...this.#builders.map((builder) => builder?.reread ?? 0));
   }
 
-  add(record: readonly string[], line: number): true {
-    if (this.#builders === undefined) {
-      const names = this.#names === true ? record : this.#names || numberedNames(record.length);
-      this.#builders = chooseColumns(`${this.#label}, line ${line}`, names, this.#choice);
-      if (this.#names === true) return true;
-    }
+  begin(names: readonly string[], where: string): void {
+    this.#builders = chooseColumns(where, names, this.#choice);
+  }
+
+  row(record: readonly string[], line: number): true {
     const builders = this.#builders;
-    if (record.length !== builders.length) {
-      throw badFile(`${this.#label}, line ${line}`, `expected ${builders.length} values, got ${record.length}`);
-    }
     for (let c = 0; c < builders.length; c++) {
       const problem = builders[c]?.add(record[c]);
       if (problem !== undefined) throw this.#bad(line, builders[c]!.name, problem);
@@ -81,18 +97,22 @@ class CsvReader {
     return true;
   }
 
-  addAgain(record: readonly string[], line: number): void {
-    const row = this.#rowsAgain++;
-    if (row < 0) return;
-    this.#builders!.forEach((builder, c) => {
-      const problem = builder !== undefined && row < builder.reread ? builder.addAgain(record[c]) : undefined;
-      if (problem !== undefined) throw this.#bad(line, builder!.name, problem);
-    });
+  /** Takes as many rows a second time as have to be. */
+  again(): RowVisitor<string> {
+    let row = 0;
+    const visit = (record: readonly string[], line: number) => {
+      this.#builders.forEach((builder, c) => {
+        const problem = builder !== undefined && row < builder.reread ? builder.addAgain(record[c]) : undefined;
+        if (problem !== undefined) throw this.#bad(line, builder!.name, problem);
+      });
+      return ++row < this.reread;
+    };
+    return { begin: () => undefined, row: visit };
   }
 
   finish(): DataTable {
     if (this.#rows === 0) throw badFile(this.#label, 'expected at least one row of values, got none');
-    const columns = this.#builders!.flatMap((builder) => builder?.finish() ?? []);
+    const columns = this.#builders.flatMap((builder) => builder?.finish() ?? []);
     const lines = this.#lines;
     const place = (row: number) => `${this.#label}, line ${lines.of(row)}`;
     return new DataTable(this.#label, this.#rows, columns, this.#choice.missing, place);

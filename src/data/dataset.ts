@@ -133,8 +133,8 @@ export class Dataset implements DataSource {
    * Takes columns as they are, in shared memory.
    * @internal
    */
-  static fromColumns(inputs: Columns, targets: DesiredColumns): Dataset {
-    return Dataset.#create(inputs, targets, 1, false, false);
+  static fromColumns(inputs: Columns, targets: DesiredColumns, inputScale = 1): Dataset {
+    return Dataset.#create(inputs, targets, inputScale, false, false);
   }
 
   static #create(
@@ -249,7 +249,8 @@ export class Dataset implements DataSource {
   }
 }
 
-function compose(size: number, factor: number, affine: Affine | undefined): Affine {
+/** How raw inputs become those of a network: multiplied by `factor`, then normalised. */
+export function compose(size: number, factor: number, affine: Affine | undefined): Affine {
   const scale = Float64Array.from({ length: size }, (_, i) => factor * (affine?.scale[i] ?? 1));
   const shift = Float64Array.from({ length: size }, (_, i) => affine?.shift[i] ?? 0);
   return { scale, shift };

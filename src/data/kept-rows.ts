@@ -14,12 +14,24 @@ export function keptRows(
   targets: readonly TableColumn[],
   policy: MissingPolicy,
 ): Uint32Array {
+  const kept = completeRows(table, inputs, targets, policy);
+  if (kept.length === 0)
+    throw badData(table.source, 'expected at least one row in which no value is missing, got none');
+  return kept;
+}
+
+/** The same of a part of a table, in which there may be none. */
+export function completeRows(
+  table: DataTable,
+  inputs: readonly TableColumn[],
+  targets: readonly TableColumn[],
+  policy: MissingPolicy,
+): Uint32Array {
   const decisive = policy === 'mean' ? targets : [...inputs, ...targets];
   const incomplete = decisive.filter(({ missing }) => missing.length > 0);
   const [first] = incomplete.toSorted((a, b) => a.missing[0]! - b.missing[0]!);
   if (policy === 'error' && first !== undefined) {
-    const place = inColumn(table.place(first.missing[0]!), first.name);
-    throw badData(place, `has no value; "missing" can be 'drop' or 'mean'`);
+    throw valueMissing(table.place(first.missing[0]!), first.name);
   }
   const masks = incomplete.map((column) => missingMask(column, table.rows)!);
   const kept = new Uint32Array(table.rows);
@@ -27,6 +39,9 @@ export function keptRows(
   for (let row = 0; row < table.rows; row++) {
     if (masks.every((mask) => mask[row] === 0)) kept[length++] = row;
   }
-  if (length === 0) throw badData(table.source, 'expected at least one row in which no value is missing, got none');
   return kept.slice(0, length);
+}
+
+export function valueMissing(place: string, column: string): Error {
+  return badData(inColumn(place, column), `has no value; "missing" can be 'drop' or 'mean'`);
 }

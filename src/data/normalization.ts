@@ -1,6 +1,8 @@
 import { oneOf, options, wrongType } from '../core/checks.ts';
 import type { Affine, Columns, Scaling } from '../core/table.ts';
 import { Dataset } from './dataset.ts';
+import type { ColumnStatistics } from './row-statistics.ts';
+import { StreamedDataset } from './streamed-dataset.ts';
 
 export const METHODS = ['none', 'min-max', 'z-score'] as const;
 /** 'min-max' maps the training part to [0, 1], 'z-score' to mean 0 and standard deviation 1, column by column. */
@@ -27,38 +29,66 @@ export class Normalization implements Scaling {
   }
 
   /**
-   * Measures the columns of the training part; never fit on data that you validate or test with.
+   * Measures the columns of the training part; never fit on data that you validate or test with. Of a streamed part they were
+   * measured when it was stored.
    * A constant column becomes 0 (its scale is 1), not NaN.
    *
    * @example
    * const normalization = Normalization.fit(train, { inputs: 'z-score', targets: 'z-score' });
    * const network = new Network({ inputs: 10, layers, normalization });
    */
-  static fit(train: Dataset, given: NormalizationOptions): Normalization {
-    if (!(train instanceof Dataset)) throw wrongType('train', 'Dataset', train);
+  static fit(train: Dataset | StreamedDataset, given: NormalizationOptions): Normalization {
+    if (!(train instanceof Dataset || train instanceof StreamedDataset)) throw wrongType('train', 'Dataset', train);
     const { inputs = 'none', targets = 'none' } = options<NormalizationOptions>('normalization', given, [
       'inputs',
       'targets',
     ]);
-    const { storage, rows } = train;
-    const factor = storage.inputScale;
+    const measured = train instanceof Dataset ? measuredNow(train) : measuredBefore(train);
     return new Normalization(
-      fitColumns(storage.inputs, rows, oneOf('inputs', inputs, METHODS), factor),
-      fitColumns(storage.targets.columns, rows, oneOf('targets', targets, METHODS), 1),
+      fitColumns(measured.inputs, oneOf('inputs', inputs, METHODS)),
+      fitColumns(measured.targets, oneOf('targets', targets, METHODS)),
     );
   }
 }
 
-function fitColumns(
-  columns: Columns,
-  rows: Uint32Array,
-  method: NormalizationMethod,
-  factor: number,
-): Affine | undefined {
+/** How many columns there are, and what they are like. */
+interface MeasuredColumns {
+  readonly size: number;
+  readonly at: (column: number) => ColumnStatistics;
+}
+
+function measuredNow({ storage, rows }: Dataset): Record<'inputs' | 'targets', MeasuredColumns> {
+  const { inputs, inputScale, targets } = storage;
+  return {
+    inputs: { size: inputs.size, at: (c) => measure(inputs, rows, c, inputScale) },
+    targets: { size: targets.columns.size, at: (c) => measure(targets.columns, rows, c, 1) },
+  };
+}
+
+/** The columns of patterns that were measured when they were stored. */
+function measuredBefore({ statistics, layout }: StreamedDataset): Record<'inputs' | 'targets', MeasuredColumns> {
+  const { inputs, targets } = statistics;
+  return {
+    inputs: { size: inputs.length, at: (c) => scaled(inputs[c]!, layout.inputScale) },
+    targets: { size: targets.length, at: (c) => targets[c]! },
+  };
+}
+
+function scaled({ min, max, mean, deviation }: ColumnStatistics, factor: number): ColumnStatistics {
+  const ends = [factor * min, factor * max];
+  return {
+    min: Math.min(...ends),
+    max: Math.max(...ends),
+    mean: factor * mean,
+    deviation: Math.abs(factor) * deviation,
+  };
+}
+
+function fitColumns({ size, at }: MeasuredColumns, method: NormalizationMethod): Affine | undefined {
   if (method === 'none') return undefined;
-  const affine = { scale: new Float64Array(columns.size), shift: new Float64Array(columns.size) };
-  for (let c = 0; c < columns.size; c++) {
-    const { min, max, mean, deviation } = measure(columns, rows, c, factor);
+  const affine = { scale: new Float64Array(size), shift: new Float64Array(size) };
+  for (let c = 0; c < size; c++) {
+    const { min, max, mean, deviation } = at(c);
     const spread = method === 'min-max' ? max - min : deviation;
     // A column that is constant, or whose spread is lost in rounding, is centred and left at its scale.
     const scale =
@@ -72,7 +102,7 @@ function fitColumns(
 }
 
 /** Minimum, maximum, mean and population standard deviation of a column, in two passes. */
-function measure({ values, stride }: Columns, rows: Uint32Array, c: number, factor: number) {
+function measure({ values, stride }: Columns, rows: Uint32Array, c: number, factor: number): ColumnStatistics {
   let min = Infinity;
   let max = -Infinity;
   let sum = 0;

@@ -32,7 +32,7 @@ const TYPES: Readonly<Record<string, ElementType>> = {
   i8: { Type: Float64Array, bytes: 8, read: (view, at, little) => Number(view.getBigInt64(at, little)) },
 };
 
-interface Header {
+export interface Header {
   /** As the file has it, '<f4' for example. */
   readonly dtype: string;
   readonly element: ElementType;
@@ -46,7 +46,7 @@ interface Header {
 }
 
 /** The header of an array of plain numbers has some 100 bytes. */
-const LONGEST_HEADER = 2 ** 16;
+export const LONGEST_HEADER = 2 ** 16;
 const MAGIC = '\x93NUMPY';
 const NATIVE_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
@@ -73,28 +73,35 @@ export async function readNpy(name: string, source: FileSource): Promise<NpyArra
 export function parseNpy(label: string, bytes: Uint8Array): NpyArray {
   const header = headerOf(label, bytes);
   if (header === undefined) throw notNpy(label, `its header is cut off after ${bytes.length} bytes`);
-  const { dtype, element, little, fortran, shape, count, length, total } = header;
+  const { dtype, element, little, shape, count, length, total } = header;
   if (bytes.length !== total) {
     const what = `${shape.join(' x ') || 'a single number'} of type ${dtype}`;
     throw notNpy(label, `${what} expected ${total} bytes in all, got ${bytes.length}`);
   }
   const at = bytes.byteOffset + length;
   const direct =
-    dtype[1] !== 'b' && !/[iu]8/.test(dtype) && (element.bytes === 1 || little === NATIVE_LITTLE) && !fortran;
+    dtype[1] !== 'b' && !/[iu]8/.test(dtype) && (element.bytes === 1 || little === NATIVE_LITTLE) && !header.fortran;
   if (direct && isShared(bytes.buffer) && at % element.bytes === 0) {
     return { values: new element.Type(bytes.buffer, at, count), shape };
   }
-  const view = new DataView(bytes.buffer, at, count * element.bytes);
-  const places = fortran ? rowMajor(shape) : undefined;
-  const value = (i: number) => element.read(view, (places?.next().value ?? i) * element.bytes, little);
-  if (/[iu]8/.test(dtype)) {
-    const store = new NumberStore();
-    for (let i = 0; i < count; i++) store.push(value(i));
-    return { values: store.take(), shape };
-  }
-  const values = new element.Type(allocate(count * element.bytes), 0, count);
-  for (let i = 0; i < count; i++) values[i] = value(i);
-  return { values, shape };
+  return { values: npyElements(header)(bytes.subarray(length), count), shape };
+}
+
+/** How the elements of an array become numbers: `count` of them, from their bytes. */
+export function npyElements({ dtype, element, little, fortran, shape }: Header) {
+  return (bytes: Uint8Array, count: number): NumericArray => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, count * element.bytes);
+    const places = fortran ? rowMajor(shape) : undefined;
+    const value = (i: number) => element.read(view, (places?.next().value ?? i) * element.bytes, little);
+    if (/[iu]8/.test(dtype)) {
+      const store = new NumberStore();
+      for (let i = 0; i < count; i++) store.push(value(i));
+      return store.take();
+    }
+    const values = new element.Type(allocate(count * element.bytes), 0, count);
+    for (let i = 0; i < count; i++) values[i] = value(i);
+    return values;
+  };
 }
 
 /** Where the elements of an array stored column by column stand, in the order of rows. */
@@ -116,7 +123,7 @@ function* rowMajor(shape: readonly number[]): Generator<number, undefined> {
 }
 
 /** Undefined where there are not enough bytes yet. */
-function headerOf(label: string, bytes: Uint8Array): Header | undefined {
+export function headerOf(label: string, bytes: Uint8Array): Header | undefined {
   const magic = latin1(bytes, 0, MAGIC.length);
   if (!MAGIC.startsWith(magic))
     throw notNpy(label, `expected it to begin with "\\x93NUMPY", got ${JSON.stringify(magic)}`);
@@ -169,6 +176,6 @@ function latin1(bytes: Uint8Array, from: number, to: number): string {
   return Buffer.from(bytes.slice(from, to)).toString('latin1');
 }
 
-function notNpy(label: string, what: string): Error {
+export function notNpy(label: string, what: string): Error {
   return badFile(label, `is not a .npy file: ${what}`);
 }

@@ -4,7 +4,7 @@ import { describe } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
 import { badFile, inColumn } from './bad-file.ts';
 import { chooseColumns } from './choose-columns.ts';
-import type { ColumnBuilder } from './column-builder.ts';
+import type { CellTarget } from './column-builder.ts';
 import { DataTable } from './data-table.ts';
 import type { FileSource } from './file-source.ts';
 import type { ColumnChoice } from './read-options.ts';
@@ -44,31 +44,14 @@ async function readAt(file: FileHandle, from: number, to: number): Promise<Uint8
 }
 
 async function readColumns(label: string, file: RandomAccess, choice: ColumnChoice): Promise<DataTable> {
-  const metadata = await readMetadata(label, file);
-  const { parquetSchema } = await import('hyparquet');
-  const schema = attempt(label, () => parquetSchema(metadata));
-  const names = attempt(label, () => schema.children.map(({ element }) => checkName(element.name)));
-  const builders = chooseColumns(label, names, choice);
+  const content = await readContent(label, file);
+  const builders = chooseColumns(label, content.names, choice);
   const columns = [];
-  const rows = attempt(label, () => countRows(metadata));
-  if (rows === 0) throw badFile(label, 'expected at least one row, got none');
   for (const [c, builder] of builders.entries()) {
     if (builder === undefined) continue;
-    const node = schema.children[c]!;
-    if (node.children.length > 0 || node.element.repetition_type === 'REPEATED') {
-      throw badFile(
-        inColumn(label, names[c]!),
-        'is a list or a structure, which cannot be read: leave it out with "columns"',
-      );
-    }
     let row = 0;
-    for (const group of metadata.row_groups) {
-      const chunk = attempt(label, () => group.columns.find((chunk) => flatName(chunk) === names[c]));
-      const values = await readChunk(inColumn(label, names[c]!), file, [schema, node], chunk?.meta_data);
-      const expected = Number(group.num_rows);
-      if (values.length !== expected) {
-        throw badFile(inColumn(label, names[c]!), `expected ${expected} values in a row group, got ${values.length}`);
-      }
+    for (let group = 0; group < content.groups; group++) {
+      const values = await content.values(c, group);
       for (let i = 0; i < values.length; i++) {
         const problem = addValue(builder, values[i]);
         if (problem !== undefined) throw badFile(inColumn(`${label}, row ${row + 1}`, builder.name), problem);
@@ -77,7 +60,71 @@ async function readColumns(label: string, file: RandomAccess, choice: ColumnChoi
     }
     columns.push(builder.finish());
   }
-  return new DataTable(label, rows, columns, choice.missing, (row) => `${label}, row ${row + 1}`);
+  return new DataTable(label, content.rows, columns, choice.missing, (row) => `${label}, row ${row + 1}`);
+}
+
+/**
+ * Visits the rows of a file; the columns of one row group are in memory at a time.
+ * @param wanted - the columns that are read, by the names of all; the cells of the others are undefined
+ */
+export async function eachParquetRow(
+  label: string,
+  path: string | URL,
+  wanted: (names: readonly string[]) => readonly boolean[],
+  visit: (cells: readonly unknown[], row: number) => boolean,
+): Promise<void> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const { names, groups, values } = await readContent(label, { size, read: (from, to) => readAt(file, from, to) });
+    const chosen = wanted(names);
+    const cells: unknown[] = names.map(() => undefined);
+    for (let group = 0, before = 0; group < groups; group++) {
+      const columns: (readonly unknown[] | undefined)[] = [];
+      for (const [c, isChosen] of chosen.entries()) columns.push(isChosen ? await values(c, group) : undefined);
+      const rows = columns.find((column) => column !== undefined)?.length ?? 0;
+      for (let r = 0; r < rows; r++) {
+        for (let c = 0; c < columns.length; c++) cells[c] = columns[c]?.[r];
+        if (!visit(cells, before + r + 1)) return;
+      }
+      before += rows;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** What is in a file. */
+interface Content {
+  readonly names: readonly string[];
+  readonly rows: number;
+  /** Row groups. */
+  readonly groups: number;
+  /** The values of a column in a row group. */
+  readonly values: (column: number, group: number) => Promise<readonly unknown[]>;
+}
+
+async function readContent(label: string, file: RandomAccess): Promise<Content> {
+  const metadata = await readMetadata(label, file);
+  const { parquetSchema } = await import('hyparquet');
+  const schema = attempt(label, () => parquetSchema(metadata));
+  const names = attempt(label, () => schema.children.map(({ element }) => checkName(element.name)));
+  const rows = attempt(label, () => countRows(metadata));
+  if (rows === 0) throw badFile(label, 'expected at least one row, got none');
+  const values = async (c: number, g: number) => {
+    const node = schema.children[c]!;
+    const where = inColumn(label, names[c]!);
+    if (node.children.length > 0 || node.element.repetition_type === 'REPEATED')
+      throw badFile(where, 'is a list or a structure, which cannot be read: leave it out with "columns"');
+    const group = metadata.row_groups[g]!;
+    const chunk = attempt(label, () => group.columns.find((chunk) => flatName(chunk) === names[c]));
+    const found = await readChunk(where, file, [schema, node], chunk?.meta_data);
+    const expected = Number(group.num_rows);
+    if (found.length !== expected)
+      throw badFile(where, `expected ${expected} values in a row group, got ${found.length}`);
+    return found;
+  };
+  return { names, rows, groups: metadata.row_groups.length, values };
 }
 
 async function readMetadata(label: string, file: RandomAccess): Promise<FileMetaData> {
@@ -137,7 +184,8 @@ async function readChunk(
   return attempt(where, () => decode.decodeChunk(bytes, schemaPath, metadata, compressors));
 }
 
-function addValue(builder: ColumnBuilder, value: unknown): string | undefined {
+/** Takes a value as the decoder gives it. */
+export function addValue(builder: CellTarget, value: unknown): string | undefined {
   if (value === null) return builder.add(undefined);
   if (typeof value === 'number') return builder.add(value);
   if (typeof value === 'string') return builder.addCategory(value);

@@ -6,10 +6,10 @@ const SLICE = 5;
 const PIECE = 2 ** 20;
 
 /** SHA-256 of bytes one after the other, in hexadecimal; the event loop turns in between. */
-export async function digestOf(parts: Iterable<Uint8Array>): Promise<string> {
+export async function digestOf(parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<string> {
   const hash = createHash('sha256');
   let slice = performance.now();
-  for (const part of parts) {
+  for await (const part of parts) {
     for (let at = 0; at < part.length; at += PIECE) {
       hash.update(part.subarray(at, at + PIECE));
       if (performance.now() - slice < SLICE) continue;

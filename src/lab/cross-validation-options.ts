@@ -83,13 +83,13 @@ export function resolveCrossValidation(
   const repeats = integer('repeats', o.repeats ?? 1, 1, 1000);
   const seed = integer('seed', o.seed ?? 0, 0, Number.MAX_SAFE_INTEGER - folds * repeats);
   const first = makeNetwork(make, { train: dataset, seed });
-  bind(first, 'dataset', dataset);
+  const { table, rows } = bind(first, 'dataset', dataset);
   const { task } = taskOf(first.spec);
   const stratified = flag('stratified', o.stratified ?? task === 'classes');
   if (stratified && task !== 'classes')
     throw new RangeError(`"stratified" expected false: the outputs mean ${task}, not classes`);
   const sideBySide = o.sideBySide ?? 'auto';
-  const jobs = planJobs(dataset, { folds, repeats, seed }, stratified ? classesOf(first, dataset) : undefined);
+  const jobs = planJobs(dataset, { folds, repeats, seed }, stratified ? classesOf(first.spec, table, rows) : undefined);
   return {
     make,
     /** As all networks are; made with all patterns. */

@@ -1,6 +1,6 @@
 import { integer, oneOf, options, wrongType } from '../core/checks.ts';
 import type { RowsInput } from '../core/columns.ts';
-import type { DataSource } from '../core/table.ts';
+import type { DataSource, StreamedSource } from '../core/table.ts';
 import { type ClassScore, type ClassScores, confusionMatrix, scoresOfCounts, classScores } from './class-scores.ts';
 import { Network } from './network.ts';
 import {
@@ -82,7 +82,11 @@ const KEYS = ['topK', 'signal'] as const;
  * const metrics = await measureMetrics(network, test);
  * if (metrics.task === 'classes') console.log(metrics.accuracy, metrics.confusion);
  */
-export async function measureMetrics(network: Network, dataset: DataSource, given?: MetricsOptions): Promise<Metrics>;
+export async function measureMetrics(
+  network: Network,
+  dataset: DataSource | StreamedSource,
+  given?: MetricsOptions,
+): Promise<Metrics>;
 /**
  * The same of outputs that are there already.
  * @param outputs - P rows, or a flat list with one for each target: probabilities of classes or labels (flat or one a row: of
@@ -96,7 +100,7 @@ export async function measureMetrics<T extends MetricsTask>(
 ): Promise<Extract<Metrics, { task: T }>>;
 export async function measureMetrics(
   from: Network | RowsInput,
-  to: DataSource | RowsInput,
+  to: DataSource | StreamedSource | RowsInput,
   given: MetricsOptions & { task?: MetricsTask } = {},
 ): Promise<Metrics> {
   const network = from instanceof Network;
@@ -107,9 +111,10 @@ export async function measureMetrics(
     const found = fromArrays(oneOf('task', task, TASKS), from, to as RowsInput);
     return metricsOf(found, resolveTopK(topK, found), turns);
   }
-  if (typeof (to as DataSource)?.bind !== 'function') throw wrongType('dataset', 'Dataset', to);
+  const source = to as DataSource & StreamedSource;
+  if (typeof (source?.bind ?? source?.stream) !== 'function') throw wrongType('dataset', 'Dataset', to);
   const wanted = resolveTopK(topK, taskOf(from.spec));
-  return metricsOf(await collect(from, to as DataSource, turns), wanted, turns);
+  return metricsOf(await collect(from, source, turns), wanted, turns);
 }
 
 function resolveTopK(topK: readonly number[] | undefined, { task, classes }: Pick<Predictions, 'task' | 'classes'>) {
@@ -127,7 +132,7 @@ function resolveTopK(topK: readonly number[] | undefined, { task, classes }: Pic
  */
 export async function metricsOfOutputs(
   network: Network,
-  dataset: DataSource,
+  dataset: DataSource | StreamedSource,
   Y: Float64Array,
   areas: boolean,
   signal: AbortSignal | undefined,

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { checkSameRows, resolveTargets, type RowsInput, toColumns, toDesired } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { Loss, NetworkSpec } from '../core/spec.ts';
-import type { DataSource } from '../core/table.ts';
+import type { DataSource, StreamedSource, Table } from '../core/table.ts';
 import { forwardBatch } from '../kernels/reference/batch.ts';
 import { checkNumbers } from './lists.ts';
 import { desired, gather, inverted, type Network } from './network.ts';
@@ -63,59 +63,61 @@ export function taskOf({ loss, layers }: NetworkSpec): { task: MetricsTask; clas
  * Lets a data set through a network.
  * @throws RangeError if it does not fit, or an output is not finite; GradpoolError ERR_ABORTED
  */
-export async function collect(network: Network, dataset: DataSource, turns: Turns): Promise<Predictions> {
-  const { spec, normalization } = network;
-  const { table, rows } = dataset.bind(spec, normalization);
-  const Y = new Float64Array(rows.length * spec.layers.at(-1)!.units);
+export async function collect(
+  network: Network,
+  dataset: DataSource | StreamedSource,
+  turns: Turns,
+): Promise<Predictions> {
+  const { spec } = network;
   const layers = network.parameters.map(({ weights, bias }) => ({
     W: new Float64Array(weights),
     b: new Float64Array(bias),
   }));
-  for (let from = 0; from < rows.length; from += SLICE_ROWS) {
-    await turns.next();
-    const part = rows.subarray(from, from + SLICE_ROWS);
-    const X = gather(table.inputs, part, table.affine);
-    const outputs = forwardBatch(spec, layers, X, part.length).H.at(-1)!;
-    Y.set(outputs, (from * Y.length) / rows.length);
-  }
-  return answersOf(network, dataset, Y, turns);
+  const Y = new Float64Array(dataset.length * spec.layers.at(-1)!.units);
+  return answersOf(network, dataset, Y, turns, (table, rows) => {
+    const X = gather(table.inputs, rows, table.affine);
+    return forwardBatch(spec, layers, X, rows.length).H.at(-1)!;
+  });
 }
 
 /**
  * What a network's outputs for a data set mean, and what they should have been.
  * @param Y - P x K, as the network computes them: of normalised targets normalised
+ * @param outputs - computes them of some rows; undefined: they are in Y
  * @throws RangeError if an output is not finite; GradpoolError ERR_ABORTED
  */
 export async function answersOf(
   { spec, normalization }: Network,
-  dataset: DataSource,
+  dataset: DataSource | StreamedSource,
   Y: Float64Array,
   turns: Turns,
+  outputs?: (table: Table, rows: Uint32Array) => Float64Array,
 ): Promise<Predictions> {
-  const { table, rows } = dataset.bind(spec, normalization);
   const K = spec.layers.at(-1)!.units;
   const { task, classes } = taskOf(spec);
   const units = task === 'values' ? normalization.targets : undefined;
   const D = new Float64Array(Y.length);
-  for (let from = 0; from < rows.length; from += SLICE_ROWS) {
-    await turns.next();
-    const part = rows.subarray(from, from + SLICE_ROWS);
-    // Values as they are in the data: to normalise them and back would round them.
-    D.set(units ? gather(table.targets.columns, part, undefined) : desired(table.targets, part, K), from * K);
+  let at = 0;
+  for await (const piece of 'pieces' in dataset ? dataset.pieces() : [dataset]) {
+    const { table, rows } = piece.bind(spec, normalization);
+    for (let from = 0; from < rows.length; from += SLICE_ROWS) {
+      await turns.next();
+      const part = rows.subarray(from, from + SLICE_ROWS);
+      if (outputs) Y.set(outputs(table, part), at);
+      // Values as they are in the data: to normalise them and back would round them.
+      D.set(units ? gather(table.targets.columns, part, undefined) : desired(table.targets, part, K), at);
+      at += part.length * K;
+    }
   }
   return predictionsOf(task, classes, K, inverted(Y, units), D);
 }
 
-/**
- * The class of each pattern of a data set, for a network whose outputs mean classes.
- * @throws RangeError if the data set does not fit
- */
-export function classesOf({ spec, normalization }: Network, dataset: DataSource): Float64Array {
-  const { table, rows } = dataset.bind(spec, normalization);
+/** The class of each of some rows of a table that is bound to a network whose outputs mean classes. */
+export function classesOf(spec: NetworkSpec, { targets }: Table, rows: Uint32Array): Float64Array {
   const K = spec.layers.at(-1)!.units;
   const found = new Float64Array(rows.length);
   for (let from = 0; from < rows.length; from += SLICE_ROWS) {
-    const D = desired(table.targets, rows.subarray(from, from + SLICE_ROWS), K);
+    const D = desired(targets, rows.subarray(from, from + SLICE_ROWS), K);
     found.set(spec.loss === 'cross-entropy' ? largest(D, K) : yesFrom(D), from);
   }
   return found;

@@ -63,6 +63,8 @@ export interface RunPlan {
   readonly counted: RowSums | undefined;
   /** The order is there already, from an earlier run of the same epoch. */
   readonly drawn: boolean;
+  /** Rows of the epoch that were trained before: as many as `from`, but of a stream, whose order has only those that are in memory. */
+  readonly trained: number;
   /** How many rows of the order, from there on, belong to the epoch; the last batch may be short. */
   readonly rows: number;
   /** The slot that holds the weights when the run begins. */
@@ -130,6 +132,8 @@ export type WorkerTask =
       readonly update: number;
       /** As `RunPlan.epoch`. */
       readonly epoch: number;
+      /** Rows of the epoch that come before those of the order. */
+      readonly before: number;
     }
   /** The gradients of the random batches [first, last), with the slot that does not hold the weights as scratch. */
   | {
@@ -146,8 +150,8 @@ export type WorkerTask =
       readonly from: number;
       readonly to: number;
       readonly slot: number;
-      /** Shared: where Y goes, row by row of the set; undefined: nowhere. */
-      readonly outputs: Float64Array | undefined;
+      /** Y, shared: where the rows of the set go, from `first` on; undefined: nowhere. */
+      readonly outputs: { readonly first: number; readonly Y: Float64Array } | undefined;
     };
 
 /** A task of one of the sessions that share the threads. */

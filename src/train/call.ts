@@ -68,8 +68,8 @@ export class Call {
   static async open(order: Order, saved: SavedCall | undefined, trainer: SavedTrainer): Promise<Call> {
     const stopping = order.stopping && new Stopping(order.stopping, trainer.network, saved && seenBy(saved));
     if (order.checkpoint === undefined && saved === undefined) return new Call({}, stopping);
-    const train = await fingerprintOf(order.train);
-    const validation = order.validation && (await fingerprintOf(order.validation));
+    const train = await fingerprintOf(order.train, trainer.network);
+    const validation = order.validation && (await fingerprintOf(order.validation, trainer.network));
     if (saved) checkSame('train', train, saved.train);
     const looks = trainer.plateau || (order.stopping !== undefined && order.stopping.monitor !== 'training loss');
     if (saved?.validation && validation && looks) checkSame('validation', validation, saved.validation);

@@ -33,6 +33,9 @@ const ROWS_PER_RUN = 2 ** 18;
 /** How long threads may take to start; ms. */
 const START_LIMIT = 30_000;
 
+/** The methods of a coordinator, wherever it runs. */
+export type CoordinatorApi = Pick<Coordinator, 'attach' | 'train' | 'evaluate' | 'moments' | 'close'>;
+
 /**
  * Runs epochs on a pool: divides, collects; and in the strategy `coordinator` also adds up the partial
  * gradients and steps. It lives in a thread of its own, behind comlink, or on the caller's where there are no threads.
@@ -59,11 +62,12 @@ export class Coordinator {
 
   /**
    * Hands a data set to all threads and sees that each of `workers` tasks sits on a thread of its own.
+   * @param streamed - the rows lie where all threads see what is written there later, in the order in which they are to be used
    */
-  async attach(key: DataKey, table: Table, rows: Uint32Array): Promise<End> {
-    const shared = new Uint32Array(allocate(rows.byteLength));
-    shared.set(rows);
-    const epochs = key === 'train' ? epochsPerRun(rows.length) : 0;
+  async attach(key: DataKey, table: Table, rows: Uint32Array, streamed = false): Promise<End> {
+    const shared = streamed ? rows : new Uint32Array(allocate(rows.byteLength));
+    if (!streamed) shared.set(rows);
+    const epochs = key === 'train' && !streamed ? epochsPerRun(rows.length) : 0;
     const data = { key, table, rows: shared, orders: new Uint32Array(allocate(epochs * rows.byteLength)) };
     this.#data.set(key, data);
     this.#session.setData(data);
@@ -101,19 +105,18 @@ export class Coordinator {
   }
 
   /**
-   * Measures the attached validation set with the weights of a slot.
-   * @param outputs - shared: takes Y (P x K)
+   * Measures the rows [first, last) of the attached validation set with the weights of a slot.
+   * @param outputs - shared: takes Y of these rows
    */
-  async evaluate(slot: number, outputs?: Float64Array): Promise<EvaluationOutcome> {
-    const { rows: all } = this.#data.get('validation')!;
+  async evaluate(slot: number, first: number, last: number, outputs?: Float64Array): Promise<EvaluationOutcome> {
     this.#clearStatistics();
-    const tasks = this.#shares(all.length).map(({ worker, from, rows }): WorkerTask => ({
+    const tasks = this.#shares(last - first).map(({ worker, from, rows }): WorkerTask => ({
       kind: 'evaluate',
       worker,
-      from,
-      to: from + rows,
+      from: first + from,
+      to: first + from + rows,
       slot,
-      outputs,
+      outputs: outputs && { first, Y: outputs },
     }));
     const end = await this.#supervise(this.#all(tasks));
     return end.state === 'done' ? { state: 'done', ...rowSums(this.#session.arena, 0) } : end;
@@ -180,6 +183,7 @@ export class Coordinator {
           shuffled: run.shuffle !== undefined,
           update: u,
           epoch,
+          before: run.trained - before,
         })),
       );
       this.#watch.lap('barrier');

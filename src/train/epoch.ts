@@ -6,7 +6,7 @@ import type { EpochSums } from './outcome.ts';
 import type { ProgressWatch } from './progress.ts';
 import { type AdaptiveStep, type EpochReport, epochReport } from './report.ts';
 import type { Runner } from './runner.ts';
-import { continuedSums } from './sums.ts';
+import { continuedSums, NO_SUMS } from './sums.ts';
 
 /** The batches that the noise scale is measured with: enough of them for its noise, few enough rows to be quick. */
 const DRAWS = { rows: 32, batches: 8 };
@@ -29,7 +29,7 @@ export async function fixedEpochs(
   { train, batchSize, signal, onProgress }: Order,
   { epoch, stream, left, count, rates }: Wanted & { count: number; rates: RateSchedule },
 ): Promise<EpochReport[]> {
-  const rows = train.rows.length;
+  const rows = train.length;
   const updates = Math.min(left, Math.ceil(rows / batchSize));
   const before = { epoch, updates: 0, totalUpdates: updates, samples: 0, loss: 0, seconds: 0 };
   const piece = { train, epochs: count, updates, batchSize, rates, from: 0, stream, before };
@@ -61,15 +61,7 @@ export interface EpochSoFar {
 }
 
 export function beginning(learningRate: number | undefined): EpochSoFar {
-  const sums = {
-    seconds: 0,
-    loss: 0,
-    right: 0,
-    ofWorkers: { losses: [], rights: [] },
-    phases: [],
-    coordinator: undefined,
-  };
-  return { updates: 0, samples: 0, sums, workers: 1, steps: [], learningRate };
+  return { updates: 0, samples: 0, sums: NO_SUMS, workers: 1, steps: [], learningRate };
 }
 
 /** Where an epoch pauses, so that its trainer may be saved. */
@@ -103,7 +95,7 @@ export async function epochInPieces(
   wanted: Wanted,
   now: EpochSoFar,
 ): Promise<EpochReport> {
-  const watch = means.runner.watch(order.train.rows.length, order.onProgress);
+  const watch = means.runner.watch(order.train.length, order.onProgress);
   const epoch = new EpochInPieces(means, order, wanted, now);
   try {
     while (epoch.goesOn) await epoch.advance(watch);
@@ -124,7 +116,7 @@ class EpochInPieces {
     this.#means = means;
     this.#order = order;
     this.#wanted = wanted;
-    this.#rows = order.train.rows.length;
+    this.#rows = order.train.length;
     this.#now = now;
   }
 

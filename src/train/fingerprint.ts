@@ -1,6 +1,7 @@
-import type { Affine, Columns } from '../core/table.ts';
+import type { Columns, Table } from '../core/table.ts';
 import { digestOf } from '../formats/digest.ts';
-import type { Bound } from './bound.ts';
+import type { Network } from '../nn/network.ts';
+import { type Bound, isStreamed, type Resident } from './bound.ts';
 
 /** By what a data set is known again, as a network sees it. */
 export interface Fingerprint {
@@ -16,28 +17,45 @@ export interface Fingerprint {
 
 const PIECE = 2 ** 16;
 
-/** Reads the whole set once; some 0.1 s for 100 MB, in slices. */
-export async function fingerprintOf({ table, rows }: Bound): Promise<Fingerprint> {
-  const { inputs, affine, targets, weights } = table;
-  const type = targets.columns.values.constructor.name;
+/** Reads the whole set once; some 0.1 s for 100 MB in memory, in slices. */
+export async function fingerprintOf(data: Bound, network: Network): Promise<Fingerprint> {
+  let known: Omit<Fingerprint, 'rows' | 'digest'> | undefined;
+  const digest = await digestOf(bytes());
+  return { rows: data.length, ...known!, digest };
+
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    for await (const { table, rows } of partsOf(data, network)) {
+      known ??= kindOf(table);
+      yield* bytesOf(table.inputs, rows);
+      yield* bytesOf(table.targets.columns, rows);
+      if (table.weights) yield* bytesOf({ values: table.weights, size: 1, stride: 1 }, rows);
+      yield* scalingOf(table);
+    }
+  }
+}
+
+/** A set that is in memory, or one on a disk in pieces. */
+async function* partsOf(
+  data: Bound,
+  { spec, normalization }: Network,
+): AsyncGenerator<Pick<Resident, 'table' | 'rows'>> {
+  if (!isStreamed(data)) yield data;
+  else for await (const piece of data.source.pieces()) yield piece.bind(spec, normalization);
+}
+
+function kindOf({ inputs, targets }: Table): Omit<Fingerprint, 'rows' | 'digest'> {
   return {
-    rows: rows.length,
     inputs: inputs.size,
     inputType: inputs.values.constructor.name,
-    targets: targets.kind === 'classes' ? 'classes' : `values ${type}`,
-    digest: await digestOf(
-      parts(inputs, affine, targets.columns, targets.kind === 'values' ? targets.affine : undefined),
-    ),
+    targets: targets.kind === 'classes' ? 'classes' : `values ${targets.columns.values.constructor.name}`,
   };
+}
 
-  function* parts(x: Columns, scaling: Affine, d: Columns, other: Affine | undefined): Generator<Uint8Array> {
-    yield* bytesOf(x, rows);
-    yield* bytesOf(d, rows);
-    if (weights) yield* bytesOf({ values: weights, size: 1, stride: 1 }, rows);
-    for (const { scale, shift } of other ? [scaling, other] : [scaling]) {
-      yield new Uint8Array(Float64Array.from(scale).buffer);
-      yield new Uint8Array(Float64Array.from(shift).buffer);
-    }
+function* scalingOf({ affine, targets }: Table): Generator<Uint8Array> {
+  const other = targets.kind === 'values' ? targets.affine : undefined;
+  for (const { scale, shift } of other ? [affine, other] : [affine]) {
+    yield new Uint8Array(Float64Array.from(scale).buffer);
+    yield new Uint8Array(Float64Array.from(shift).buffer);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { DataSource } from '../core/table.ts';
+import type { DataSource, StreamedSource } from '../core/table.ts';
 import type { MetricName } from '../nn/figures.ts';
 import type { TrainingCallback } from './callbacks.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
@@ -11,8 +11,11 @@ export interface FitOptions {
   /** Ends training after so many updates in all, within an epoch if need be. */
   maxUpdates?: number | undefined;
   /** Measured after each epoch, with the weights of its own patterns, if they have any; without dropout. */
-  validation?: DataSource | undefined;
-  /** What else is measured on `validation` after each epoch, beside the loss; the names depend on what the outputs mean. */
+  validation?: DataSource | StreamedSource | undefined;
+  /**
+   * What else is measured on `validation` after each epoch, beside the loss; the names depend on what the outputs mean. The outputs of
+   * all its patterns are in memory for it, 8 bytes each, of a streamed set, too.
+   */
   metrics?: readonly MetricName[] | undefined;
   /** Ends training when it gets no better, and goes back to the best weights. */
   earlyStopping?: EarlyStopping | undefined;

@@ -1,9 +1,9 @@
-import { callback, integer, oneOf, options, wrongType } from '../core/checks.ts';
-import type { DataSource } from '../core/table.ts';
+import { callback, describe, integer, oneOf, options, wrongType } from '../core/checks.ts';
+import type { DataSource, StreamedSource } from '../core/table.ts';
 import type { Network } from '../nn/network.ts';
 import { allocate } from '../memory/shared.ts';
 import { type MetricName, metricsOf } from '../nn/figures.ts';
-import { bind, type Bound } from './bound.ts';
+import { bindAny, type Bound, isStreamed } from './bound.ts';
 import { Callbacks, checkCallbacks, type TrainingCallback } from './callbacks.ts';
 import { type ResolvedCheckpoint, resolveCheckpoint } from './checkpoint-options.ts';
 import { monitoredMetric, type ResolvedStopping, resolveStopping } from './early-stopping.ts';
@@ -49,26 +49,27 @@ export const FIT_KEYS = [
 interface Given {
   readonly batchSize: number;
   readonly chosen: boolean;
+  readonly adaptive: boolean;
   readonly plateau: boolean;
   readonly rateFollows: string | undefined;
 }
 
 /**
  * Checks everything before any work.
- * @param given - `chosen`: the batch size was not asked for, fewer patterns make it smaller; `plateau`: the schedule looks at
- * validation; `rateFollows`: what decides the learning rate, so that no callback can
+ * @param given - `chosen`: the batch size was not asked for, fewer patterns make it smaller; `adaptive`: it changes; `plateau`: the
+ * schedule looks at validation; `rateFollows`: what decides the learning rate, so that no callback can
  */
 export function orderOf(
   network: Network,
   given: Given,
-  train: DataSource,
+  train: DataSource | StreamedSource,
   wanted: FitOptions,
   onEpoch?: (report: EpochReport) => void | Promise<void>,
 ): Order {
   const o = options<FitOptions>('options', wanted, FIT_KEYS);
   const { epochs = 1, maxUpdates = Infinity, signal, onProgress } = o;
-  const data = bind(network, 'train', train);
-  const validation = o.validation === undefined ? undefined : bind(network, 'validation', o.validation);
+  const data = bindAny(network, 'train', train);
+  const validation = o.validation === undefined ? undefined : bindAny(network, 'validation', o.validation);
   const stopping = o.earlyStopping === undefined ? undefined : resolveStopping(o.earlyStopping, network.spec);
   const names = namesOf(network, o.metrics ?? []);
   const monitored = stopping && monitoredMetric(stopping);
@@ -86,11 +87,9 @@ export function orderOf(
     ...(onEpoch && { onEpochEnd: (report) => onEpoch(report) }),
   };
   const callbacks = new Callbacks([...list, own], given.rateFollows);
-  const batchSize = given.chosen ? Math.min(given.batchSize, train.length) : given.batchSize;
-  integer('batchSize', batchSize, 1, train.length);
   return {
     train: data,
-    batchSize,
+    batchSize: batchSizeOf(given, data),
     validation,
     metrics: validation && names.length > 0 ? { names, outputs: outputsOf(network, validation) } : undefined,
     stopping,
@@ -101,6 +100,17 @@ export function orderOf(
     onProgress: callbacks.onProgress,
     checkpoint: o.checkpoint === undefined ? undefined : resolveCheckpoint(o.checkpoint),
   };
+}
+
+/** @throws RangeError where there are no such batches of the set */
+function batchSizeOf({ batchSize: wanted, chosen, adaptive }: Given, data: Bound): number {
+  if (adaptive && isStreamed(data))
+    throw new RangeError(`"train" expected Dataset beside an adaptive "batchSize", got ${describe(data.source)}`);
+  const most = isStreamed(data) ? data.mostBatch : data.length;
+  const batchSize = integer('batchSize', chosen ? Math.min(wanted, most) : wanted, 1, data.length);
+  if (batchSize > most)
+    throw new RangeError(`"batchSize" expected at most ${most} rows, for which "memory" has room, got ${batchSize}`);
+  return batchSize;
 }
 
 /** Names of metrics, each once. */
@@ -116,8 +126,8 @@ function readerOf({ plateau }: Given, names: readonly string[], stopping: Resolv
   return names.length > 0 ? '"metrics" look' : undefined;
 }
 
-function outputsOf({ spec }: Network, { rows }: Bound): Float64Array {
-  return new Float64Array(allocate(8 * rows.length * spec.layers.at(-1)!.units));
+function outputsOf({ spec }: Network, { length }: Bound): Float64Array {
+  return new Float64Array(allocate(8 * length * spec.layers.at(-1)!.units));
 }
 
 /** What to ask `fit` for, to have exactly so many updates, through as many epochs as that takes. */

@@ -8,12 +8,9 @@ import { Arena } from '../memory/arena.ts';
 import { ALIVE } from '../memory/control.ts';
 import { COORDINATOR_ENTRY } from '../pool/locations.ts';
 import { abort } from '../sync/barrier.ts';
-import type { Coordinator } from './coordinator.ts';
+import type { Coordinator, CoordinatorApi } from './coordinator.ts';
 import type { CoordinatorSetup, End, EvaluationOutcome, MomentsOutcome, RunOutcome } from './outcome.ts';
 import { Watchdog } from './watchdog.ts';
-
-/** The methods of a coordinator, wherever it runs. */
-export type CoordinatorApi = Pick<Coordinator, 'attach' | 'train' | 'evaluate' | 'moments' | 'close'>;
 
 /** The same of each of the coordinators in a thread: their number comes first. */
 type Numbered<Api> = {

@@ -71,6 +71,8 @@ export interface EpochReport {
   stopped?: Stopped;
   /** Of training, without validation. */
   seconds: number;
+  /** Of a streamed set: how many of these seconds training waited for rows. */
+  waiting?: number;
   samplesPerSecond: number;
   /** Workers in use at the end of the epoch; fewer than there are, where that was found to be faster. */
   workers: number;

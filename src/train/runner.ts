@@ -1,44 +1,25 @@
-import { rateAt, type RateSchedule } from '../core/schedule.ts';
+import { rateAt } from '../core/schedule.ts';
 import type { Failure } from '../core/errors.ts';
 import { fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
-import type { DataSource } from '../core/table.ts';
+import type { RowStream } from '../core/table.ts';
 import type { Arena, LayerNumbers } from '../memory/arena.ts';
 import { COMPLETED, CURRENT } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
-import type { DataKey, GradientMoments, NoiseDraws, RowSums, RunPlan } from '../pool/messages.ts';
+import type { DataKey, GradientMoments, NoiseDraws, RunPlan } from '../pool/messages.ts';
 import { abort, resetBarrier } from '../sync/barrier.ts';
-import { withClassWeights } from './class-weights.ts';
+import { classFactors, type ClassWeights, withClassWeights } from './class-weights.ts';
+import type { CoordinatorApi } from './coordinator.ts';
 import type { ResolvedOptions } from './options.ts';
-import type { Bound } from './bound.ts';
-import type { End, EpochSums, RunOutcome } from './outcome.ts';
+import { type Bound, isStreamed, type Streamed } from './bound.ts';
+import type { End, RunOutcome } from './outcome.ts';
+import type { Piece } from './piece.ts';
 import { ProgressWatch } from './progress.ts';
-import type { CoordinatorApi } from './remote.ts';
 import { means, type Progress } from './report.ts';
 import { takeVectors } from './snapshot.ts';
 import { completedSums } from './sums.ts';
 import type { TraceWriter } from './trace.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import { Weights } from './weights.ts';
-
-/** Updates that are trained in one go. */
-export interface Piece {
-  readonly train: Bound;
-  /** Whole epochs, unless it is one. */
-  readonly epochs: number;
-  /** Of each epoch. */
-  readonly updates: number;
-  readonly batchSize: number;
-  readonly rates: RateSchedule;
-  /** Rows of the epoch's order that were trained before; more than 0 only after a piece of the same epoch. */
-  readonly from: number;
-  /** Which of the trainer's epochs the first is: each has a shuffle of its own. */
-  readonly stream: number;
-  /** How far the epoch has got. */
-  readonly before: Progress;
-  /** What the workers have counted in the epoch so far. */
-  readonly counted?: RowSums;
-  /** Is told which updates were completed of one epoch that was broken off, if any, before the error comes. */
-  readonly onStopped?: (completed: number, sums: EpochSums) => void;
-}
 
 type Done = RunOutcome & { state: 'done' } & {
   /** The learning rate at the end of each epoch. */
@@ -56,10 +37,10 @@ export class Runner {
   readonly #coordinator: CoordinatorApi;
   readonly #weights: Weights;
   readonly #trace: TraceWriter | undefined;
-  readonly #attached = new Map<DataKey, DataSource>();
+  readonly #attached = new Map<DataKey, { readonly source: object; readonly stream: RowStream | undefined }>();
   /** The epoch whose order was drawn last. */
   #drawn: number | undefined;
-  #closed = false;
+  readonly #closed = new AbortController();
   #failure: Failure | undefined;
 
   constructor(
@@ -139,13 +120,44 @@ export class Runner {
    * @param outputs - shared: takes Y (P x K)
    */
   async evaluate(data: Bound, signal: AbortSignal | undefined, outputs?: Float64Array): Promise<Evaluation> {
-    const outcome = await this.#interruptible(signal, async () => {
-      this.#weights.upload();
-      await this.#attach('validation', data, signal);
-      return this.#coordinator.evaluate(this.#weights.slot, outputs);
-    });
-    if (outcome.state !== 'done') throw this.#ended(outcome, signal);
-    return means(this.#network.spec, outcome, data.rows.length);
+    const sums = { loss: 0, right: 0 };
+    const K = this.#network.spec.layers.at(-1)!.units;
+    let seen = 0;
+    const part = async (first: number, rows: number) => {
+      const outcome = await this.#interruptible(signal, async () => {
+        this.#weights.upload();
+        await this.#attach('validation', data, signal);
+        const Y = outputs?.subarray(seen * K, (seen + rows) * K);
+        return this.#coordinator.evaluate(this.#weights.slot, first, first + rows, Y);
+      });
+      if (outcome.state !== 'done') throw this.#ended(outcome, signal);
+      sums.loss += outcome.loss;
+      sums.right += outcome.right;
+      seen += rows;
+    };
+    if (isStreamed(data)) {
+      const stream = await this.open('validation', data, signal);
+      stream.begin(undefined, false);
+      for (let used = 0, last = false; !last;) {
+        const span = await this.wait(stream.next(used), signal);
+        await part(span.from, span.rows);
+        ({ rows: used, last } = span);
+      }
+    } else await part(0, data.length);
+    return means(this.#network.spec, sums, data.length);
+  }
+
+  /** The stream of a set's rows, which all threads see. */
+  async open(key: DataKey, data: Streamed, signal: AbortSignal | undefined): Promise<RowStream> {
+    await this.#interruptible(signal, () => this.#attach(key, data, signal));
+    return this.#attached.get(key)!.stream!;
+  }
+
+  /** Waits for something that threads have no part in; the signal and `stop` end the wait. */
+  async wait<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const result = await unlessAborted(work, [this.#closed.signal, ...(signal ? [signal] : [])]);
+    this.throwIfStopped(signal);
+    return result as T;
   }
 
   /** Gradients of random batches of training patterns with the weights as they are, which stay so. */
@@ -161,14 +173,14 @@ export class Runner {
 
   /** @throws GradpoolError ERR_CLOSED, ERR_ABORTED, or the failure that ended the threads */
   throwIfStopped(signal: AbortSignal | undefined): void {
-    if (this.#closed) throw new GradpoolError('ERR_CLOSED', 'the trainer is closed');
+    if (this.#closed.signal.aborted) throw new GradpoolError('ERR_CLOSED', 'the trainer is closed');
     if (this.#failure) throw new GradpoolError(this.#failure.code, `the trainer has failed: ${this.#failure.message}`);
     if (signal?.aborted) throw new GradpoolError('ERR_ABORTED', 'training was aborted', { cause: signal.reason });
   }
 
   /** Stops what is running, which is to be waited for. */
   stop(): void {
-    this.#closed = true;
+    this.#closed.abort();
     abort(this.#arena.control);
   }
 
@@ -181,7 +193,7 @@ export class Runner {
     }
   }
 
-  #plan({ train, epochs, updates, batchSize, rates, from, counted, stream }: Piece): RunPlan {
+  #plan({ train, epochs, updates, batchSize, rates, from, rows, counted, stream, before }: Piece): RunPlan {
     const { seed, shuffle, step, decoupledDecay, clipNorm } = this.#options;
     return {
       epochs,
@@ -191,14 +203,16 @@ export class Runner {
       from,
       counted,
       drawn: from > 0 && stream === this.#drawn,
-      rows: train.rows.length - from,
+      trained: before.samples,
+      rows: rows ?? train.length - from,
       slot: this.#weights.slot,
       step,
       rates,
       count: this.#weights.count,
       decoupledDecay,
       clipNorm,
-      shuffle: shuffle ? { seed, stream } : undefined,
+      // Of a stream the order is made as its rows are read.
+      shuffle: shuffle && !isStreamed(train) ? { seed, stream } : undefined,
     };
   }
 
@@ -229,17 +243,31 @@ export class Runner {
   }
 
   async #attach(key: DataKey, data: Bound, signal: AbortSignal | undefined): Promise<void> {
-    const { source, table, rows } = data;
+    const { source } = data;
+    const attached = this.#attached.get(key);
+    const known = attached?.source === source;
+    const stream = isStreamed(data) ? (known ? attached.stream : await this.#stream(key, data, signal)) : undefined;
+    const { table, rows } = isStreamed(data) ? { table: stream!.table, rows: stream!.order } : data;
     this.#arena.storeScaling(table.affine.scale, table.affine.shift);
-    if (this.#attached.get(key) === source) return;
+    if (known) return;
     // Until all threads have it, none can be relied on to hold the last one either.
     this.#attached.delete(key);
-    const { classWeights } = this.#options;
-    const weighted =
-      key === 'train' && classWeights ? withClassWeights(this.#network, source, data, classWeights) : table;
-    const end = await this.#coordinator.attach(key, weighted, rows);
+    const weights = this.#classWeights(key);
+    const weighted = weights && !isStreamed(data) ? withClassWeights(this.#network, data, weights) : table;
+    const end = await this.#coordinator.attach(key, weighted, rows, stream !== undefined);
     if (end.state !== 'done') throw this.#ended(end, signal);
-    this.#attached.set(key, source);
+    this.#attached.set(key, { source, stream });
+  }
+
+  async #stream(key: DataKey, data: Streamed, signal: AbortSignal | undefined): Promise<RowStream> {
+    const weights = this.#classWeights(key);
+    if (weights === undefined) return data.open();
+    return data.open(await classFactors(this.#network, data.source, weights, () => this.throwIfStopped(signal)));
+  }
+
+  /** Those that a data set is used with. */
+  #classWeights(key: DataKey): ClassWeights | undefined {
+    return key === 'train' ? this.#options.classWeights : undefined;
   }
 
   #ended(outcome: Exclude<End, { state: 'done' }>, signal: AbortSignal | undefined): GradpoolError {
@@ -247,7 +275,7 @@ export class Runner {
       this.#failure = outcome.failure;
       return fromFailure(outcome.failure);
     }
-    if (this.#closed) return new GradpoolError('ERR_CLOSED', 'the trainer was closed during training');
+    if (this.#closed.signal.aborted) return new GradpoolError('ERR_CLOSED', 'the trainer was closed during training');
     return new GradpoolError('ERR_ABORTED', 'training was aborted', { cause: signal?.reason });
   }
 }

@@ -86,6 +86,11 @@ export class Saver implements Pauses {
     this.#over = true;
   }
 
+  /** What comes now cannot be gone on with: the last checkpoint stays the last. */
+  keepLast(): void {
+    this.#over = true;
+  }
+
   /** The call ends. All that was trained is saved when this is done. */
   async finish(): Promise<void> {
     if (!this.#over) await this.#saveWhatIsNew();

@@ -112,7 +112,8 @@ export class Session {
   #reader({ worker, outputs }: Extract<WorkerTask, { kind: 'evaluate' }>) {
     if (outputs === undefined) return undefined;
     const Y = this.arena.plan.workerPlans[worker]!.evaluate.outputs.at(-1)!;
-    return (at: number, rows: number) => this.arena.loadRows(Y, rows, outputs.subarray(at * Y.columns));
+    return (at: number, rows: number) =>
+      this.arena.loadRows(Y, rows, outputs.Y.subarray((at - outputs.first) * Y.columns));
   }
 
   #log(index: number): PhaseLog | undefined {
@@ -149,7 +150,7 @@ export class Session {
       }
       case 'gradients':
         worker.watch.begin(task.update);
-        worker.masks?.begin(task.epoch);
+        worker.masks?.begin(task.epoch, task.before);
         partialGradients(worker, this.#order(0, task.shuffled), task.from, task.rows, task.slot, task.into);
         worker.watch.publish();
         break;
@@ -181,7 +182,7 @@ export class Session {
       const before = e * run.updates;
       const end = Math.min(last, before + run.updates);
       const order = this.#order(e, run.shuffle !== undefined).subarray(run.from);
-      worker.masks?.begin(run.epoch + e, run.from);
+      worker.masks?.begin(run.epoch + e, run.trained);
       slot = this.#train(worker, barrier, {
         run,
         order,

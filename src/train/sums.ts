@@ -67,6 +67,16 @@ export function rowSums(arena: Arena, place: number): { loss: number; right: num
   return { loss: total(losses), right: total(rights) };
 }
 
+/** Of an epoch that has not begun. */
+export const NO_SUMS: EpochSums = {
+  seconds: 0,
+  loss: 0,
+  right: 0,
+  ofWorkers: { losses: [], rights: [] },
+  phases: [],
+  coordinator: undefined,
+};
+
 function phasesOf(arena: Arena, index: number, place: number): PhaseSeconds {
   const statistics = arena.statistics(index, place);
   return Object.fromEntries(PHASES.map((phase, i) => [phase, statistics[FIRST_PHASE + i]!])) as PhaseSeconds;

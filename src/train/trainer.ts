@@ -1,6 +1,6 @@
 import { callback, options, wrongType } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
-import type { DataSource } from '../core/table.ts';
+import type { DataSource, StreamedSource } from '../core/table.ts';
 import { badFile } from '../formats/bad-file.ts';
 import { CHECKPOINT_KIND } from '../formats/checkpoint.ts';
 import { findCheckpoint } from '../formats/checkpoint-folder.ts';
@@ -8,7 +8,7 @@ import { checkPath } from '../formats/write-aside.ts';
 import { EPOCHS_PER_RUN } from '../memory/control.ts';
 import type { Evaluation, Network } from '../nn/network.ts';
 import { type BatchSizeDecision, decideBatchSize, withBatchSize } from './batch-size.ts';
-import { bind } from './bound.ts';
+import { bindAny } from './bound.ts';
 import { readState } from './checkpoint-state.ts';
 import { Coordinator } from './coordinator.ts';
 import type { FitOptions } from './fit-options.ts';
@@ -161,7 +161,7 @@ export class Trainer {
    * Trains epoch by epoch, each when it is asked for; nothing runs in between.
    * @throws as `fit`
    */
-  epochs(train: DataSource, given: FitOptions = {}): AsyncGenerator<EpochReport, void, undefined> {
+  epochs(train: DataSource | StreamedSource, given: FitOptions = {}): AsyncGenerator<EpochReport, void, undefined> {
     return this.#generate(orderOf(this.#network, this.#training.given, train, given), 1);
   }
 
@@ -169,10 +169,11 @@ export class Trainer {
    * Trains all epochs, unless it is stopped before, and collects their reports. Where nobody looks in between (no `validation`,
    * `earlyStopping`, callbacks) short epochs follow each other without a pause.
    * @throws TypeError, RangeError naming the argument, before any work; GradpoolError ERR_BUSY, ERR_CLOSED,
-   * ERR_ABORTED (its cause is the signal's reason), ERR_WORKER_FAILED; what a callback throws
+   * ERR_ABORTED (its cause is the signal's reason), ERR_WORKER_FAILED; ERR_BAD_FILE where streamed patterns cannot be read, after
+   * which the trainer can go on; what a callback throws
    */
   async fit(
-    train: DataSource,
+    train: DataSource | StreamedSource,
     given: FitOptions & { onEpoch?: ((report: EpochReport) => void | Promise<void>) | undefined } = {},
   ): Promise<EpochReport[]> {
     const keys = [...FIT_KEYS, 'onEpoch'] as const;
@@ -187,9 +188,9 @@ export class Trainer {
   }
 
   /** Mean loss and accuracy on a data set, measured by the workers. */
-  async evaluate(dataset: DataSource): Promise<Evaluation> {
+  async evaluate(dataset: DataSource | StreamedSource): Promise<Evaluation> {
     this.#runner.throwIfStopped(undefined);
-    const data = bind(this.#network, 'dataset', dataset);
+    const data = bindAny(this.#network, 'dataset', dataset);
     this.#acquire();
     try {
       return await this.#track(this.#runner.evaluate(data, undefined));

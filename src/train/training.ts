@@ -1,6 +1,7 @@
 import type { RateSchedule } from '../core/schedule.ts';
 import type { Network } from '../nn/network.ts';
 import { BatchControl } from './batch-control.ts';
+import { isStreamed } from './bound.ts';
 import { Call, type SavedCall } from './call.ts';
 import type { CheckpointState, Settings } from './checkpoint-state.ts';
 import { beginning, epochInPieces, fixedEpochs, type Wanted } from './epoch.ts';
@@ -9,6 +10,7 @@ import type { Order, orderOf } from './order.ts';
 import type { EpochReport, TrainerInfo } from './report.ts';
 import type { Runner } from './runner.ts';
 import { Plateau, plateauIn, ratesOf } from './schedule.ts';
+import { streamedEpoch, type StreamedOrder } from './streamed-epoch.ts';
 import { validate } from './validate.ts';
 
 /** Is told of all work on the arena, which is to be waited for before the threads end. */
@@ -67,6 +69,7 @@ export class Training {
     return {
       batchSize: this.#control?.batchSize ?? batchSize,
       chosen: (batchSizeChoice ?? this.#control) !== undefined,
+      adaptive: this.#control !== undefined,
       plateau: plateauIn(schedule) !== undefined,
       rateFollows: this.#control ? 'an adaptive "batchSize"' : scheduled,
     };
@@ -151,17 +154,33 @@ export class Training {
     const { learningRate } = order.callbacks;
     if (this.#control && this.#runner.afresh)
       this.#control = new BatchControl(this.info.adaptive!, this.#options.learningRate);
+    const { train } = order;
+    if (isStreamed(train)) return [await this.#stream({ ...order, train }, call, wanted)];
     if (this.#control || call.inPieces) {
       const now = (call.current ??= beginning(learningRate));
       const rates = this.#rates(order, now.learningRate);
       const means = { runner: this.#runner, control: this.#control, rates, pauses: call.saver };
       const report = await epochInPieces(means, spec, order, wanted, now);
-      if (now.samples < order.train.rows.length) await call.saver?.endsWithinEpoch();
+      if (now.samples < train.length) await call.saver?.endsWithinEpoch();
       return [report];
     }
-    const whole = Math.ceil(order.train.rows.length / order.batchSize);
+    const whole = Math.ceil(train.length / order.batchSize);
     const count = Math.max(1, Math.min(together, order.epochs - call.epochs, Math.floor(wanted.left / whole)));
     return fixedEpochs(this.#runner, spec, order, { ...wanted, count, rates: this.#rates(order, learningRate) });
+  }
+
+  /** An epoch on rows that are read meanwhile. It cannot be gone on with within: checkpoints are taken where epochs end. */
+  async #stream(order: StreamedOrder, call: Call, wanted: Wanted): Promise<EpochReport> {
+    const { shuffle } = this.#options;
+    const rates = this.#rates(order, order.callbacks.learningRate);
+    try {
+      const report = await streamedEpoch(this.#runner, this.network.spec, order, { ...wanted, shuffle, rates });
+      if (report.samples < order.train.length) call.saver?.keepLast();
+      return report;
+    } catch (error) {
+      call.saver?.keepLast();
+      throw error;
+    }
   }
 
   /** The learning rates of the updates to come; where one was set, the schedule is constant. */
@@ -169,7 +188,7 @@ export class Training {
     const { schedule, learningRate } = this.#options;
     const plateau = plateauIn(schedule);
     if (plateau && (this.#runner.afresh || !this.#plateau)) this.#plateau = new Plateau(plateau, learningRate);
-    const perEpoch = Math.ceil(train.rows.length / batchSize);
+    const perEpoch = Math.ceil(train.length / batchSize);
     return ratesOf(schedule, set ?? this.#plateau?.rate ?? learningRate, perEpoch);
   }
 

@@ -1,5 +1,5 @@
 // The program as a person runs it: exit codes, what goes to stdout and to stderr, and what it leaves behind.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
@@ -186,6 +186,38 @@ describe('a training that is saved', () => {
     expectSameBits('weights', await weights('some.safetensors'), await weights('whole.safetensors'));
     const begun = await train('none.safetensors', '--epochs', '1', '--resume', 'nothing yet');
     expect(begun.at(-1)).toMatchObject({ event: 'done', epochs: 1 });
+  });
+});
+
+describe('a table over the memory limit', () => {
+  it('is trained from disk, which is said, and leaves nothing but the model', async () => {
+    const before = readdirSync(folder);
+    const args = ['clouds.csv', '--target', 'side', '--memory-limit', '16K', '--test-data', 'few.csv'];
+    const { code, stdout, stderr } = await run([
+      ...['train', ...args, '--workers', '1', '--backend', 'wasm', '--hidden', '8', '--epochs', '15'],
+      ...['--batch-size', '8', '--features', 'x,y,colour', '--model', 'streamed.safetensors'],
+    ]);
+    expect(stderr).toMatch(
+      /^clouds\.csv is trained from disk: it is expected to need [\d.]+ KiB of memory, and the memory limit is 16 KiB; storing its rows in \./,
+    );
+    expect(stderr).toMatch(/rows: 2\d\d to train, \d+ to validate, 20 to test/);
+    expect(stdout).toMatch(/On the 20 rows of the test set:\naccuracy 100\.00%/);
+    expect(code).toBe(0);
+    expect(readdirSync(folder)).toEqual([...before, 'streamed.safetensors'].sort());
+    const evaluated = await run(['evaluate', 'streamed.safetensors', 'clouds.csv']);
+    expect(evaluated.stdout).toMatch(/accuracy (9[5-9]|100)\./);
+  });
+
+  it('may have a column of weights, which is looked at while its rows are stored', async () => {
+    const before = readdirSync(folder);
+    const weighted = ['--target', 'side', '--stream', 'always', '--weight-column', 'sum'];
+    const { code, stderr } = await run(['train', 'clouds.csv', ...weighted]);
+    expect(stderr).toMatch(/^clouds\.csv is trained from disk: as was asked for/);
+    expect(stderr).toMatch(
+      /gradpool: ERR_BAD_DATA: clouds\.csv, line \d+, column "sum": expected a weight of at least 0, got -/,
+    );
+    expect(code).toBe(1);
+    expect(readdirSync(folder)).toEqual(before);
   });
 });
 

@@ -35,6 +35,7 @@ async function count(strategy: Strategy, workers: number, clipNorm = Infinity) {
       updates: 10,
       batchSize: 7,
       from: 0,
+      trained: 0,
       counted: undefined,
       drawn: false,
       rows: 66,

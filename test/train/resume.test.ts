@@ -47,8 +47,11 @@ async function stopped(
 
 /** What of reports does not depend on the clock. */
 function exact(history: readonly EpochReport[]) {
-  return history.map(({ seconds: _s, samplesPerSecond: _r, phases: _p, ...report }) => ({
+  return history.map((report) => ({
     ...report,
+    seconds: undefined,
+    samplesPerSecond: undefined,
+    phases: undefined,
     coordinator: undefined,
   }));
 }

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { writeSync } from 'node:fs';
+import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { GradpoolError } from '../core/errors.ts';
+import type { Columns } from '../core/table.ts';
+import type { Encoding } from './encoding.ts';
+import { RowFile } from './row-file.ts';
+import { footerBytes } from './row-footer.ts';
+import { bufferBytes, columnsOver, type PatternColumns, type RowLayout, rowBytes, typeName } from './row-layout.ts';
+import { PatternMoments } from './row-statistics.ts';
+
+/** Where stored patterns go: a file that is kept, or a folder for one that nobody sees and that is gone when it is closed. */
+export type RowPlace = { readonly path: string } | { readonly folder: string };
+
+/** Patterns are gathered to so many bytes before they are written. */
+const PIECE = 2 ** 21;
+
+/** Writes patterns one after the other, and measures them on the way. */
+export class RowWriter {
+  readonly layout: RowLayout;
+  readonly #place: RowPlace;
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  readonly #moments: PatternMoments;
+  readonly #bytes: Uint8Array;
+  readonly #patterns: PatternColumns;
+  readonly #room: number;
+  #filled = 0;
+  #rows = 0;
+
+  private constructor(layout: RowLayout, place: RowPlace, path: string, handle: FileHandle) {
+    this.layout = layout;
+    this.#place = place;
+    this.#path = path;
+    this.#handle = handle;
+    this.#moments = new PatternMoments(layout.inputs.size, layout.targets.size);
+    this.#room = Math.max(1, Math.floor(PIECE / rowBytes(layout)));
+    this.#bytes = new Uint8Array(bufferBytes(layout, this.#room));
+    this.#patterns = columnsOver(layout, this.#bytes.buffer, this.#room);
+  }
+
+  /**
+   * A file in a folder loses its name at once: whatever becomes of the process, nothing of it is left.
+   * @param expected - how many patterns there will be, if that is known
+   * @throws GradpoolError ERR_DOES_NOT_FIT where the disk has no room for them; what `node:fs` throws
+   */
+  static async create(layout: RowLayout, place: RowPlace, expected: number | undefined): Promise<RowWriter> {
+    const folder = 'path' in place ? dirname(place.path) : place.folder;
+    if (expected !== undefined) await checkDisk(folder, expected * rowBytes(layout));
+    const unique = randomBytes(6).toString('hex');
+    const path = 'path' in place ? `${place.path}.${unique}.tmp` : join(folder, `.gradpool-${unique}.rows`);
+    const handle = await open(path, 'wx+');
+    if ('folder' in place) await rm(path);
+    return new RowWriter(layout, place, path, handle);
+  }
+
+  /**
+   * Adds copies of patterns; the file's types hold their numbers.
+   * @param rows - which of the columns' rows, in order
+   */
+  append({ inputs, targets, weights }: PatternColumns, rows: Uint32Array): void {
+    const to = this.#patterns;
+    for (let from = 0; from < rows.length;) {
+      const part = rows.subarray(from, from + this.#room - this.#filled);
+      copyRows(inputs, part, to.inputs, this.#filled);
+      copyRows(targets.columns, part, to.targets.columns, this.#filled);
+      if (weights && to.weights) copyRows(weights, part, to.weights, this.#filled);
+      this.#filled += part.length;
+      from += part.length;
+      if (this.#filled === this.#room) this.#flush();
+    }
+  }
+
+  /** The file, whole and ready to be read. @throws RangeError where it has no rows */
+  async finish(encoding: Encoding | undefined): Promise<RowFile> {
+    if (this.#filled > 0) this.#flush();
+    if (this.#rows === 0) throw new RangeError('"rows" expected at least one pattern, got none');
+    const about = { rows: this.#rows, layout: this.layout, statistics: this.#moments.take(), encoding };
+    if ('folder' in this.#place) {
+      const label = `the rows in ${this.#place.folder}`;
+      return RowFile.of(label, this.#handle, about);
+    }
+    await this.#handle.write(footerBytes(about));
+    await this.#handle.sync();
+    await rename(this.#path, this.#place.path);
+    return RowFile.of(this.#place.path, this.#handle, about);
+  }
+
+  /** Leaves nothing behind. */
+  async discard(): Promise<void> {
+    await this.#handle.close();
+    await rm(this.#path, { force: true });
+  }
+
+  /** Parsers hand over rows without waiting, so neither does this: what waits in memory would have no bound. */
+  #flush(): void {
+    this.#moments.add(this.#patterns.inputs, this.#patterns.targets.columns, this.#filled);
+    const bytes = this.#bytes.subarray(0, this.#filled * rowBytes(this.layout));
+    for (let done = 0; done < bytes.length;) done += writeSync(this.#handle.fd, bytes, done);
+    this.#rows += this.#filled;
+    this.#filled = 0;
+  }
+}
+
+/** How patterns like these are stored. */
+export function layoutOf({ inputs, targets, weights }: PatternColumns, inputScale: number): RowLayout {
+  const { flat, columns } = targets;
+  return {
+    inputs: { type: typeName(inputs.values), size: inputs.size },
+    inputScale,
+    targets: { type: typeName(columns.values), size: columns.size },
+    flat,
+    weighted: weights !== undefined,
+  };
+}
+
+function copyRows(from: Columns, rows: Uint32Array, to: Columns, at: number): void {
+  for (let r = 0; r < rows.length; r++) {
+    const s = rows[r]! * from.stride;
+    const t = (at + r) * to.stride;
+    for (let c = 0; c < to.size; c++) to.values[t + c] = from.values[s + c]!;
+  }
+}
+
+async function checkDisk(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= bytes) return;
+  throw new GradpoolError(
+    'ERR_DOES_NOT_FIT',
+    `${bytes} bytes of rows do not fit on the disk of ${folder}, which has ${bavail * bsize} free: name another "folder"`,
+  );
+}
