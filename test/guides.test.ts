@@ -18,6 +18,7 @@ const EXPECTED: Record<string, readonly RegExp[]> = {
   'evaluate.md': [/^true \[ \{ k: 2, .*\} \] true true$/m, /^true \{ low: /m],
   'exchange.md': [/^true$/m],
   'hyper-parameters.md': [/the smoothed loss|the loss d/, /^32 \d+\.\d+ \d+\.\d+$/m, /^width$/m],
+  'large-data.md': [/is trained from disk/, /^1000 true$/m, /^400$/m],
   'predictions.md': [/^true$/m, /^400 true$/m],
   'reproducibility.md': [/^same bits: true$/m, /"event":"done"/],
   'scaling-experiment.md': [/^owner-computes 1 1\.00 1\.00$/m, /^data-parallel 2 \d/m],
