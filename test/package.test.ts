@@ -62,6 +62,8 @@ test('the tarball holds what runs and nothing that does not', () => {
     'dist/browser/gradpool-predict.js',
     'schema/gradpool.config.schema.json',
     'README.md',
+    'docs/reference.md',
+    'docs/guides/command-line.md',
     'LICENSE',
   ]) {
     expect(packed).toContain(path);

@@ -2,15 +2,36 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import * as networkSpec from '#src/core/spec.js';
+import * as trainerOptions from '#src/train/options.js';
 import { describe, expect, test } from 'vitest';
+import { runFolder, runInFolder } from './run-guide.ts';
 
 const run = promisify(execFile);
 const ROOT = resolve(import.meta.dirname, '..');
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const REFERENCE = readFileSync(join(ROOT, 'docs/reference.md'), 'utf8');
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
 function blocks(language: string): string[] {
   return [...README.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, code]) => code!);
+}
+
+interface Comparison {
+  readonly tasks: Record<
+    string,
+    {
+      readonly settings: {
+        readonly hidden: number[];
+        readonly optimizer: string;
+        readonly rate: number;
+        readonly decay: number;
+        readonly batch: number;
+        readonly epochs: number;
+        readonly momentum: number | null;
+      };
+    }
+  >;
 }
 
 describe('the README', () => {
@@ -40,17 +61,57 @@ describe('the README', () => {
 
   test('its commands exist', () => {
     const commands = blocks('sh').flatMap((block) => block.trim().split('\n'));
-    expect(commands).toEqual(['npm ci && npm start', 'npm ci && npm test']);
-    for (const script of ['start', 'test', 'bench', 'check']) expect(scripts).toHaveProperty(script);
+    expect(commands.filter((line) => !line.startsWith('npx gradpool '))).toEqual([
+      'npm ci && npm start',
+      'npm ci && npm test',
+    ]);
+    for (const script of ['start', 'test', 'bench', 'check', 'docs']) expect(scripts).toHaveProperty(script);
   });
 
-  test('names every option, strategy, activation and error code of the interface', () => {
+  test('its trainings are those of the comparison, and reach what it says', { timeout: 120_000 }, async () => {
+    const lines = blocks('sh').flatMap((block) =>
+      block
+        .trim()
+        .split('\n')
+        .filter((line) => line.startsWith('npx gradpool ')),
+    );
+    const { tasks } = JSON.parse(readFileSync(join(ROOT, 'bench/sklearn/results.json'), 'utf8')) as Comparison;
+    expect(lines).toHaveLength(Object.keys(tasks).length);
+    const words = lines.map((line) => line.split(' ').slice(2));
+    Object.values(tasks).forEach(({ settings: o }, i) => {
+      const given: Record<string, unknown> = {
+        ...{ hidden: o.hidden, initialisation: 'glorot', optimizer: o.optimizer, 'learning-rate': o.rate },
+        ...{ 'weight-decay': o.decay, 'batch-size': o.batch, epochs: o.epochs, patience: 0, 'validation-share': 0 },
+        ...(o.momentum !== null && { momentum: o.momentum }),
+      };
+      for (const [name, value] of Object.entries(given)) expect(lines[i]).toContain(`--${name} ${String(value)} `);
+    });
+    const folder = runFolder(ROOT, 'readme-trainings');
+    // Of MNIST an epoch is enough here.
+    const commands = words.map((line) =>
+      line.includes('--labels') ? [...line, '--epochs', '1', '--json'] : [...line, '--json'],
+    );
+    const stdout = await runInFolder(ROOT, folder, commands, undefined);
+    const figures = [...stdout.matchAll(/^\{"event":"done".*"metrics":\{.*?"(?:accuracy|r2)":([\d.]+)/gm)].map(
+      ([, x]) => Number(x),
+    );
+    expect(figures).toHaveLength(4);
+    [0.85, 0.88, 0.76, 0.9].forEach((least, i) => expect(figures[i], lines[i]).toBeGreaterThan(least));
+  });
+
+  test('the reference names every option, strategy, activation and error code of the interface', () => {
     const types = readFileSync(join(ROOT, 'dist/src/train/options.d.ts'), 'utf8');
     const options = [...types.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name!);
     expect(options.length).toBeGreaterThan(10);
     const codes = [...readFileSync(join(ROOT, 'src/core/errors.ts'), 'utf8').matchAll(/'(ERR_\w+)'/g)].map(
       ([, code]) => code!,
     );
-    expect([...options, ...codes].filter((name) => !README.includes(name))).toEqual([]);
+    expect([...options, ...codes].filter((name) => !REFERENCE.includes(name))).toEqual([]);
+    const { STRATEGIES, ACTIVATIONS } = { ...trainerOptions, ...networkSpec };
+    expect(
+      [...STRATEGIES, ...ACTIVATIONS].filter(
+        (name) => !REFERENCE.includes(`'${name}'`) && !REFERENCE.includes(`\`${name}\``),
+      ),
+    ).toEqual([]);
   });
 });

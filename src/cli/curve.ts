@@ -1,5 +1,6 @@
 import { measureBatchCurve } from '../lab/batch-curve.ts';
 import type { CurveProgress, TargetOptions } from '../lab/curve-options.ts';
+import type { Initialisation } from '../nn/initialise.ts';
 import type { StrategyChoice } from '../train/options.ts';
 import type { RateRule } from '../train/rate-rule.ts';
 import { curveText } from './curve-text.ts';
@@ -13,6 +14,7 @@ import { describeData, makeNetwork } from './train.ts';
 export interface CurveFlags extends MeasureFlags {
   hidden: number[];
   dropout: number;
+  initialisation: Initialisation;
   batchSizes?: number[];
   workers?: number[];
   strategy: StrategyChoice;

@@ -1,6 +1,7 @@
 import { measureScaling } from '../lab/scaling.ts';
 import type { ScalingProgress } from '../lab/scaling-options.ts';
 import type { ScalingMode } from '../lab/scaling-report.ts';
+import type { Initialisation } from '../nn/initialise.ts';
 import type { StrategyChoice } from '../train/options.ts';
 
 import { hiddenOf, loadMeasured, measuredTrainer, type MeasureFlags, progressOf, tellReport } from './measured.ts';
@@ -12,6 +13,7 @@ import { describeData, makeNetwork } from './train.ts';
 export interface ScalingFlags extends MeasureFlags {
   hidden: number[];
   dropout: number;
+  initialisation: Initialisation;
   workers?: number[];
   strategies: StrategyChoice[];
   modes: ScalingMode[];

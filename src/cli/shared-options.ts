@@ -4,6 +4,7 @@ import { ACTIVATIONS } from '../core/spec.ts';
 import { MISSING_POLICIES, TASKS } from '../data/encoding.ts';
 import { FORMATS } from '../data/read-options.ts';
 import { BACKENDS } from '../kernels/kernels.ts';
+import { INITIALISATIONS } from '../nn/initialise.ts';
 import type { Output, OutputFlags } from './output.ts';
 import { bytes, real, share, whole, wholes, words } from './parse.ts';
 
@@ -81,7 +82,12 @@ export function hiddenOption(command: Command): Command {
   return command
     .optionsGroup('Network:')
     .option('--hidden <units>', about, wholes(1), [64])
-    .option('--dropout <p>', 'the share of the outputs of the hidden layers that an update leaves out', share, 0);
+    .option('--dropout <p>', 'the share of the outputs of the hidden layers that an update leaves out', share, 0)
+    .addOption(
+      new Option('--initialisation <name>', 'of the weights; auto: he for relu and leaky-relu, else glorot')
+        .choices(INITIALISATIONS)
+        .default('auto'),
+    );
 }
 
 /** What else there is to a network. */

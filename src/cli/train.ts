@@ -7,6 +7,7 @@ import { saveNetwork } from '../formats/model-file.ts';
 import type { JsonValue } from '../formats/plain-json.ts';
 import type { BackendChoice } from '../kernels/kernels.ts';
 import { measureMetrics } from '../nn/metrics.ts';
+import type { Initialisation } from '../nn/initialise.ts';
 import { Network } from '../nn/network.ts';
 import type { TrainingCallback } from '../train/callbacks.ts';
 import type { ClassWeights } from '../train/class-weights.ts';
@@ -36,6 +37,7 @@ export interface TrainFlags extends DataFlags, StreamFlags, StepFlags, SavingFla
   hidden: number[];
   activation: Activation;
   dropout: number;
+  initialisation: Initialisation;
   normalize: 'z-score' | 'min-max' | 'none';
   epochs: number;
   patience: number;
@@ -114,9 +116,10 @@ export function makeNetwork(
     hidden,
     activation,
     dropout,
+    initialisation,
     normalize,
     seed,
-  }: Pick<TrainFlags, 'hidden' | 'activation' | 'dropout' | 'normalize' | 'seed'>,
+  }: Pick<TrainFlags, 'hidden' | 'activation' | 'dropout' | 'initialisation' | 'normalize' | 'seed'>,
 ): Network {
   const last: LayerSpec = { units: outputs, activation: OUTPUT[task].activation };
   const methods = methodsOf({ task, encoding }, normalize);
@@ -124,6 +127,7 @@ export function makeNetwork(
     inputs: train.inputSize,
     layers: [...hidden.map((units): LayerSpec => ({ units, activation, dropout })), last],
     loss: OUTPUT[task].loss,
+    initialisation,
     normalization: methods && Normalization.fit(train, methods),
     seed,
   });

@@ -93,6 +93,34 @@ describe('from a table to a model in use', () => {
     expect(Number(predicted.split('\n')[1])).toBeCloseTo(7.6, 0);
   });
 
+  it('starts from the weights that are asked for', async () => {
+    const starts = ['glorot', 'he', 'auto'].map((name) =>
+      run([
+        'train',
+        'clouds.csv',
+        ...CLASSES,
+        '--epochs',
+        '1',
+        '--learning-rate',
+        '0',
+        '--initialisation',
+        name,
+        '--model',
+        `${name}.safetensors`,
+      ]),
+    );
+    expect((await Promise.all(starts)).map(({ code }) => code)).toEqual([0, 0, 0]);
+    const [glorot, he, auto] = await Promise.all(
+      ['glorot', 'he', 'auto'].map(
+        async (name) => (await loadNetwork(at(`${name}.safetensors`))).network.parameters[0]!,
+      ),
+    );
+    expect(auto).toEqual(he);
+    const bound = Math.sqrt(6 / (4 + 8));
+    expect(Math.max(...glorot!.weights.map(Math.abs))).toBeLessThanOrEqual(bound);
+    expect(Math.max(...he!.weights.map(Math.abs))).toBeGreaterThan(bound);
+  });
+
   it('takes dropout, weights of classes and of rows', async () => {
     const given = ['--dropout', '0.25', '--class-weights', '1,2', '--weight-column', 'y2', '--json'];
     const table = readFileSync(at('clouds.csv'), 'utf8').split('\n');
