@@ -12,7 +12,7 @@ import type { PageData } from '#bench/report/figure.js';
 import { capacityAsSvg, curveAsSvg, pageOfFiles, scalingAsSvg, writePictures } from '#bench/report/files.js';
 import { forBothAxes } from '#bench/report/log-rows.js';
 import { inLanes } from '#bench/report/lanes.js';
-import { seconds, withInterval } from '#bench/report/numbers.js';
+import { seconds, withInterval } from '#src/cli/numbers.js';
 import { reportPage } from '#bench/report/page.js';
 import { lastUpdates, timelineFigure } from '#bench/report/timeline.js';
 import { classes, classifier } from '../train/problem.ts';
