@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { GradpoolError } from '../core/errors.ts';
 import type { Network } from '../nn/network.ts';
 import type { CheckpointOptions } from '../train/checkpoint-options.ts';
@@ -58,6 +59,10 @@ export async function startTrainer(
 export function tellHowToResume({ checkpoint, resume }: SavingFlags, error: unknown, output: Output): void {
   const directory = checkpoint ?? resume;
   if (directory === undefined || !(error instanceof GradpoolError) || error.code !== 'ERR_ABORTED') return;
+  if (!hasCheckpoint(directory)) {
+    output.note(`nothing is saved in ${directory} yet`);
+    return;
+  }
   const args = process.argv.slice(2);
   const again = args.some((arg) => arg === '--resume' || arg.startsWith('--resume='))
     ? args
@@ -65,6 +70,10 @@ export function tellHowToResume({ checkpoint, resume }: SavingFlags, error: unkn
   const command = `gradpool ${again.map(quoted).join(' ')}`;
   output.note(`to go on: ${command}`);
   output.event('interrupted', { checkpoints: directory, command });
+}
+
+function hasCheckpoint(directory: string): boolean {
+  return existsSync(directory) && readdirSync(directory).some((name) => name.endsWith('.safetensors'));
 }
 
 /** As a POSIX shell takes it. */

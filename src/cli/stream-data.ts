@@ -17,6 +17,8 @@ export interface StreamPlan {
   readonly why: string;
   /** Bytes for all sets of a training. */
   readonly limit: number;
+  /** Bytes for the windows of each set. */
+  readonly windows: number;
   readonly folder: string;
 }
 
@@ -28,8 +30,9 @@ const COPIES = 2;
 const PACKED = 4;
 /** Of the limit, for the windows of each set: of the one that is trained on and of the one that validates. The rest is for all else. */
 const WINDOWS = 1 / 4;
-/** The most that one set can take. */
+/** The most that one set can take; where no limit is given, so that the order of rows is the same however much memory there is. */
 const MOST = 2 ** 32;
+const USUAL = 2 ** 28;
 
 /** Undefined for a table that is read into memory. */
 export function planStream(path: string, { stream, memoryLimit, scratch }: StreamFlags): StreamPlan | undefined {
@@ -43,10 +46,11 @@ export function planStream(path: string, { stream, memoryLimit, scratch }: Strea
     stream === 'always'
       ? `as was asked for, with ${bytesText(limit)} of memory`
       : `it is expected to need ${bytesText(expected)} of memory, and ${which} is ${bytesText(limit)}`;
-  return { why, limit, folder: scratch ?? dirname(path) };
+  const windows = Math.min(memoryLimit === undefined ? USUAL : MOST, Math.floor(WINDOWS * limit));
+  return { why, limit, windows, folder: scratch ?? dirname(path) };
 }
 
 /** How the rows of a table are stored. */
-export function storeOptions({ limit, folder }: StreamPlan, signal: AbortSignal): StreamOptions {
-  return { folder, memory: Math.min(MOST, Math.floor(WINDOWS * limit)), signal };
+export function storeOptions({ windows, folder }: StreamPlan, signal: AbortSignal): StreamOptions {
+  return { folder, memory: windows, signal };
 }

@@ -91,6 +91,9 @@ export type RowFactors = (table: Table, rows: Uint32Array) => ArrayLike<number>;
 /** Patterns that are read from a disk while they are used, as a network asks for them. */
 export interface StreamedSource {
   readonly length: number;
+  /** Rows of a block, which are read together, and of a window, which are shuffled together. */
+  readonly blockRows: number;
+  readonly windowRows: number;
   /**
    * Checks the patterns against a network.
    * @returns the largest batch that a stream of them can make, and streams, each with memory of its own; their rows may be weighted

@@ -81,7 +81,7 @@ export class RowWriter {
       const label = `the rows in ${this.#place.folder}`;
       return RowFile.of(label, this.#handle, about);
     }
-    await this.#handle.write(footerBytes(about));
+    await this.#handle.appendFile(footerBytes(about));
     await this.#handle.sync();
     await rename(this.#path, this.#place.path);
     return RowFile.of(this.#place.path, this.#handle, about);

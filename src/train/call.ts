@@ -6,6 +6,7 @@ import type { CheckpointExtra } from './checkpoint-options.ts';
 import type { CheckpointState } from './checkpoint-state.ts';
 import { type Best, Stopping } from './early-stopping.ts';
 import type { EpochSoFar } from './epoch.ts';
+import { isStreamed } from './bound.ts';
 import { checkSame, type Fingerprint, fingerprintOf } from './fingerprint.ts';
 import type { Order } from './order.ts';
 import type { EpochReport } from './report.ts';
@@ -68,8 +69,9 @@ export class Call {
   static async open(order: Order, saved: SavedCall | undefined, trainer: SavedTrainer): Promise<Call> {
     const stopping = order.stopping && new Stopping(order.stopping, trainer.network, saved && seenBy(saved));
     if (order.checkpoint === undefined && saved === undefined) return new Call({}, stopping);
-    const train = await fingerprintOf(order.train, trainer.network);
-    const validation = order.validation && (await fingerprintOf(order.validation, trainer.network));
+    const check = () => trainer.runner.throwIfStopped(order.signal);
+    const train = await fingerprintOf(order.train, trainer.network, check);
+    const validation = order.validation && (await fingerprintOf(order.validation, trainer.network, check));
     if (saved) checkSame('train', train, saved.train);
     const looks = trainer.plateau || (order.stopping !== undefined && order.stopping.monitor !== 'training loss');
     if (saved?.validation && validation && looks) checkSame('validation', validation, saved.validation);
@@ -78,7 +80,8 @@ export class Call {
     if (order.checkpoint) {
       const take = () => call.#take(order, trainer, { train, validation });
       const { network, period } = trainer;
-      call.saver = await Saver.open(order.checkpoint, { network, period, reached: () => call.#reached, take });
+      const whole = isStreamed(order.train);
+      call.saver = await Saver.open(order.checkpoint, { network, period, whole, reached: () => call.#reached, take });
     }
     return call;
   }
@@ -117,6 +120,8 @@ export class Call {
     { network, runner, state }: SavedTrainer,
     data: { train: Fingerprint; validation: Fingerprint | undefined },
   ): Promise<Snapshot | undefined> {
+    // A callback has set weights that are not in the arena before the next update.
+    if (runner.afresh) return undefined;
     const vectors = await runner.vectors();
     if (!areFinite(vectors)) return undefined;
     const given = options<CheckpointExtra>('checkpoint.extra()', checkpoint!.extra?.() ?? {}, ['values', 'parameters']);

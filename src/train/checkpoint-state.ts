@@ -205,10 +205,11 @@ function readControl(value: unknown): ControlState {
 }
 
 function readFingerprint(name: string, value: unknown): Fingerprint {
-  const { rows, inputs, inputType, targets, digest } = record(name, value);
+  const { rows, read, inputs, inputType, targets, digest } = record(name, value);
   return {
     rows: integer(`${name}.rows`, rows, 1),
     inputs: integer(`${name}.inputs`, inputs, 1),
+    read: text(`${name}.read`, read),
     inputType: text(`${name}.inputType`, inputType),
     targets: text(`${name}.targets`, targets),
     digest: text(`${name}.digest`, digest),

@@ -105,8 +105,10 @@ export class Stopping {
     const value = valueOf(monitor, report);
     const { epoch } = report;
     if (this.#best === undefined || this.#isBetter(value, this.#best.value)) {
-      const { version } = this.#network;
-      this.#best = { epoch, value, parameters: restoreBest ? this.#network.parameters : undefined, version };
+      const { version, parameters } = this.#network;
+      // What has diverged is not worth bringing back.
+      const kept = restoreBest && allFinite(parameters) ? parameters : undefined;
+      this.#best = { epoch, value, parameters: kept, version };
     }
     const best = { epoch: this.#best.epoch, value: this.#best.value };
     report.earlyStopping = { monitor, value, best };
@@ -151,4 +153,8 @@ function valueOf(monitor: Monitor, { loss, validation }: EpochReport): number {
   if (monitor === 'training loss') return loss;
   if (monitor === 'validation loss') return validation!.loss;
   return (monitor === 'accuracy' ? validation!.accuracy : validation!.metrics?.[monitor]) ?? NaN;
+}
+
+function allFinite(parameters: readonly LayerParameters[]): boolean {
+  return parameters.every(({ weights, bias }) => weights.every(Number.isFinite) && bias.every(Number.isFinite));
 }

@@ -6,6 +6,8 @@ import { type Bound, isStreamed, type Resident } from './bound.ts';
 /** By what a data set is known again, as a network sees it. */
 export interface Fingerprint {
   readonly rows: number;
+  /** From memory, or from a disk and how. */
+  readonly read: string;
   readonly inputs: number;
   /** Of a number of the inputs: 'Uint8Array'. */
   readonly inputType: string;
@@ -17,14 +19,18 @@ export interface Fingerprint {
 
 const PIECE = 2 ** 16;
 
-/** Reads the whole set once; some 0.1 s for 100 MB in memory, in slices. */
-export async function fingerprintOf(data: Bound, network: Network): Promise<Fingerprint> {
-  let known: Omit<Fingerprint, 'rows' | 'digest'> | undefined;
+/**
+ * Reads the whole set once; some 0.1 s for 100 MB in memory, in slices.
+ * @param check - throws where nobody wants to know any more
+ */
+export async function fingerprintOf(data: Bound, network: Network, check: () => void): Promise<Fingerprint> {
+  let known: Kind | undefined;
   const digest = await digestOf(bytes());
-  return { rows: data.length, ...known!, digest };
+  return { rows: data.length, read: readingOf(data), ...known!, digest };
 
   async function* bytes(): AsyncGenerator<Uint8Array> {
     for await (const { table, rows } of partsOf(data, network)) {
+      check();
       known ??= kindOf(table);
       yield* bytesOf(table.inputs, rows);
       yield* bytesOf(table.targets.columns, rows);
@@ -43,7 +49,16 @@ async function* partsOf(
   else for await (const piece of data.source.pieces()) yield piece.bind(spec, normalization);
 }
 
-function kindOf({ inputs, targets }: Table): Omit<Fingerprint, 'rows' | 'digest'> {
+/** The order of a set on a disk depends on it. */
+function readingOf(data: Bound): string {
+  if (!isStreamed(data)) return 'from memory';
+  const { blockRows, windowRows } = data.source;
+  return `from a disk in blocks of ${blockRows} and windows of ${windowRows} rows, which follow from "memory"`;
+}
+
+type Kind = Omit<Fingerprint, 'rows' | 'read' | 'digest'>;
+
+function kindOf({ inputs, targets }: Table): Kind {
   return {
     inputs: inputs.size,
     inputType: inputs.values.constructor.name,
@@ -82,6 +97,7 @@ function* bytesOf({ values, size, stride }: Columns, rows: Uint32Array): Generat
 export function checkSame(name: string, now: Fingerprint, then: Fingerprint): void {
   const texts: Record<keyof Fingerprint, (value: string | number) => string> = {
     rows: (value) => `${value} patterns`,
+    read: (value) => `patterns that are read ${value}`,
     inputs: (value) => `patterns of ${value} inputs`,
     inputType: (value) => `inputs of type ${value}`,
     targets: (value) => `targets of the kind ${value}`,

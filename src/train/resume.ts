@@ -108,10 +108,13 @@ export function decideAgain(
   const then = orBad(bad, () => resolveOptions(numeric(before)));
   const options: TrainerOptions = { ...before, ...changes };
   const now = resolveOptions(numeric(options));
+  const togetherStay = together(now) === together(then);
   const fits: Record<string, (value: unknown) => boolean> = {
     batchSize: (value) => value === decided.batchSize && adaptive === undefined,
     backend: (value) => value === 'auto' || value === decided.backend,
-    workers: (value) => decided.workers === undefined || value === decided.workers,
+    workers: (value) => (decided.workers === undefined || value === decided.workers) && togetherStay,
+    microBatchSize: () => decided.workers === undefined && togetherStay,
+    accumulation: () => decided.workers === undefined && togetherStay,
     ...(adaptive && { strategy: (value: unknown) => value === 'auto' || value === decided.strategy }),
   };
   const others = Object.entries(changes).filter(([key, value]) => {
@@ -129,8 +132,15 @@ export function decideAgain(
   return { options, decision: { numeric: numeric(options), ...(choice && { choice }), ...(adaptive && { adaptive }) } };
 }
 
-function without(options: ResolvedOptions): Partial<ResolvedOptions> {
-  return Object.fromEntries(Object.entries(options).filter(([key]) => !(FREE as readonly string[]).includes(key)));
+function without(options: ResolvedOptions): object {
+  const { accumulated: _, ...rest } = options;
+  const bound = Object.entries(rest).filter(([key]) => !(FREE as readonly string[]).includes(key));
+  return { ...Object.fromEntries(bound), together: together(options) };
+}
+
+/** Rows that pass together where gradients are accumulated: the bits depend on it, not on how they are shared. */
+function together({ accumulated, workers }: ResolvedOptions): number | undefined {
+  return accumulated && accumulated.microBatchSize * workers;
 }
 
 /**

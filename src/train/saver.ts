@@ -34,6 +34,7 @@ export class Saver implements Pauses {
   readonly #folder: CheckpointFolder;
   readonly #network: Network;
   readonly #period: number;
+  readonly #whole: boolean;
   readonly #reached: () => Reached;
   readonly #take: () => Promise<Snapshot | undefined>;
   /** When the last checkpoint was taken. */
@@ -50,6 +51,7 @@ export class Saver implements Pauses {
     this.#options = options;
     this.#network = what.network;
     this.#period = what.period;
+    this.#whole = what.whole;
     this.#reached = what.reached;
     this.#take = what.take;
     this.#last = what.reached();
@@ -77,7 +79,7 @@ export class Saver implements Pauses {
   async epochEnded(): Promise<void> {
     const { everyUpdates, everyMinutes } = this.#options;
     if (this.#over) return;
-    if ((everyUpdates === undefined && everyMinutes === undefined) || this.#isDue()) await this.#save();
+    if (this.#whole || (everyUpdates === undefined && everyMinutes === undefined) || this.#isDue()) await this.#save();
   }
 
   /** The call ends within an epoch, which is then judged and reported as it is; one that goes on later must not find that. */
@@ -110,10 +112,10 @@ export class Saver implements Pauses {
 
   async #save(): Promise<void> {
     const snapshot = await this.#take();
+    if (snapshot === undefined) return;
     this.#last = this.#reached();
     this.#lastTime = performance.now();
     await this.#settle();
-    if (snapshot === undefined) return;
     this.#writing = this.#write(snapshot).catch((error: unknown) => (this.#failure = { error }));
   }
 
@@ -134,6 +136,8 @@ interface Saved {
   readonly network: Network;
   /** Updates from one place of an epoch at which it may pause to the next. */
   readonly period: number;
+  /** Epochs cannot pause: each is saved when it has ended, for what comes after it may be lost. */
+  readonly whole: boolean;
   readonly reached: () => Reached;
   /** Undefined where nothing is worth saving. */
   readonly take: () => Promise<Snapshot | undefined>;

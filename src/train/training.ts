@@ -1,3 +1,4 @@
+import { describe } from '../core/checks.ts';
 import type { RateSchedule } from '../core/schedule.ts';
 import type { Network } from '../nn/network.ts';
 import { BatchControl } from './batch-control.ts';
@@ -15,6 +16,11 @@ import { validate } from './validate.ts';
 
 /** Is told of all work on the arena, which is to be waited for before the threads end. */
 export type Track = <T>(work: Promise<T>) => Promise<T>;
+
+/** Where training has failed already: that is what is thrown. */
+function warnOfSave(error: unknown): void {
+  process.emitWarning(`the last checkpoint was not written: ${describe(error)}`, 'GradpoolWarning');
+}
 
 interface Failure {
   readonly error: unknown;
@@ -144,7 +150,7 @@ export class Training {
       call.stream = this.#epochs;
       return reports;
     } catch (error) {
-      await call.saver?.finish();
+      await call.saver?.finish().catch(warnOfSave);
       throw error;
     }
   }
@@ -197,11 +203,14 @@ export class Training {
     let mistake = failure;
     try {
       if (call.saver) await track(call.saver.finish());
-    } catch (error) {
-      mistake = { error };
-      throw error;
-    } finally {
       call.stopping?.restore();
+    } catch (error) {
+      if (failure) warnOfSave(error);
+      else {
+        mistake = { error };
+        throw error;
+      }
+    } finally {
       const end = callbacks.trainEnd({ last: call.last, error: mistake?.error });
       await (mistake ? end.catch(() => undefined) : end);
     }

@@ -1,5 +1,5 @@
 // When a training that gets no better ends, and with which weights.
-import { type EpochReport, type FitOptions, type Monitor, Network, type TrainerOptions } from 'gradpool';
+import { Dataset, type EpochReport, type FitOptions, type Monitor, Network, type TrainerOptions } from 'gradpool';
 import { describe, expect, it, test } from 'vitest';
 import { Stopping } from '#src/train/early-stopping.js';
 import { expectSameBits } from '../close.ts';
@@ -164,4 +164,19 @@ test.each(WRONG)('what is wrong: %s', async (says, fit) => {
   await withTrainer(classifier(), { sharedMemory: 'off', batchSize: 8 }, async (trainer) => {
     await expect(trainer.fit(data, fit)).rejects.toThrow(new RangeError(says));
   });
+});
+
+test('a training that diverges ends as one without early stopping does, and the callbacks hear of it', async () => {
+  const network = new Network({ inputs: 1, layers: [{ units: 1, activation: 'linear' }], seed: 1 });
+  const lines = Dataset.fromArrays({ inputs: [[1e3], [2e3], [3e3]], targets: [[1], [2], [3]] });
+  let ended = 0;
+  const history = await withTrainer(network, { sharedMemory: 'off', batchSize: 1, learningRate: 10 }, (trainer) =>
+    trainer.fit(lines, {
+      epochs: 40,
+      earlyStopping: { patience: 2, monitor: 'training loss' },
+      callbacks: [{ onTrainEnd: () => void ended++ }],
+    }),
+  );
+  expect(history.at(-1)!.stopped?.by).toBe('early stopping');
+  expect(ended).toBe(1);
 });

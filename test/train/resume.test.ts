@@ -241,3 +241,16 @@ describe('stopped within an epoch and resumed', () => {
     await trainer.close();
   });
 });
+
+test('accumulation: the workers may change where as many rows pass together; else it is said what has to be the same', async () => {
+  const options: TrainerOptions = { batchSize: 16, microBatchSize: 4, workers: 2, seed: 2, backend: 'reference' };
+  const directory = newFolder();
+  await train(classifier(), data, options, { epochs: 2, maxUpdates: 4, checkpoint: { directory } });
+  const whole = await train(classifier(), data, options, { epochs: 2 });
+  const refused = Trainer.resume(directory, { workers: 4 });
+  await expect(refused).rejects.toThrow(/"(workers|microBatchSize)" expected/);
+  const trainer = (await Trainer.resume(directory, { workers: 1, microBatchSize: 8 }))!;
+  await trainer.fit(data, { epochs: 2 });
+  await trainer.close();
+  expectSameBits('parameters', trainer.network.parameters, whole.parameters);
+});

@@ -172,7 +172,7 @@ test('a checkpoint is taken where an epoch ends; a training that is broken off g
   await withTrainer(first, options, async (trainer) => {
     const broken = trainer.fit(set, {
       epochs: 4,
-      checkpoint: { directory },
+      checkpoint: { directory, everyUpdates: 10_000 },
       signal: stop.signal,
       callbacks: [{ onEpochBegin: (epoch) => void (epoch === 3 && setImmediate(() => stop.abort())) }],
     });
@@ -184,7 +184,12 @@ test('a checkpoint is taken where an epoch ends; a training that is broken off g
   await trainer.close();
   expectSameBits('parameters', trainer.network.parameters, whole.network.parameters);
   expect(history.map(({ loss }) => loss)).toEqual(whole.losses);
+  const elsewhere = await StreamedDataset.store([plain], { folder, memory: 2 * MEMORY });
   const other = (await Trainer.resume(directory, { sharedMemory: 'off' }))!;
+  await expect(other.fit(elsewhere, { epochs: 5 })).rejects.toThrow(
+    'expected patterns that are read from a disk in blocks of 11',
+  );
+  await elsewhere.close();
   await expect(other.fit(stored.get(uneven)!, { epochs: 5 })).rejects.toThrow('on which the checkpoint was trained');
   await other.close();
 });

@@ -195,20 +195,20 @@ describe('an end before the end', () => {
     const network = classifier();
     const trainer = await Trainer.create(network, options({ workers: 2, shuffle: false }));
     const controller = new AbortController();
-    const running = trainer.fit(set, {
-      epochs: 1e6,
-      signal: controller.signal,
-      onProgress: () => controller.abort('enough'),
-    });
+    const soon = (stop: () => unknown) => void setTimeout(stop, 80);
+    const running = trainer.fit(set, { epochs: 1e6, signal: controller.signal });
+    soon(() => controller.abort('enough'));
     await expect(running).rejects.toMatchObject({ code: 'ERR_ABORTED', cause: 'enough' });
     // From the middle of a pass to the beginning of another.
     network.setParameters(classifier().parameters);
     await trainer.fit(set);
     const alone = await trained(options({ workers: 1, shuffle: false }), data, { epochs: 1 });
     expectSameBits('after an abort', network.parameters, alone.parameters);
-    const closedSet = trainer.fit(set, { epochs: 1e6, onProgress: () => void set.close() });
+    const closedSet = trainer.fit(set, { epochs: 1e6 });
+    soon(() => set.close());
     await expect(closedSet).rejects.toMatchObject({ code: 'ERR_CLOSED' });
-    const closedTrainer = trainer.fit(streamed, { epochs: 1e6, onProgress: () => void trainer.close() });
+    const closedTrainer = trainer.fit(streamed, { epochs: 1e6 });
+    soon(() => trainer.close());
     await expect(closedTrainer).rejects.toMatchObject({ code: 'ERR_CLOSED' });
     expect(readdirSync(folder)).toEqual([]);
   });
