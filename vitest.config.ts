@@ -2,17 +2,18 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests of what comes out, not of when: they may run beside each other. */
 const TOGETHER = [
-  'test/{architecture,package}.test.ts',
+  'test/{architecture,package,guides,readme}.test.ts',
   'test/{bench,cli,core,data,formats,infer,kernels,memory,nn}/**/*.test.ts',
-  'test/lab/{best,capacity,capacity-verdict,cross-validation,environment,fit,scaling-fit,shape}.test.ts',
-  'test/train/{accumulation,callbacks,early-stopping,golden,inline,optimisers,options,owner-computes,relaxed,reproducible,runs,validation-metrics}.test.ts',
+  'test/lab/{batch-curve,best,capacity,capacity-verdict,cross-validation,environment,fit,gradient-noise,scaling,scaling-fit,shape}.test.ts',
+  'test/train/{accumulation,adaptive,batch-size,callbacks,checkpoint,choose,data-parallel,dropout,early-stopping,golden,inline,optimisers,options,owner-computes,relaxed,reproducible,resume,runs,streamed-fit,validation-metrics,weights}.test.ts',
 ];
 
 // Tests import the compiled output (through #src, see package.json): worker threads run compiled files, and
 // what is tested is what is shipped. `npm test` builds first.
 const common = {
   pool: 'forks',
-  testTimeout: 30_000,
+  testTimeout: 60_000,
+  maxConcurrency: 2,
   execArgv:
     process.version.startsWith('v20.') || process.version.startsWith('v21.')
       ? ['--experimental-wasm-relaxed-simd']

@@ -53,7 +53,8 @@ function expectCleanEnd(outcome: Outcome & { delay: number }): void {
   expect(outcome.updates, 'updates of which the weights consist').toBeGreaterThan(0);
 }
 
-describe.each(['exit', 'throw', 'loop', 'block'] as const)('a worker that %ss', (kind) => {
+// Each is a process of its own that mostly waits.
+describe.concurrent.each(['exit', 'throw', 'loop', 'block'] as const)('a worker that %ss', (kind) => {
   test('in the forward pass, data-parallel on two workers', async () => {
     expectCleanEnd(await suffer({ thread: 3, where: 'forward', call: 21, kind }, { workers: 2 }));
   });
