@@ -184,7 +184,7 @@ const EXAMPLES = [
 const EXIT_CODES = [
   'Exit codes:',
   '  0 done, 1 failed, 2 wrongly called, 130 interrupted (Ctrl-C), 143 terminated; after the last two',
-  '  train has saved the best weights so far, and a measurement has reported the rounds that were complete.',
+  '  train has saved the best weights so far (with --patience 0 the last), and a measurement has reported the rounds that were complete.',
 ].join('\n');
 const TRAIN_EXAMPLES = [
   'iris.csv --target species',

@@ -19,6 +19,10 @@ export interface SavingFlags {
 export function checkSaving({ checkpoint, checkpointEvery, resume }: SavingFlags): void {
   if (checkpoint !== undefined && resume !== undefined && checkpoint !== resume)
     throw new UsageError('--checkpoint and --resume expected the same folder: training is saved where it goes on from');
+  if (checkpoint !== undefined && resume === undefined && hasCheckpoint(checkpoint))
+    throw new UsageError(
+      `--checkpoint expected a folder for this training alone, but ${checkpoint} has checkpoints: go on with --resume ${quoted(checkpoint)}, or name another`,
+    );
   if (checkpointEvery !== undefined && checkpoint === undefined && resume === undefined)
     throw new UsageError('--checkpoint-every expected --checkpoint or --resume beside it');
 }
@@ -67,7 +71,7 @@ export function tellHowToResume({ checkpoint, resume }: SavingFlags, error: unkn
   const again = args.some((arg) => arg === '--resume' || arg.startsWith('--resume='))
     ? args
     : [...args, '--resume', directory];
-  const command = `gradpool ${again.map(quoted).join(' ')}`;
+  const command = `${process.env.npm_command === 'exec' ? 'npx ' : ''}gradpool ${again.map(quoted).join(' ')}`;
   output.note(`to go on: ${command}`);
   output.event('interrupted', { checkpoints: directory, command });
 }

@@ -19,6 +19,9 @@ export const MOST_CLASSES = 2 ** 16;
 /** Integers with more different values than this are quantities, not classes. */
 const MOST_INTEGER_CLASSES = 20;
 
+/** With so many different numbers, in such a share of the rows, a column is one of numbers. */
+const NUMBERS = { different: 10, share: 0.95 };
+
 /** What has to be known of a column to decide how it is encoded: of the training rows that are kept. */
 export interface ColumnFacts {
   readonly name: string;
@@ -80,6 +83,7 @@ export function decideEncoding(
   const fit = { source: table.source, rows: table.rows, options };
   const inputs = names.inputs.map((name) => table.column(name));
   const targets = names.targets.map((name) => table.column(name));
+  for (const column of [...inputs, ...targets]) refuseSlips(fit, column);
   const encodedInputs = inputs.map((column) => fitInput(fit, column));
   const task = options.task ?? taskOf(fit, targets);
   const encodedTargets = targets.map((column) => fitTarget(fit, column, task));
@@ -110,6 +114,26 @@ interface Fit {
   readonly source: string;
   readonly rows: number;
   readonly options: ResolvedEncodeOptions;
+}
+
+/**
+ * A slip of the pen among numbers must not make categories of them all, unless that was asked for.
+ * @throws GradpoolError ERR_BAD_DATA
+ */
+function refuseSlips({ source, rows, options }: Fit, column: ColumnFacts): void {
+  const { name, kind, missing } = column;
+  if (kind !== 'categorical' || options.categorical.has(name) || options.categories.has(name)) return;
+  const texts = [...(column.counts() ?? [])];
+  const slips = texts.filter(([text]) => Number.isNaN(parseNumber(text)));
+  const there = rows - missing;
+  const numbers = there - slips.reduce((sum, [, count]) => sum + count, 0);
+  if (slips.length === 0 || texts.length - slips.length < NUMBERS.different || numbers < NUMBERS.share * there) return;
+  const shown = slips.slice(0, 3).map(([text]) => JSON.stringify(text));
+  const ways = 'correct it, list it in "missingValues", or list the column in "categorical"';
+  throw badData(
+    inColumn(source, name),
+    `expected numbers, which ${numbers} of ${there} values are, got ${shown.join(', ')}: ${ways}`,
+  );
 }
 
 function fitInput(fit: Fit, column: ColumnFacts): ColumnEncoding {

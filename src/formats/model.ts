@@ -139,11 +139,12 @@ export function readModel(bad: Bad, file: SafetensorsFile): LoadedModel {
     bias: readFloats(bad, file.data, bias),
   }));
   const network = orBad(bad, () => makeNetwork(spec, normalization, parameters));
-  const classes = readJson(bad, metadata, KEYS.classes);
+  const encoding = readJson(bad, metadata, KEYS.encoding) as JsonValue | undefined;
+  const classes = readJson(bad, metadata, KEYS.classes) ?? classesOf(encoding);
   if (classes !== undefined) orBad(bad, () => checkClasses(classes));
   return {
     network,
-    encoding: readJson(bad, metadata, KEYS.encoding) as JsonValue | undefined,
+    encoding,
     classes: classes as readonly string[] | undefined,
     writtenBy,
   };
@@ -221,6 +222,13 @@ function entryOf(bad: Bad, entry: TensorEntry | undefined, name: string, shape: 
     throw bad(`tensor ${describe(name)} expected shape ${shapeText(shape)}, got ${shapeText(entry.shape)}`);
   }
   return entry;
+}
+
+/** Those of a table's encoding, where it has classes. */
+function classesOf(encoding: JsonValue | undefined): JsonValue | undefined {
+  if (typeof encoding !== 'object' || encoding === null || Array.isArray(encoding)) return undefined;
+  const { classes } = encoding as { classes?: JsonValue };
+  return Array.isArray(classes) && classes.length > 0 ? classes : undefined;
 }
 
 function checkClasses(classes: unknown): void {

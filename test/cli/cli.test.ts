@@ -157,7 +157,7 @@ describe('a training that is saved', () => {
     expect(interrupted.code).toBe(130);
     const [line, last] = interrupted.stderr.trim().split('\n').slice(-2);
     expect(last).toBe('gradpool: interrupted');
-    expect(line).toMatch(/^to go on: gradpool train clouds\.csv .* --checkpoint 'a place' --resume 'a place'$/);
+    expect(line).toMatch(/^to go on: (npx )?gradpool train clouds\.csv .* --checkpoint 'a place' --resume 'a place'$/);
     const trainer = (await Trainer.resume(at('a place'), { sharedMemory: 'off' }))!;
     await trainer.close();
     const epochs = String(trainer.resumed!.history.length + 20);
@@ -172,6 +172,11 @@ describe('a training that is saved', () => {
       '9m',
     ]);
     expect(resumed).toMatchObject({ code: 0 });
+    const again = await run([...same, '--checkpoint', 'a place']);
+    expect(again).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("go on with --resume 'a place'") as string,
+    });
     expect(resumed.stderr).toContain(`goes on from ${join('a place', 'checkpoint-')}`);
     await run([...same, '--model', 'whole.safetensors']);
     expectSameBits('weights', await weights('it.safetensors'), await weights('whole.safetensors'));

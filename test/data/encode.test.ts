@@ -394,3 +394,25 @@ it('from a file of mixed columns to predictions for raw rows', { timeout: 60_000
   const classes = [0, 1, 2, 3].map((r) => kept.classes[outputs[2 * r]! > outputs[2 * r + 1]! ? 0 : 1]);
   expect(classes).toEqual(['hot', 'cold', 'hot', 'hot']);
 });
+
+describe('a slip of the pen in a column of numbers', () => {
+  const lines = (slip: string) =>
+    `x,y\n${Array.from({ length: 40 }, (_, i) => `${i === 7 ? slip : i / 4},${i % 2 ? 'a' : 'b'}`).join('\n')}\n`;
+
+  it('is an error that shows it, and says what can be done', async () => {
+    await expect(encode(lines('oops'), { target: 'y' })).rejects.toMatchObject({
+      code: 'ERR_BAD_DATA',
+      message: expect.stringContaining(
+        'column "x": expected numbers, which 39 of 40 values are, got "oops": correct it, list it in "missingValues", or list the column in "categorical"',
+      ) as string,
+    });
+    await expect(encode(lines('oops'), { target: 'x' })).rejects.toMatchObject({ code: 'ERR_BAD_DATA' });
+  });
+
+  it('is a category where that was asked for, and nothing where numbers are few', async () => {
+    const { encoding } = await encode(lines('oops'), { target: 'y', categorical: ['x'] });
+    expect(encoding.inputSize).toBe(40);
+    const grades = `x,y\n${Array.from({ length: 40 }, (_, i) => `${i === 7 ? 'none' : 1 + (i % 5)},${i}`).join('\n')}\n`;
+    expect((await encode(grades, { target: 'y' })).encoding.inputSize).toBe(6);
+  });
+});

@@ -195,7 +195,6 @@ describe('a signal', () => {
       const fit = trainer.fit(DATA, { signal: AbortSignal.abort(), checkpoint: { directory } });
       await expect(fit).rejects.toMatchObject({ code: 'ERR_ABORTED' });
     });
-    expect(filesIn(directory)).toEqual([]);
     expect(await Trainer.resume(directory)).toBeUndefined();
     expect(await Trainer.resume(join(root, 'nowhere'))).toBeUndefined();
   });
