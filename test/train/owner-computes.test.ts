@@ -4,7 +4,8 @@ import { Dataset, type LayerSpec, Network, type TrainerOptions } from 'gradpool'
 import { expectSameBits } from '../close.ts';
 import { BACKENDS, train } from './problem.ts';
 
-const WORKERS = [2, 3, 5];
+/** The backend says nothing of how a batch is divided: most numbers are tried on one. */
+const workersOf = (backend: string) => (backend === 'wasm' ? [2, 3, 5] : [3]);
 
 interface Case {
   readonly widths: readonly number[];
@@ -49,10 +50,10 @@ function runner(given: Case) {
 describe.each(CASES)('$widths, $options', (given) => {
   const run = runner(given);
 
-  test.each(BACKENDS)('the same bits on 1, 2, 3 and 5 workers: %s', async (backend) => {
+  test.each(BACKENDS)('the same bits on any number of workers: %s', async (backend) => {
     const alone = await run(1, { backend });
     expect(alone.info).toMatchObject({ strategy: 'owner-computes', backend, workers: 1 });
-    for (const workers of WORKERS) {
+    for (const workers of workersOf(backend)) {
       const { parameters, info } = await run(workers, { backend });
       expect(info.workers).toBe(workers);
       expectSameBits(`parameters on ${workers} workers`, parameters, alone.parameters);
@@ -79,7 +80,7 @@ describe.each(SHARDED)('auto, in as many shards for all: $widths, $options', (gi
     const run = runner(given);
     const alone = await run(1, { backend, strategy: 'auto' });
     expect(alone.info).toMatchObject({ strategy: 'data-parallel', shards: 2, backend });
-    for (const workers of WORKERS) {
+    for (const workers of workersOf(backend)) {
       const { parameters, info } = await run(workers, { backend, strategy: 'auto' });
       expect(info).toMatchObject({ shards: 2, workers });
       expectSameBits(`parameters on ${workers} workers`, parameters, alone.parameters);
