@@ -5,11 +5,10 @@ import type { StrategyChoice } from '../train/options.ts';
 import type { RateRule } from '../train/rate-rule.ts';
 import { curveText } from './curve-text.ts';
 import type { LoadedData } from './load-data.ts';
-import { hiddenOf, loadMeasured, measuredTrainer, type MeasureFlags, progressOf, tellReport } from './measured.ts';
+import { loadNetworkAndData, measuredTrainer, type MeasureFlags, progressOf, tellReport } from './measured.ts';
 
 import { counted } from './numbers.ts';
 import type { Output } from './output.ts';
-import { describeData, makeNetwork } from './train.ts';
 
 export interface CurveFlags extends MeasureFlags {
   hidden: number[];
@@ -37,9 +36,7 @@ export async function curve(
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, data } = await loadMeasured(path, flags);
-  const network = makeNetwork(data, { ...flags, hidden: hiddenOf(flags) });
-  output.note(describeData(name, data, network));
+  const { network, data } = await loadNetworkAndData(path, flags, output);
   const { batchSizes, workers, strategy, rounds, sampleSeconds, level, tolerance, seed } = flags;
   const { onProgress, stop } = progressOf(
     output,

@@ -2,12 +2,13 @@
 import { GradpoolError } from '../core/errors.ts';
 import type { Activation } from '../core/spec.ts';
 import type { BackendChoice } from '../kernels/kernels.ts';
+import type { Network } from '../nn/network.ts';
 import type { TrainerOptions } from '../train/options.ts';
 import { UsageError } from './failure.ts';
 import { type DataFlags, type LoadedData, loadData } from './load-data.ts';
 import { type MadeUpFlags, makeUp, unitsOf } from './made-up.ts';
 import type { Output } from './output.ts';
-import { type StepFlags, stepOptions, type TrainFlags } from './train.ts';
+import { describeData, makeNetwork, type StepFlags, stepOptions, type TrainFlags } from './train.ts';
 import { prepareFolder, writeWhole } from './text.ts';
 
 /** The data, how weights step, and where the report goes, as they stand on the command line. */
@@ -40,9 +41,17 @@ export async function loadMeasured(
   return { name: 'made-up patterns', data: makeUp({ ...flags, ...shares, network }) };
 }
 
-/** The units of the hidden layers: those of the shape, or as they are given. */
-export function hiddenOf({ network, hidden }: { network?: string; hidden: number[] }): number[] {
-  return network === undefined ? hidden : unitsOf(network).slice(1, -1);
+/** The same with a network for them, whose hidden layers are those of the shape, or as they are given. @throws as `loadMeasured` */
+export async function loadNetworkAndData(
+  path: string | undefined,
+  flags: MeasureFlags & Partial<Shares> & Pick<TrainFlags, 'hidden' | 'dropout' | 'initialisation'>,
+  output: Output,
+): Promise<{ network: Network; data: LoadedData }> {
+  const { name, data } = await loadMeasured(path, flags);
+  const hidden = flags.network === undefined ? flags.hidden : unitsOf(flags.network).slice(1, -1);
+  const network = makeNetwork(data, { ...flags, hidden });
+  output.note(describeData(name, data, network));
+  return { network, data };
 }
 
 /** What every trainer of a measurement gets. */

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { GradpoolError } from '../core/errors.ts';
+import { hasCheckpoint } from '../formats/checkpoint-folder.ts';
 import type { Network } from '../nn/network.ts';
 import type { CheckpointOptions } from '../train/checkpoint-options.ts';
 import type { TrainerOptions } from '../train/options.ts';
@@ -74,10 +74,6 @@ export function tellHowToResume({ checkpoint, resume }: SavingFlags, error: unkn
   const command = `${process.env.npm_command === 'exec' ? 'npx ' : ''}gradpool ${again.map(quoted).join(' ')}`;
   output.note(`to go on: ${command}`);
   output.event('interrupted', { checkpoints: directory, command });
-}
-
-function hasCheckpoint(directory: string): boolean {
-  return existsSync(directory) && readdirSync(directory).some((name) => name.endsWith('.safetensors'));
 }
 
 /** As a POSIX shell takes it. */

@@ -4,11 +4,10 @@ import type { ScalingMode } from '../lab/scaling-report.ts';
 import type { Initialisation } from '../nn/initialise.ts';
 import type { StrategyChoice } from '../train/options.ts';
 
-import { hiddenOf, loadMeasured, measuredTrainer, type MeasureFlags, progressOf, tellReport } from './measured.ts';
+import { loadNetworkAndData, measuredTrainer, type MeasureFlags, progressOf, tellReport } from './measured.ts';
 import { counted } from './numbers.ts';
 import type { Output } from './output.ts';
 import { scalingText } from './scaling-text.ts';
-import { describeData, makeNetwork } from './train.ts';
 
 export interface ScalingFlags extends MeasureFlags {
   hidden: number[];
@@ -31,9 +30,7 @@ export async function scaling(
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, data } = await loadMeasured(path, flags);
-  const network = makeNetwork(data, { ...flags, hidden: hiddenOf(flags) });
-  output.note(describeData(name, data, network));
+  const { network, data } = await loadNetworkAndData(path, flags, output);
   const { workers, strategies, modes, batchSize, rowsPerWorker, rounds, sampleSeconds, predict, seed } = flags;
   const { onProgress, stop } = progressOf(
     output,

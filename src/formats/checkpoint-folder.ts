@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GradpoolError } from '../core/errors.ts';
@@ -55,6 +56,11 @@ export class CheckpointFolder {
     for (const number of numbers.slice(keep)) await rm(placeOf(this.#path, number), { force: true });
     return path;
   }
+}
+
+/** Whether there is something in a folder to go on from. */
+export function hasCheckpoint(folder: string): boolean {
+  return existsSync(folder) && numbersIn(readdirSync(folder)).length > 0;
 }
 
 /**

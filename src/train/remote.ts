@@ -53,6 +53,11 @@ export class Threads {
     this.#thread.unref();
   }
 
+  /** A new coordinator in the thread. */
+  coordinator(setup: CoordinatorSetup): Promise<CoordinatorApi> {
+    return RemoteCoordinator.start(setup, this);
+  }
+
   join(): void {
     this.#users++;
   }
@@ -80,7 +85,7 @@ export class Threads {
 }
 
 /** A coordinator in another thread. */
-export class RemoteCoordinator implements CoordinatorApi {
+class RemoteCoordinator implements CoordinatorApi {
   readonly #threads: Threads;
   readonly #id: number;
   readonly #control: Int32Array;

@@ -81,14 +81,12 @@ export class Trainer {
    * ERR_NO_SHARED_MEMORY; what the file system says of the path of `trace`
    */
   static async create(network: Network, given: TrainerOptions = {}): Promise<Trainer> {
-    // On demand, as all that is only needed where threads are: whoever predicts does not wait for it.
-    const { Threads } = await import('./remote.ts');
     // What measures shares its threads: to start them takes longer than to measure.
-    let shared: Threads | undefined;
+    let shared: Promise<Threads> | undefined;
     const decision = await decideBatchSize(network, given, (made, numeric) =>
-      Trainer.#start(made, numeric, { numeric }, () => (shared ??= new Threads())),
+      Trainer.#start(made, numeric, { numeric }, () => (shared ??= newThreads())),
     );
-    return Trainer.#start(network, given, decision, () => new Threads());
+    return Trainer.#start(network, given, decision, newThreads);
   }
 
   /**
@@ -116,15 +114,14 @@ export class Trainer {
     const state = readState(bad, content.state);
     const { options, decision } = decideAgain(path, bad, state.settings, changes);
     const made = networkOf(path, content, network);
-    const { Threads } = await import('./remote.ts');
-    return Trainer.#start(made, options, decision, () => new Threads(), { ...found, state });
+    return Trainer.#start(made, options, decision, newThreads, { ...found, state });
   }
 
   static async #start(
     network: Network,
     given: TrainerOptions,
     decision: BatchSizeDecision,
-    threads: () => Threads,
+    threads: () => Promise<Threads>,
     from?: LoadedCheckpoint,
   ): Promise<Trainer> {
     const { resolved, info: found, arena, setup } = await prepare(network, decision.numeric);
@@ -136,11 +133,10 @@ export class Trainer {
     // Before there is a thread: the path may be wrong.
     const trace = log && (await TraceWriter.open(resolved.trace!, log, info.workers));
     try {
-      const { RemoteCoordinator } = await import('./remote.ts');
       const inline = info.execution === 'inline';
       const coordinator = inline
         ? new Coordinator(setup, new InlinePool())
-        : await RemoteCoordinator.start(setup, threads());
+        : await (await threads()).coordinator(setup);
       const runner = new Runner(network, resolved, arena, coordinator, trace);
       const settings = settingsOf(given, decision, resolved, info);
       const training = new Training(network, info, resolved, settings, runner);
@@ -241,4 +237,10 @@ export class Trainer {
     this.#running = work;
     return work;
   }
+}
+
+/** On demand, as all that is only needed where threads are: whoever predicts does not wait for it. */
+async function newThreads(): Promise<Threads> {
+  const { Threads } = await import('./remote.ts');
+  return new Threads();
 }
