@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { type BatchCurveReport, measureBatchCurve, Trainer } from '../src/index.ts';
 import { makeDataset, makeNetwork, nameOf, NETWORKS } from './networks.ts';
 import { table } from '../src/cli/text.ts';
+import { type Interval, median } from '../src/lab/statistics.ts';
 import { type Effort, FULL } from './timing.ts';
 
 /** The three networks that everything is compared on, and two more. */
@@ -15,19 +16,23 @@ export async function benchAgreement(effort: Effort): Promise<{ results: unknown
   for (const widths of effort === FULL ? SHAPES : SHAPES.slice(-1)) results.push(await compare(widths, effort));
   const text = [
     table(
-      ['network', 'recommended', 'fastest', 'minima overlap', 'auto', 'time per epoch to the best', 'seconds'],
-      results.map(({ network, curves, overlap, auto }) => [
+      ['network', 'recommended', 'fastest', 'drift', 'minima overlap', 'auto', 'time per epoch to the best', 'seconds'],
+      results.map(({ network, curves, drift, overlap, auto }) => [
         network,
         curves.map(({ best }) => best.recommended).join(' and '),
         curves.map(({ best }) => best.fastest).join(' and '),
-        overlap ? 'yes' : 'no',
+        drift.toFixed(2),
+        Object.values(overlap)
+          .map((does) => (does ? 'yes' : 'no'))
+          .join(', '),
         auto.map(({ batchSize }) => batchSize).join(', '),
         auto.map(({ ratio }) => ratio.toFixed(2)).join(', '),
         auto.map(({ seconds }) => seconds.toFixed(1)).join(', '),
       ]),
     ),
-    'Recommended: of two runs of the curve. Minima: the intervals of the least time per epoch. Auto: chosen three times; the time',
-    'per epoch with that batch size in the first curve, over the least of that curve; seconds until the trainer was there.',
+    'Recommended: of two runs of the curve. Drift: how much slower the machine was in the second, the median over its points. Minima: whether the intervals',
+    'of the least time per epoch overlap, as measured, and without the drift; whether the sets of best batch sizes do. Auto: chosen three times; the time per',
+    'epoch with that batch size in the first curve, over the least of that curve; seconds until the trainer was there.',
   ].join('\n');
   return { results, text };
 }
@@ -40,8 +45,14 @@ async function compare(widths: readonly number[], effort: Effort) {
     const options = { workers: [1, availableParallelism()], seed: run, ...(effort !== FULL && quick) };
     curves.push(await measureBatchCurve(makeNetwork(widths), data, options));
   }
-  const minima = curves.map(minimum);
-  const overlap = minima[0]!.low <= minima[1]!.high && minima[1]!.low <= minima[0]!.high;
+  const [first, second] = curves as [BatchCurveReport, BatchCurveReport];
+  const minima = curves.map(minimum) as [Interval, Interval];
+  const drift = driftOf(first, second);
+  const overlap = {
+    asMeasured: doOverlap(...minima, 1),
+    withoutDrift: doOverlap(...minima, drift),
+    ofBatchSizes: first.best.batchSizes.some((size) => second.best.batchSizes.includes(size)),
+  };
   const auto = [];
   for (let i = 0; i < (effort === FULL ? CHOICES : 1); i++) {
     const begun = performance.now();
@@ -49,14 +60,24 @@ async function compare(widths: readonly number[], effort: Effort) {
     const seconds = (performance.now() - begun) / 1000;
     const { batchSize } = trainer.info;
     await trainer.close();
-    auto.push({ batchSize, seconds, ratio: timeOf(curves[0]!, batchSize) / minima[0]!.median });
+    auto.push({ batchSize, seconds, ratio: timeOf(first, batchSize) / minima[0].median });
   }
-  return { network: nameOf(widths), overlap, auto, curves };
+  return { network: nameOf(widths), drift, overlap, auto, curves };
 }
 
 /** The least time per epoch. */
 function minimum({ points }: BatchCurveReport) {
   return points.map((p) => p.timePerEpoch).reduce((a, b) => (b.median < a.median ? b : a));
+}
+
+/** The time of a point in the second curve over that in the first, on as many workers as were best. */
+function driftOf(first: BatchCurveReport, second: BatchCurveReport): number {
+  const ratios = first.points.map((point, i) => second.points[i]!.timePerEpoch.median / point.timePerEpoch.median);
+  return median(ratios.filter((_, i) => first.points[i]!.workers === first.best.workers));
+}
+
+function doOverlap(a: Interval, b: Interval, drift: number): boolean {
+  return a.low <= b.high / drift && b.low / drift <= a.high;
 }
 
 /** The time per epoch with a batch size, on the number of workers that is faster: the trainer finds it out, too. */

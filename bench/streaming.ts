@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { count, table } from '../src/cli/text.ts';
-import { type Dataset, StreamedDataset, Trainer } from '../src/index.ts';
+import { Random } from '../src/core/random.ts';
+import { Dataset, StreamedDataset, Trainer } from '../src/index.ts';
 import { type Interval, medianInterval } from '../src/lab/statistics.ts';
 import { makeDataset, makeNetwork, nameOf, NETWORKS } from './networks.ts';
 import type { Effort } from './timing.ts';
@@ -9,16 +10,18 @@ import { inRounds } from './training.ts';
 /** What is trained: the network that is compared everywhere, at the batch size that the project promises something of. */
 const NETWORK = NETWORKS.A;
 const BATCH_SIZE = 256;
-/** Some 100 MB as float32, on the disk and in memory. */
-const PATTERNS = 32_768;
-/** Three windows of 10 MB, of which an epoch has ten. */
-const MEMORY = 2 ** 25;
+/** Some 400 MB as float32, 100 MB as bytes, on the disk and in memory. */
+const PATTERNS = 131_072;
+/** Of what the set takes, this part may be in memory: three windows, of which an epoch has a dozen. */
+const IN_MEMORY = 1 / 4;
 /** Of one call of `fit`: the first window of the first of them cannot have been read ahead. */
 const EPOCHS = 2;
 const FOLDER = 'out';
 
 /** One set in memory and on the disk, each with a trainer. */
 interface Pair {
+  /** What a number of a row is stored as. */
+  readonly type: string;
   readonly workers: number;
   readonly resident: { readonly trainer: Trainer; readonly data: Dataset };
   readonly streamed: { readonly trainer: Trainer; readonly data: StreamedDataset };
@@ -39,23 +42,38 @@ interface Measured {
  */
 export async function benchStreaming(effort: Effort) {
   mkdirSync(FOLDER, { recursive: true });
-  const quick = effort.rounds === 1;
-  const data = makeDataset(NETWORK, quick ? 4096 : PATTERNS);
-  await using stored = await StreamedDataset.store([data], { folder: FOLDER, memory: quick ? MEMORY / 8 : MEMORY });
+  const patterns = effort.rounds === 1 ? 4096 : PATTERNS;
   const pairs: Pair[] = [];
-  for (const workers of [1, 2]) {
-    const trainer = () => Trainer.create(makeNetwork(NETWORK), { workers, batchSize: BATCH_SIZE, learningRate: 0.01 });
-    pairs.push({
-      workers,
-      resident: { trainer: await trainer(), data },
-      streamed: { trainer: await trainer(), data: stored },
-    });
+  for (const data of [makeDataset(NETWORK, patterns), images(patterns)]) {
+    const { values } = data.storage.inputs;
+    const memory = values.byteLength * IN_MEMORY;
+    const stored = await StreamedDataset.store([data], { folder: FOLDER, memory });
+    for (const workers of [1, 2]) {
+      const trainer = () =>
+        Trainer.create(makeNetwork(NETWORK), { workers, batchSize: BATCH_SIZE, learningRate: 0.01 });
+      const resident = { trainer: await trainer(), data };
+      const streamed = { trainer: await trainer(), data: stored };
+      pairs.push({ type: values instanceof Uint8Array ? 'uint8' : 'float32', workers, resident, streamed });
+    }
   }
   const samples = new Map(pairs.map((pair) => [pair, [] as Measured[]]));
   await inRounds(pairs, effort, measure, (pair, measured) => samples.get(pair)!.push(measured));
-  const results = pairs.map((pair) => describe(pair, stored, samples.get(pair)!));
-  for (const { resident, streamed } of pairs) await Promise.all([resident.trainer.close(), streamed.trainer.close()]);
-  return { results, text: `${textOf(results)}\nthe file lies in the page cache; ${stored.length} patterns` };
+  const results = pairs.map((pair) => describe(pair, samples.get(pair)!));
+  for (const { resident, streamed } of pairs) {
+    await Promise.all([resident.trainer.close(), streamed.trainer.close()]);
+    await streamed.data.close();
+  }
+  return { results, text: `${textOf(results)}\nthe files lie in the page cache; ${patterns} patterns` };
+}
+
+/** Patterns of as many bytes, as images are. */
+function images(patterns: number): Dataset {
+  const random = new Random(1);
+  const [n, ...widths] = NETWORK;
+  const inputs = Uint8Array.from({ length: patterns * n }, () => random.below(256));
+  const targets = Uint8Array.from({ length: patterns }, () => random.below(widths.at(-1)!));
+  const { storage } = Dataset.fromArrays({ inputs, inputSize: n, targets });
+  return Dataset.fromColumns(storage.inputs, storage.targets, 1 / 255);
 }
 
 /** The two in turn, so that a drift of the machine meets both; each after the other, whose threads and caches were in its way. */
@@ -73,12 +91,13 @@ async function measure({ resident, streamed }: Pair): Promise<Measured> {
   return { resident: sums.resident / rows, streamed: sums.streamed / rows, waiting: sums.waiting / sums.streamed };
 }
 
-function describe({ workers, resident }: Pair, stored: StreamedDataset, measured: readonly Measured[]) {
+function describe({ type, workers, resident, streamed: { data: stored } }: Pair, measured: readonly Measured[]) {
   const interval = (of: (m: Measured) => number): Interval => medianInterval(measured.map(of), 1);
   const { backend, strategy } = resident.trainer.info;
   return {
     layers: nameOf(NETWORK),
     batchSize: BATCH_SIZE,
+    type,
     patterns: stored.length,
     bytes: stored.bytes,
     windowRows: stored.windowRows,
@@ -95,10 +114,11 @@ function describe({ workers, resident }: Pair, stored: StreamedDataset, measured
 
 function textOf(results: readonly ReturnType<typeof describe>[]): string {
   return table(
-    ['network', 'B', 'backend', 'workers', 'in memory', 'streamed', 'slower by', 'waiting', 'MB/s'],
+    ['network', 'B', 'stored as', 'backend', 'workers', 'in memory', 'streamed', 'slower by', 'waiting', 'MB/s'],
     results.map((r) => [
       r.layers,
       r.batchSize,
+      r.type,
       r.backend,
       r.workers,
       `${count(r.resident.median)}/s`,

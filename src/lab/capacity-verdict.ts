@@ -55,7 +55,7 @@ const LEAST_REPEATS = 5;
  */
 export function judgeCapacity(series: CapacitySeries, tolerance: number, seed: number): CapacityVerdict | undefined {
   const { axis, sizes, training, validation, test } = series;
-  const found = leastSizes(sizes, test, tolerance, seed);
+  const found = leastSizes(sizes, test, { tolerance, seed });
   if (found === undefined) return undefined;
   const { repeats, all } = choices(test);
   const end = sizes.length - 1;

@@ -6,7 +6,7 @@ import { describeEnvironment, type Environment } from './environment.ts';
 import { fitUpdateTimes } from './fit.ts';
 import type { NoiseScale } from './noise-scale.ts';
 import { judgeShape, type Shape } from './shape.ts';
-import { VISITS } from './rounds.ts';
+import { SHARE, VISITS } from './rounds.ts';
 import { type Interval, median, medianInterval } from './statistics.ts';
 import type { UpdatesToTarget } from './target.ts';
 import type { Point } from './update-time.ts';
@@ -30,7 +30,7 @@ export interface BatchCurvePoint {
   trainer: Pick<TrainerInfo, 'backend' | 'path' | 'strategy' | 'reason' | 'blockRows'>;
   /** Time per update of each round: the mean over the updates of an epoch, the last of which may be short. */
   samples: number[];
-  /** The same of each single measurement; of five in a row `samples` has the median. */
+  /** The same of each single measurement; of five in a row `samples` has the second smallest, their lower quartile. */
   measurements: number[];
 }
 
@@ -179,14 +179,14 @@ function describePoint(
 /**
  * The samples of one quantity by batch size: of the rounds, or of the seeds. A run that never arrived takes forever in
  * `samples`, and as long as it was allowed to in `atLeast`. Batch sizes are compared by what was measured one after the other
- * within seconds, `compared`: a drift of the machine is in all of it alike.
+ * within seconds, `compared`, by the quantile `share` of it: a drift of the machine is in all of it alike.
  */
 function seriesOf(
   points: readonly BatchCurvePoint[],
   quantity: CurveQuantity,
   patterns: number,
   found: TargetFindings | undefined,
-): { batchSizes: number[]; samples: number[][]; atLeast: number[][]; compared: number[][] } {
+): { batchSizes: number[]; samples: number[][]; atLeast: number[][]; compared: number[][]; share: number } {
   const batchSizes = points.map(({ batchSize }) => batchSize);
   const timesOf = ({ batchSize, samples: rounds }: BatchCurvePoint, missing: (most: number) => number) => {
     if (quantity === 'timePerEpoch') return rounds.map((t) => t * Math.ceil(patterns / batchSize));
@@ -199,7 +199,9 @@ function seriesOf(
   return {
     batchSizes,
     samples,
-    compared: quantity === 'timePerEpoch' ? points.map(epochs) : samples,
+    ...(quantity === 'timePerEpoch'
+      ? { compared: points.map(epochs), share: SHARE }
+      : { compared: samples, share: 0.5 }),
     atLeast: points.map((point) => timesOf(point, (most) => most)),
   };
 }
@@ -217,8 +219,8 @@ function headline(
   { tolerance, seed }: ResolvedCurve,
 ): BestOfCurve {
   const best = (list: readonly Series[]) =>
-    list.flatMap(({ workers, batchSizes, samples, compared }) => {
-      const found = bestBatchSizes(workers, batchSizes, compared, tolerance, seed);
+    list.flatMap(({ workers, batchSizes, samples, compared, share }) => {
+      const found = bestBatchSizes(workers, batchSizes, compared, { tolerance, seed, share });
       const least = Math.min(...samples.map((values) => median(values)));
       return found ? [{ found, least }] : [];
     });

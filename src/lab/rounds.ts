@@ -13,14 +13,19 @@ export interface RoundsPlan {
   readonly signal: AbortSignal | undefined;
 }
 
-/** How often each point is measured in a round; odd: there is a middle one. */
+/** How often each point is measured in a round. */
 export const VISITS = 5;
+/**
+ * The share of the measurements of a point below which its time lies, the lower quartile: other programs only ever add to a time, and
+ * on many machines for seconds on end. Of five it is the second fastest.
+ */
+export const SHARE = 0.25;
 
 /**
  * Warms every point up, then measures all in rounds. Within a round each point is measured five times, each time all of them one
  * after the other in a new random order: a drift of the machine falls on all alike, and a spell of some other program that is over
- * soon falls on few of the five, of which the middle one counts.
- * @param keep - is given what was measured, once for each point and round: the middle one, and all in their order
+ * soon falls on few of the five, of which the lower quartile counts.
+ * @param keep - is given what was measured, once for each point and round: the one that counts, and all in their order
  * @param progress - is called after each step: once for the warm-up of a point, `VISITS` times in a round
  * @throws GradpoolError as `Trainer.fit`
  */
@@ -47,12 +52,12 @@ export async function inRounds<P extends Point>(
       await each('rounds', async (point, i) => {
         visits[i]!.push(await timeUpdates(point, dataset(point), signal));
       });
-    for (const [i, timed] of visits.entries()) keep(points[i]!, middle(timed), timed);
+    for (const [i, timed] of visits.entries()) keep(points[i]!, lowerQuartile(timed), timed);
   }
 }
 
-function middle(visits: readonly Timed[]): Timed {
-  return [...visits].sort((a, b) => a.perRow - b.perRow)[VISITS >> 1]!;
+function lowerQuartile(visits: readonly Timed[]): Timed {
+  return [...visits].sort((a, b) => a.perRow - b.perRow)[SHARE * (VISITS - 1)]!;
 }
 
 /** Layers and weights of a network, to be trained in its place. */

@@ -35,7 +35,7 @@ type Cell = Planned &
  * many rows for each worker (weak scaling); for each strategy: speed-up, efficiency and serial fraction, and where the time
  * goes on each worker. Fits the laws of Amdahl, Gunther and Gustafson, and says what they predict beyond the cores of this machine.
  *
- * All points are measured in every round, five times in random orders, and the median of the five counts; before the first round each warms up. Speed-ups
+ * All points are measured in every round, five times in random orders, and the lower quartile of the five counts; before the first round each warms up. Speed-ups
  * are taken within rounds, so that a drift of the machine cancels out, and the unit of the statistics is the round. Points on more
  * workers than there are CPUs to use are marked and not fitted: how the scheduler shares CPUs is none of the laws' business.
  * Each number of workers is used as it is given; a trainer that is not told one may choose fewer where that is faster.

@@ -10,9 +10,19 @@ export interface Interval {
 
 /** The middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/**
+ * The value below which a share of the values lies, on a straight line between its neighbours (Hyndman and Fan 1996, type 7).
+ * @param share - in [0, 1]
+ */
+export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  const place = share * (sorted.length - 1);
+  const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
+  const beyond = place - Math.floor(place);
+  return low === high ? low : (1 - beyond) * low + beyond * high;
 }
 
 /**

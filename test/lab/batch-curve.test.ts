@@ -65,7 +65,7 @@ describe('the report', async () => {
   it('has all that was measured: five times a round', () => {
     for (const { samples, measurements } of report.points) {
       expect([samples.length, measurements.length]).toEqual([3, 15]);
-      samples.forEach((t, r) => expect(measurements.slice(5 * r, 5 * r + 5).sort((a, b) => a - b)[2]).toBe(t));
+      samples.forEach((t, r) => expect(measurements.slice(5 * r, 5 * r + 5).sort((a, b) => a - b)[1]).toBe(t));
     }
   });
 
