@@ -1,12 +1,12 @@
 import { Dataset } from '../data/dataset.ts';
 import { applyEncoding } from '../data/encode-table.ts';
 import { readTable } from '../data/read-table.ts';
-import { loadNetwork } from '../formats/model-file.ts';
+import type { LoadedModel } from '../formats/model.ts';
 import { measureMetrics } from '../nn/metrics.ts';
 import { type DataFlags, layoutOf, refuseTableFlags } from './load-data.ts';
 import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
-import { encodingOf } from './predict.ts';
+import { encodingOf, openModel } from './predict.ts';
 
 export type EvaluateFlags = Pick<DataFlags, 'format' | 'delimiter' | 'header' | 'labels'>;
 
@@ -19,7 +19,7 @@ export async function evaluate(
   signal: AbortSignal,
 ): Promise<void> {
   if (flags.labels !== undefined) refuseTableFlags(flags);
-  const model = await loadNetwork(modelPath);
+  const model = await openModel(modelPath, path);
   const { dataset, names } =
     flags.labels === undefined
       ? await fromTable(modelPath, model, path, flags)
@@ -31,7 +31,7 @@ export async function evaluate(
 
 async function fromTable(
   modelPath: string,
-  model: Awaited<ReturnType<typeof loadNetwork>>,
+  model: LoadedModel,
   path: string,
   flags: EvaluateFlags,
 ): Promise<{ dataset: Dataset; names: readonly string[] }> {

@@ -21,6 +21,7 @@ export function failureOf(
       ? { code: EXIT.done, message: '', told: true }
       : { code: EXIT.usage, message: error.message, told: true };
   if (error instanceof GradpoolError) {
+    if (error.code === 'ERR_ABORTED' && ended === 'SIGPIPE') return { code: EXIT.done, message: '', told: true };
     if (error.code === 'ERR_ABORTED')
       return ended === 'SIGTERM'
         ? { code: EXIT.terminated, message: 'terminated', told: false }

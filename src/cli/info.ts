@@ -41,8 +41,7 @@ function describeBackends(sharedMemory: boolean): { backend: string; available: 
   return BACKENDS.filter((backend) => backend !== 'auto').map((backend) => {
     try {
       const { report } = loadBackend(backend, sharedMemory);
-      const library = report.library ? `, ${report.library}` : '';
-      return { backend, available: true, why: `${report.path}, ${report.reason}${library}` };
+      return { backend, available: true, why: [report.path, report.library].filter(Boolean).join(', ') };
     } catch (error) {
       return { backend, available: false, why: error instanceof Error ? error.message : String(error) };
     }

@@ -3,9 +3,11 @@
 import { EXIT } from './failure.ts';
 import { runProgram } from './program.ts';
 
-// Whoever reads has seen enough.
-process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed),
-);
+const unread = new AbortController();
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.exit(EXIT.failed);
+  // Whoever reads has seen enough.
+  unread.abort();
+});
 
-process.exitCode = await runProgram(process.argv.slice(2));
+process.exitCode = await runProgram(process.argv.slice(2), unread.signal);

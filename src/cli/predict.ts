@@ -16,6 +16,13 @@ export interface PredictFlags extends Pick<DataFlags, 'format' | 'delimiter' | '
   probabilities?: boolean;
 }
 
+/** Opens the model. @throws UsageError where it stands second on the command line; as `loadNetwork` */
+export function openModel(model: string, file: string): Promise<LoadedModel> {
+  if (/\.safetensors$/i.test(file) && !/\.safetensors$/i.test(model))
+    throw new UsageError(`expected the model first, then the rows: ${file} ${model}`);
+  return loadNetwork(model);
+}
+
 /** How the model's rows are encoded. @throws UsageError if it was trained on IDX files */
 export function encodingOf(path: string, { encoding }: LoadedModel): Encoding {
   if (encoding === undefined)
@@ -34,7 +41,7 @@ export async function predict(
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
-  const model = await loadNetwork(modelPath);
+  const model = await openModel(modelPath, path);
   const encoding = encodingOf(modelPath, model);
   const table = await readTable(path, { ...layoutOf(flags), encoding });
   const { inputs, rows } = encodeRows(encoding, table);
@@ -56,7 +63,10 @@ export async function predict(
   }
   if (numbered) output.note(`${table.rows - rows.length} rows have missing values and are left out`);
   if (flags.output === undefined) output.text(lines.join('\n'));
-  else writeWhole(flags.output, `${lines.join('\n')}\n`);
+  else {
+    writeWhole(flags.output, `${lines.join('\n')}\n`);
+    output.note(`${flags.output} written, ${rows.length} predictions`);
+  }
 }
 
 function headOf(encoding: Encoding, flags: PredictFlags): string[] {

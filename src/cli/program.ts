@@ -23,8 +23,12 @@ import {
 } from './shared-options.ts';
 import type { TrainFlags } from './train.ts';
 
-/** Runs the program. @returns its exit code, see `EXIT` */
-export async function runProgram(args: readonly string[]): Promise<number> {
+/**
+ * Runs the program.
+ * @param unread - when nobody reads any more what it writes
+ * @returns its exit code, see `EXIT`
+ */
+export async function runProgram(args: readonly string[], unread?: AbortSignal): Promise<number> {
   const interrupt = new AbortController();
   let ended: NodeJS.Signals | undefined;
   const stop = (signal: NodeJS.Signals) => {
@@ -33,6 +37,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+  unread?.addEventListener('abort', () => stop('SIGPIPE'));
   let json = args.includes('--json');
   const gradpool = program(interrupt.signal).hook('preAction', async (_, command) => {
     try {

@@ -44,7 +44,7 @@ export function checkpointOptions({
 export async function startTrainer(
   network: Network,
   options: TrainerOptions,
-  { resume }: SavingFlags,
+  { resume, epochs }: SavingFlags & { epochs: number },
   output: Output,
 ): Promise<Trainer> {
   if (resume === undefined) return Trainer.create(network, options);
@@ -55,6 +55,7 @@ export async function startTrainer(
   }
   const { path, updates, history } = trainer.resumed!;
   output.note(`goes on from ${path}: after ${history.length} epochs, ${updates} updates`);
+  if (history.length >= epochs) output.note(`--epochs ${epochs} are trained already: give more to train on`);
   output.event('resume', { checkpoint: path, epochs: history.length, updates });
   return trainer;
 }

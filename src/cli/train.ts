@@ -193,7 +193,8 @@ async function runTraining(
   await using logs = await openLogs(flags);
   await using trainer = await startTrainer(network, options, flags, output);
   const { workers, strategy, backend, path, reason } = trainer.info;
-  output.note(`${workers} workers, strategy ${strategy}, backend ${backend} (${path}: ${reason})`);
+  const why = trainer.resumed ? 'as in the checkpoint' : reason;
+  output.note(`${workers} workers, strategy ${strategy}, backend ${backend} (${path}: ${why})`);
   output.event('start', { network: network.spec, parameters: network.parameterCount, trainer: trainer.info });
   const bar = output.bar('epoch {epoch} [{bar}] {percentage}% | loss {loss} | {rate} rows/s | {eta_formatted}');
   const { epochs, patience } = flags;

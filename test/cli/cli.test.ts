@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { loadNetwork, Trainer } from 'gradpool';
 import { Random } from '#src/core/random.js';
 import { expectSameBits } from '../close.ts';
-import { eventsOf, runIn } from './program.ts';
+import { eventsOf, runIn, runUnread } from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gradpool-cli-'));
 const at = (name: string) => join(folder, name);
@@ -249,6 +249,15 @@ describe('what goes wrong', () => {
     expect((await loadNetwork(at('interrupted.safetensors'))).network.spec.inputs).toBe(4);
   });
 
+  it('ends where nobody reads on, and leaves no half-written file', async () => {
+    const logs = ['--json', '--history', 'unread/history.jsonl', '--trace', 'unread/trace.json'];
+    const endless = ['train', 'clouds.csv', ...CLASSES, '--epochs', '1000000', '--patience', '0', ...logs];
+    const { code, stderr } = await runUnread(folder, [...endless, '--model', 'unread/model.safetensors']);
+    expect(stderr).not.toMatch(/EPIPE|at .*:\d+/);
+    expect(code).toBe(0);
+    expect(readdirSync(at('unread')).sort()).toEqual(['history.jsonl', 'model.safetensors', 'trace.json']);
+  });
+
   test.each([
     [['train', 'clouds.csv'], 2, '--target expected one of the columns x, y, colour, side, sum'],
     [['train', 'clouds.csv', '--tarket', 'side'], 2, 'Did you mean --target?'],
@@ -273,6 +282,7 @@ describe('what goes wrong', () => {
     [['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'a', '--checkpoint-every', '5h'], 2, 'or minutes as in 5m'],
     [['train', 'clouds.csv', ...CLASSES, '--seed', '1', '--resume', 'some'], 2, '"learningRate" expected 0.5'],
     [['predict', 'clouds.csv', 'new.csv'], 1, 'ERR_BAD_FILE'],
+    [['predict', 'new.csv', 'side.safetensors'], 2, 'expected the model first, then the rows: side.safetensors new.csv'],
     [['predict', 'side.safetensors', 'green.csv'], 1, 'green'],
   ])('%j exits with %i', async (args, code, message) => {
     const ran = await run(args);

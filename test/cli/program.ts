@@ -33,6 +33,17 @@ export function runIn(
   });
 }
 
+/** Somebody reads the first that is written to stdout and then goes away, as `head -1` does. */
+export function runUnread(folder: string, args: readonly string[]): Promise<Pick<Ran, 'code' | 'stderr'>> {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder });
+    let stderr = '';
+    child.stdout.once('data', () => child.stdout.destroy());
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on('close', (code) => done({ code, stderr }));
+  });
+}
+
 /** In this process, which is faster: for what ends before a thread starts. */
 export async function callHere(args: readonly string[]): Promise<Ran> {
   const written = { stdout: '', stderr: '' };
