@@ -1,9 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that leave the process as it was: one process runs many files of them. */
+const PURE = ['test/{core,data,formats,memory,nn}/**/*.test.ts'];
+
 /** Tests of what comes out, not of when: they may run beside each other. */
 const TOGETHER = [
   'test/{architecture,package,guides,readme}.test.ts',
-  'test/{bench,cli,core,data,formats,infer,kernels,memory,nn}/**/*.test.ts',
+  'test/{bench,cli,infer,kernels}/**/*.test.ts',
   'test/lab/{batch-curve,best,capacity,capacity-verdict,cross-validation,environment,fit,gradient-noise,scaling,scaling-fit,shape}.test.ts',
   'test/train/{accumulation,adaptive,batch-size,callbacks,checkpoint,choose,data-parallel,dropout,early-stopping,golden,inline,optimisers,options,owner-computes,relaxed,reproducible,resume,runs,streamed-fit,validation-metrics,weights}.test.ts',
 ];
@@ -14,6 +17,8 @@ const common = {
   pool: 'forks',
   testTimeout: 60_000,
   maxConcurrency: 2,
+  // What is compiled already is loaded by Node itself, and not transformed once more for each test file.
+  server: { deps: { external: [/\/dist\//] } },
   execArgv:
     process.version.startsWith('v20.') || process.version.startsWith('v21.')
       ? ['--experimental-wasm-relaxed-simd']
@@ -23,16 +28,19 @@ const common = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: 'together', include: TOGETHER, maxWorkers: 2, sequence: { groupOrder: 0 } } },
+      {
+        test: { ...common, name: 'pure', include: PURE, maxWorkers: 2, isolate: false, sequence: { groupOrder: 0 } },
+      },
+      { test: { ...common, name: 'together', include: TOGETHER, maxWorkers: 2, sequence: { groupOrder: 1 } } },
       {
         test: {
           ...common,
           name: 'threads',
           include: ['test/**/*.test.ts'],
-          exclude: TOGETHER,
+          exclude: [...PURE, ...TOGETHER],
           // Training threads and test files share the cores: one file at a time, or timings and limits mean nothing.
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
