@@ -1,5 +1,6 @@
-// The browser build: prediction in one module, made of the compiled sources, with the kernels inside.
-import { readFileSync } from 'node:fs';
+// Bundles of the compiled sources: prediction for the browser, with the kernels inside; and each thread's part in one file, because
+// a thread starts sooner the fewer files it loads. What is newer than all that it is made of stays as it is: threads may be loading it.
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
 
 /** Puts the bytes of the kernels where Node reads them from files. */
@@ -18,7 +19,15 @@ const kernelsInside = {
   },
 };
 
-export default defineConfig({
+/** Where `src/pool/locations.ts` looks, as far from the root as that file is: inside a bundle the distances stay the same. */
+const threads = ['coordinator', 'worker', 'predict'].map((name) => ({
+  input: `dist/workers/${name}.js`,
+  platform: 'node',
+  external: /^[^./]/,
+  output: { file: `dist/workers/bundled/${name}.js`, format: 'esm', codeSplitting: false, sourcemap: true },
+}));
+
+const browser = {
   input: 'dist/src/infer/browser.js',
   platform: 'browser',
   plugins: [kernelsInside],
@@ -27,4 +36,14 @@ export default defineConfig({
     if (level !== 'info') throw new Error(`${log.code ?? level}: ${log.message}`);
   },
   output: { file: 'dist/browser/gradpool-predict.js', format: 'esm' },
-});
+};
+
+const changed = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+const sources = ['dist/src', 'dist/workers'].flatMap((folder) =>
+  readdirSync(folder, { recursive: true })
+    .filter((name) => /\.(js|wasm)$/.test(name) && !name.startsWith('bundled'))
+    .map((name) => `${folder}/${name}`),
+);
+const newest = Math.max(...[...sources, 'rolldown.config.js'].map(changed));
+
+export default defineConfig([browser, ...threads].filter(({ output }) => changed(output.file) <= newest));

@@ -14,7 +14,7 @@ const TOGETHER = [
 // Tests import the compiled output (through #src, see package.json): worker threads run compiled files, and
 // what is tested is what is shipped. `npm test` builds first.
 const common = {
-  pool: 'forks',
+  pool: 'forks' as const,
   testTimeout: 60_000,
   maxConcurrency: 2,
   // What is compiled already is loaded by Node itself, and not transformed once more for each test file.
@@ -23,7 +23,7 @@ const common = {
     process.version.startsWith('v20.') || process.version.startsWith('v21.')
       ? ['--experimental-wasm-relaxed-simd']
       : [],
-} as const;
+};
 
 export default defineConfig({
   test: {

@@ -52,9 +52,9 @@ test('the tarball holds what runs and nothing that does not', () => {
   for (const path of [
     'dist/src/index.js',
     'dist/src/index.d.ts',
-    'dist/workers/worker.js',
-    'dist/workers/coordinator.js',
-    'dist/workers/predict.js',
+    'dist/workers/bundled/worker.js',
+    'dist/workers/bundled/coordinator.js',
+    'dist/workers/bundled/predict.js',
     'dist/src/kernels/simd.wasm',
     'dist/src/kernels/relaxed-simd.wasm',
     'dist/src/kernels/infer-simd.wasm',

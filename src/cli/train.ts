@@ -196,7 +196,7 @@ async function runTraining(
   const why = trainer.resumed ? 'as in the checkpoint' : reason;
   output.note(`${workers} workers, strategy ${strategy}, backend ${backend} (${path}: ${why})`);
   output.event('start', { network: network.spec, parameters: network.parameterCount, trainer: trainer.info });
-  const bar = output.bar('epoch {epoch} [{bar}] {percentage}% | loss {loss} | {rate} rows/s | {eta_formatted}');
+  const bar = output.bar('epoch {epoch} [{bar}] {percentage}% | loss {losses} | {rate} rows/s | {left} left');
   const { epochs, patience } = flags;
   const monitor = validation ? 'validation loss' : 'training loss';
   const earlyStopping = patience === 0 ? undefined : ({ patience, monitor } as const);
@@ -205,7 +205,7 @@ async function runTraining(
     onTrainBegin() {
       last = trainer.resumed?.history.at(-1);
     },
-    ...(bar && { onProgress: (progress) => show(bar, progress) }),
+    ...(bar && { onProgress: (progress) => show(bar, progress, epochs, last) }),
     onEpochEnd(report) {
       bar?.stop();
       tell(report, output);
@@ -235,9 +235,21 @@ async function runTraining(
   return { kept: last.earlyStopping?.best.epoch ?? last.epoch, error };
 }
 
-function show(bar: NonNullable<ReturnType<Output['bar']>>, progress: Progress): void {
-  const { epoch, updates, totalUpdates, loss, samples, seconds } = progress;
-  const shown = { epoch, loss: loss.toPrecision(4), rate: count(samples / seconds) };
+/** @param last - the epoch before, if there was one */
+function show(
+  bar: NonNullable<ReturnType<Output['bar']>>,
+  { epoch, updates, totalUpdates, loss, samples, seconds }: Progress,
+  epochs: number,
+  last: EpochReport | undefined,
+): void {
+  const validation = last?.validation ? `, validation ${last.validation.loss.toPrecision(4)}` : '';
+  const left = (seconds / updates) * ((epochs - epoch + 1) * totalUpdates - updates);
+  const shown = {
+    epoch: `${epoch}/${epochs}`,
+    losses: loss.toPrecision(4) + validation,
+    rate: count(samples / seconds),
+    left: updates > 0 ? duration(left) : '?',
+  };
   if (bar.isActive) {
     bar.setTotal(totalUpdates);
     bar.update(updates, shown);

@@ -282,7 +282,11 @@ describe('what goes wrong', () => {
     [['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'a', '--checkpoint-every', '5h'], 2, 'or minutes as in 5m'],
     [['train', 'clouds.csv', ...CLASSES, '--seed', '1', '--resume', 'some'], 2, '"learningRate" expected 0.5'],
     [['predict', 'clouds.csv', 'new.csv'], 1, 'ERR_BAD_FILE'],
-    [['predict', 'new.csv', 'side.safetensors'], 2, 'expected the model first, then the rows: side.safetensors new.csv'],
+    [
+      ['predict', 'new.csv', 'side.safetensors'],
+      2,
+      'expected the model first, then the rows: side.safetensors new.csv',
+    ],
     [['predict', 'side.safetensors', 'green.csv'], 1, 'green'],
   ])('%j exits with %i', async (args, code, message) => {
     const ran = await run(args);
