@@ -8,7 +8,7 @@ const TOGETHER = [
   'test/{architecture,package,guides,readme}.test.ts',
   'test/{bench,cli,infer,kernels}/**/*.test.ts',
   'test/lab/{batch-curve,best,capacity,capacity-verdict,cross-validation,environment,fit,gradient-noise,scaling,scaling-fit,shape}.test.ts',
-  'test/train/{accumulation,adaptive,batch-size,callbacks,checkpoint,choose,data-parallel,dropout,early-stopping,golden,inline,optimisers,options,owner-computes,relaxed,reproducible,resume,runs,streamed-fit,validation-metrics,weights}.test.ts',
+  'test/train/{accumulation,adaptive,batch-size,callbacks,checkpoint,choose,data-parallel,dropout,early-stopping,golden,inline,optimisers,options,owner-computes,relaxed,reproducible,resume,runs,streamed-checkpoint,streamed-fit,validation-metrics,weights}.test.ts',
 ];
 
 // Tests import the compiled output (through #src, see package.json): worker threads run compiled files, and

@@ -6,7 +6,6 @@ import type { CheckpointExtra } from './checkpoint-options.ts';
 import type { CheckpointState } from './checkpoint-state.ts';
 import { type Best, Stopping } from './early-stopping.ts';
 import type { EpochSoFar } from './epoch.ts';
-import { isStreamed } from './bound.ts';
 import { checkSame, type Fingerprint, fingerprintOf } from './fingerprint.ts';
 import type { Order } from './order.ts';
 import type { EpochReport } from './report.ts';
@@ -80,8 +79,7 @@ export class Call {
     if (order.checkpoint) {
       const take = () => call.#take(order, trainer, { train, validation });
       const { network, period } = trainer;
-      const whole = isStreamed(order.train);
-      call.saver = await Saver.open(order.checkpoint, { network, period, whole, reached: () => call.#reached, take });
+      call.saver = await Saver.open(order.checkpoint, { network, period, reached: () => call.#reached, take });
     }
     return call;
   }
@@ -111,8 +109,7 @@ export class Call {
   }
 
   get #reached(): Reached {
-    const inEpoch = this.current?.updates ?? 0;
-    return { epochs: this.epochs, inEpoch, updates: this.updates + inEpoch };
+    return { epochs: this.epochs, updates: this.updates + (this.current?.updates ?? 0) };
   }
 
   async #take(

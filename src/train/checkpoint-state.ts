@@ -143,7 +143,7 @@ function readReport(name: string, value: unknown, index: number): EpochReport {
 }
 
 function readSoFar(value: unknown, rows: number): EpochSoFar {
-  const { updates, samples, sums, workers, steps, learningRate } = record('current', value);
+  const { updates, samples, sums, workers, steps, learningRate, waiting } = record('current', value);
   const { seconds, loss, right, ofWorkers, phases, coordinator } = record('current.sums', sums);
   const { losses, rights } = record('current.sums.ofWorkers', ofWorkers);
   const numbers = (name: string, values: unknown) => list(name, values).map((one) => number(name, one));
@@ -157,6 +157,7 @@ function readSoFar(value: unknown, rows: number): EpochSoFar {
     samples: integer('current.samples', samples, 0, rows),
     workers: integer('current.workers', workers, 1),
     learningRate: learningRate === undefined ? undefined : finite('current.learningRate', learningRate, 0),
+    waiting: waiting === undefined ? undefined : finite('current.waiting', waiting, 0),
     steps: list('current.steps', steps).map((step) => record('current.steps', step)) as unknown as EpochSoFar['steps'],
     sums: {
       seconds: finite('current.sums.seconds', seconds, 0),

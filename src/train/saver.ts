@@ -15,8 +15,6 @@ export interface Snapshot {
 export interface Reached {
   /** Finished. */
   readonly epochs: number;
-  /** Of the epoch under way. */
-  readonly inEpoch: number;
   /** Of all epochs of the call. */
   readonly updates: number;
 }
@@ -34,7 +32,6 @@ export class Saver implements Pauses {
   readonly #folder: CheckpointFolder;
   readonly #network: Network;
   readonly #period: number;
-  readonly #whole: boolean;
   readonly #reached: () => Reached;
   readonly #take: () => Promise<Snapshot | undefined>;
   /** When the last checkpoint was taken. */
@@ -51,7 +48,6 @@ export class Saver implements Pauses {
     this.#options = options;
     this.#network = what.network;
     this.#period = what.period;
-    this.#whole = what.whole;
     this.#reached = what.reached;
     this.#take = what.take;
     this.#last = what.reached();
@@ -62,12 +58,12 @@ export class Saver implements Pauses {
     return new Saver(await CheckpointFolder.open(options.directory), options, what);
   }
 
-  next(): number {
+  next(done: number): number {
     const { everyUpdates, everyMinutes } = this.#options;
-    const { updates, inEpoch } = this.#reached();
+    const { updates } = this.#reached();
     const due = everyUpdates === undefined ? Infinity : everyUpdates - (updates % everyUpdates);
     const least = Math.min(due, everyMinutes === undefined ? Infinity : this.#pace);
-    return least === Infinity ? least : Math.ceil((inEpoch + least) / this.#period) * this.#period - inEpoch;
+    return least === Infinity ? least : Math.ceil((done + least) / this.#period) * this.#period - done;
   }
 
   async pause(updates: number, seconds: number): Promise<void> {
@@ -79,17 +75,12 @@ export class Saver implements Pauses {
   async epochEnded(): Promise<void> {
     const { everyUpdates, everyMinutes } = this.#options;
     if (this.#over) return;
-    if (this.#whole || (everyUpdates === undefined && everyMinutes === undefined) || this.#isDue()) await this.#save();
+    if ((everyUpdates === undefined && everyMinutes === undefined) || this.#isDue()) await this.#save();
   }
 
   /** The call ends within an epoch, which is then judged and reported as it is; one that goes on later must not find that. */
   async endsWithinEpoch(): Promise<void> {
     await this.#saveWhatIsNew();
-    this.#over = true;
-  }
-
-  /** What comes now cannot be gone on with: the last checkpoint stays the last. */
-  keepLast(): void {
     this.#over = true;
   }
 
@@ -134,10 +125,8 @@ export class Saver implements Pauses {
 
 interface Saved {
   readonly network: Network;
-  /** Updates from one place of an epoch at which it may pause to the next. */
+  /** Updates from one place at which an epoch may pause to the next. */
   readonly period: number;
-  /** Epochs cannot pause: each is saved when it has ended, for what comes after it may be lost. */
-  readonly whole: boolean;
   readonly reached: () => Reached;
   /** Undefined where nothing is worth saving. */
   readonly take: () => Promise<Snapshot | undefined>;

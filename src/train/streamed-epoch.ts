@@ -1,104 +1,110 @@
-import type { RateSchedule } from '../core/schedule.ts';
+import { rateAt } from '../core/schedule.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { RowStream, Span } from '../core/table.ts';
 import type { Streamed } from './bound.ts';
-import type { Wanted } from './epoch.ts';
+import { addTime, addUpdates, type EpochSoFar, type Means, progressOf, reportOf, type Wanted } from './epoch.ts';
 import type { Order } from './order.ts';
+import type { EpochSums } from './outcome.ts';
 import type { ProgressWatch } from './progress.ts';
-import { type EpochReport, epochReport } from './report.ts';
-import type { Runner } from './runner.ts';
-import { continuedSums, NO_SUMS } from './sums.ts';
+import type { EpochReport } from './report.ts';
 
-/** How the rows go by, and how the weights step. */
-interface StreamedWanted extends Wanted {
-  readonly shuffle: boolean;
-  readonly rates: RateSchedule;
-}
-
-export type StreamedOrder = Order & { readonly train: Streamed };
+type StreamedOrder = Order & { readonly train: Streamed };
 
 /**
- * Trains an epoch on rows that are read while it goes on: a run for each window of them, with all batches that are whole. What is left
- * of a window begins the first batch of the next; only the last batch of the epoch may be short.
+ * Trains an epoch, or what is left of it, on rows that are read while it goes on: with each window of them all batches that are whole.
+ * What is left of a window begins the first batch of the next; only the last batch of the epoch may be short. Where an epoch goes on
+ * that was broken off, the windows behind it are read once more. Waiting for a window counts as the epoch's time.
+ * @param now - how far the epoch has got; it is kept up to date, also where training ends with an error
  */
 export async function streamedEpoch(
-  runner: Runner,
+  means: Means,
   spec: NetworkSpec,
   order: StreamedOrder,
-  wanted: StreamedWanted,
+  wanted: Wanted & { readonly shuffle: boolean },
+  now: EpochSoFar,
 ): Promise<EpochReport> {
-  const { train, signal, onProgress } = order;
+  const { train, batchSize, epochs, signal } = order;
   const { seed, shuffle, stream, epoch, left } = wanted;
-  const watch = runner.watch(train.length, onProgress);
+  const { runner, rates } = means;
+  const whole = Math.ceil(train.length / batchSize);
+  const watch = runner.watch(train.length, order.onProgress);
   try {
     const rows = await runner.open('train', train, signal);
-    const another = epoch < order.epochs && left > Math.ceil(train.length / order.batchSize);
-    rows.begin(shuffle ? { seed, stream } : undefined, another);
-    const going = new StreamedEpoch(order, wanted);
-    while (going.goesOn) await going.advance(runner, rows, watch);
-    return going.report(spec);
+    rows.begin(shuffle ? { seed, stream } : undefined, epoch < epochs && left > whole);
+    const going = new StreamedEpoch(means, order, wanted, now, Math.min(left, whole));
+    while (going.goesOn) await going.nextWindow(rows, watch);
   } finally {
     watch?.close();
   }
+  const learningRate = rateAt(rates, runner.count - 1);
+  return { ...reportOf(spec, now, { epoch, batchSize, learningRate }), waiting: now.waiting! };
 }
 
 class StreamedEpoch {
+  readonly #means: Means;
   readonly #order: StreamedOrder;
-  readonly #wanted: StreamedWanted;
+  readonly #wanted: Wanted;
+  readonly #now: EpochSoFar;
   /** Updates that the epoch is to have. */
   readonly #total: number;
-  #sums = NO_SUMS;
-  #waiting = 0;
-  #updates = 0;
-  #samples = 0;
-  #workers = 1;
-  #learningRate = 0;
-  /** Of the last window. */
+  /** Those of the windows that have gone by. */
+  #behind = 0;
+  /** Rows of the last window that were trained on. */
   #used = 0;
 
-  constructor(order: StreamedOrder, wanted: StreamedWanted) {
+  constructor(means: Means, order: StreamedOrder, wanted: Wanted, now: EpochSoFar, total: number) {
+    this.#means = means;
     this.#order = order;
     this.#wanted = wanted;
-    this.#total = Math.min(wanted.left, Math.ceil(order.train.length / order.batchSize));
+    this.#now = now;
+    this.#total = total;
   }
 
   get goesOn(): boolean {
-    return this.#updates < this.#total;
+    return this.#now.updates < this.#total;
   }
 
-  /** Trains on the next window. The time that it is waited for counts as the epoch's. */
-  async advance(runner: Runner, stream: RowStream, watch: ProgressWatch | undefined): Promise<void> {
+  /** Trains on the next window what has not been trained yet. */
+  async nextWindow(stream: RowStream, watch: ProgressWatch | undefined): Promise<void> {
+    const { runner, pauses } = this.#means;
+    const { batchSize, signal } = this.#order;
+    const now = this.#now;
     const begun = performance.now();
-    const span = await runner.wait(stream.next(this.#used), this.#order.signal);
-    const waited = (performance.now() - begun) / 1000;
-    this.#waiting += waited;
-    this.#sums = { ...this.#sums, seconds: this.#sums.seconds + waited };
-    await this.#train(runner, span, watch);
+    const span = await runner.wait(stream.next(this.#used), signal);
+    now.waiting = (now.waiting ?? 0) + addTime(now, begun);
+    const { rows, last } = span;
+    const updates = Math.min(
+      last ? Math.ceil(rows / batchSize) : Math.floor(rows / batchSize),
+      this.#total - this.#behind,
+    );
+    while (now.updates < this.#behind + updates) {
+      const done = now.updates - this.#behind;
+      const count = Math.min(updates - done, pauses?.next(done) ?? Infinity);
+      const seconds = await this.#train(span, done, count, watch);
+      if (this.goesOn) await pauses?.pause(count, seconds);
+    }
+    this.#behind += updates;
+    this.#used = Math.min(rows, updates * batchSize);
   }
 
-  report(spec: NetworkSpec): EpochReport {
-    const { batchSize } = this.#order;
-    const [updates, samples, workers, learningRate] = [this.#updates, this.#samples, this.#workers, this.#learningRate];
-    const of = { epoch: this.#wanted.epoch, updates, samples, batchSize, learningRate, workers };
-    return { ...epochReport(spec, this.#sums, of), waiting: this.#waiting };
-  }
-
-  async #train(runner: Runner, { from, rows, last }: Span, watch: ProgressWatch | undefined): Promise<void> {
+  /** @param done - updates with rows of this window */
+  async #train(span: Span, done: number, count: number, watch: ProgressWatch | undefined): Promise<number> {
+    const { runner, rates } = this.#means;
     const { train, batchSize, signal } = this.#order;
-    const { epoch, rates, stream } = this.#wanted;
-    const whole = last ? Math.ceil(rows / batchSize) : Math.floor(rows / batchSize);
-    const updates = Math.min(whole, this.#total - this.#updates);
-    const used = Math.min(rows, updates * batchSize);
-    const loss = this.#samples === 0 ? 0 : this.#sums.loss / this.#samples;
-    const { seconds, ofWorkers: counted } = this.#sums;
-    const before = { epoch, updates: this.#updates, totalUpdates: this.#total, samples: this.#samples, loss, seconds };
-    const piece = { train, epochs: 1, updates, batchSize, rates, from, rows: used, stream, before, counted };
-    const { epochs, workers, learningRates } = await runner.run(piece, signal, watch);
-    this.#sums = continuedSums(this.#sums, epochs[0]!);
-    this.#workers = workers;
-    this.#learningRate = learningRates[0]!;
-    this.#updates += updates;
-    this.#samples += used;
-    this.#used = used;
+    const { epoch, stream } = this.#wanted;
+    const now = this.#now;
+    const first = done * batchSize;
+    const rows = Math.min(span.rows - first, count * batchSize);
+    const piece = {
+      ...{ train, epochs: 1, updates: count, batchSize, rates, from: span.from + first, rows, stream },
+      before: progressOf(now, epoch, this.#total),
+      counted: now.sums.ofWorkers,
+      onStopped: (updates: number, sums: EpochSums) =>
+        addUpdates(now, updates, Math.min(rows, updates * batchSize), sums),
+    };
+    const { epochs, workers } = await runner.run(piece, signal, watch);
+    now.workers = workers;
+    addUpdates(now, count, rows, epochs[0]!);
+    return epochs[0]!.seconds;
   }
 }

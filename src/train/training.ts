@@ -11,7 +11,7 @@ import type { Order, orderOf } from './order.ts';
 import type { EpochReport, TrainerInfo } from './report.ts';
 import type { Runner } from './runner.ts';
 import { Plateau, plateauIn, ratesOf } from './schedule.ts';
-import { streamedEpoch, type StreamedOrder } from './streamed-epoch.ts';
+import { streamedEpoch } from './streamed-epoch.ts';
 import { validate } from './validate.ts';
 
 /** Is told of all work on the arena, which is to be waited for before the threads end. */
@@ -161,32 +161,19 @@ export class Training {
     if (this.#control && this.#runner.afresh)
       this.#control = new BatchControl(this.info.adaptive!, this.#options.learningRate);
     const { train } = order;
-    if (isStreamed(train)) return [await this.#stream({ ...order, train }, call, wanted)];
-    if (this.#control || call.inPieces) {
+    if (isStreamed(train) || this.#control || call.inPieces) {
       const now = (call.current ??= beginning(learningRate));
       const rates = this.#rates(order, now.learningRate);
       const means = { runner: this.#runner, control: this.#control, rates, pauses: call.saver };
-      const report = await epochInPieces(means, spec, order, wanted, now);
+      const report = await (isStreamed(train)
+        ? streamedEpoch(means, spec, { ...order, train }, { ...wanted, shuffle: this.#options.shuffle }, now)
+        : epochInPieces(means, spec, order, wanted, now));
       if (now.samples < train.length) await call.saver?.endsWithinEpoch();
       return [report];
     }
     const whole = Math.ceil(train.length / order.batchSize);
     const count = Math.max(1, Math.min(together, order.epochs - call.epochs, Math.floor(wanted.left / whole)));
     return fixedEpochs(this.#runner, spec, order, { ...wanted, count, rates: this.#rates(order, learningRate) });
-  }
-
-  /** An epoch on rows that are read meanwhile. It cannot be gone on with within: checkpoints are taken where epochs end. */
-  async #stream(order: StreamedOrder, call: Call, wanted: Wanted): Promise<EpochReport> {
-    const { shuffle } = this.#options;
-    const rates = this.#rates(order, order.callbacks.learningRate);
-    try {
-      const report = await streamedEpoch(this.#runner, this.network.spec, order, { ...wanted, shuffle, rates });
-      if (report.samples < order.train.length) call.saver?.keepLast();
-      return report;
-    } catch (error) {
-      call.saver?.keepLast();
-      throw error;
-    }
   }
 
   /** The learning rates of the updates to come; where one was set, the schedule is constant. */

@@ -2,7 +2,15 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Dataset, type FitOptions, type LayerParameters, Network, Trainer, type TrainerOptions } from 'gradpool';
+import {
+  Dataset,
+  type FitOptions,
+  type LayerParameters,
+  Network,
+  type StreamedDataset,
+  Trainer,
+  type TrainerOptions,
+} from 'gradpool';
 import { findBlas } from '#src/kernels/blas/library.js';
 import { flatten, largest, expectClose } from '../close.ts';
 
@@ -62,7 +70,12 @@ export async function withTrainer<T>(
 }
 
 /** What a training from the start gives. */
-export function train(network: Network, data: Dataset, options: TrainerOptions, fit: FitOptions = {}) {
+export function train(
+  network: Network,
+  data: Dataset | StreamedDataset,
+  options: TrainerOptions,
+  fit: FitOptions = {},
+) {
   return withTrainer(network, options, async (trainer) => {
     const history = await trainer.fit(data, fit);
     return { history, losses: history.map(({ loss }) => loss), parameters: network.parameters, info: trainer.info };

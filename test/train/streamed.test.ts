@@ -119,7 +119,7 @@ describe('training', () => {
   it('ends after maxUpdates and tells progress', async () => {
     const network = classifier();
     const seen: number[] = [];
-    const { history } = await train(network, streamed as unknown as Dataset, options({ workers: 2 }), {
+    const { history } = await train(network, streamed, options({ workers: 2 }), {
       epochs: 9,
       maxUpdates: 60,
       onProgress: ({ samples }) => void seen.push(samples),
