@@ -14,7 +14,7 @@ export interface CheckpointExtra {
 /**
  * When a training is saved so that `Trainer.resume` can go on with it. Without `everyUpdates` and `everyMinutes` it is saved after each
  * epoch; in any case when the call ends, however it does, before `earlyStopping` brings back the best weights. Weights that are not finite are never saved.
- * With patterns from a disk it is only saved where epochs end, and goes on from there.
+ * With patterns from a disk, what goes on within an epoch first reads once more what it had read of it.
  */
 export interface CheckpointOptions {
   /** A folder, made if need be, for the checkpoints of this training alone. */
