@@ -4,7 +4,7 @@ import type { BatchControl } from './batch-control.ts';
 import type { Order } from './order.ts';
 import type { EpochSums } from './outcome.ts';
 import type { ProgressWatch } from './progress.ts';
-import { type AdaptiveStep, type EpochReport, epochReport } from './report.ts';
+import { type AdaptiveStep, type EpochReport, epochReport, type Progress } from './report.ts';
 import type { Runner } from './runner.ts';
 import { continuedSums, NO_SUMS } from './sums.ts';
 
@@ -31,7 +31,7 @@ export async function fixedEpochs(
 ): Promise<EpochReport[]> {
   const rows = train.length;
   const updates = Math.min(left, Math.ceil(rows / batchSize));
-  const before = { epoch, updates: 0, totalUpdates: updates, samples: 0, loss: 0, seconds: 0 };
+  const before = progressOf(beginning(), epoch, updates);
   const piece = { train, epochs: count, updates, batchSize, rates, from: 0, stream, before };
   const watch = runner.watch(rows, onProgress);
   const { epochs, workers, learningRates } = await runner.run(piece, signal, watch).finally(() => watch?.close());
@@ -60,8 +60,35 @@ export interface EpochSoFar {
   learningRate: number | undefined;
 }
 
-export function beginning(learningRate: number | undefined): EpochSoFar {
+export function beginning(learningRate?: number): EpochSoFar {
   return { updates: 0, samples: 0, sums: NO_SUMS, workers: 1, steps: [], learningRate };
+}
+
+/** So many updates more are in the weights. */
+export function addUpdates(now: EpochSoFar, updates: number, samples: number, sums: EpochSums): void {
+  now.updates += updates;
+  now.samples += samples;
+  now.sums = continuedSums(now.sums, sums);
+}
+
+/** What was done since `begun` was no update; its time counts as the epoch's. @returns seconds */
+export function addTime(now: EpochSoFar, begun: number): number {
+  const seconds = (performance.now() - begun) / 1000;
+  now.sums = { ...now.sums, seconds: now.sums.seconds + seconds };
+  return seconds;
+}
+
+export function progressOf({ updates, samples, sums }: EpochSoFar, epoch: number, totalUpdates: number): Progress {
+  const loss = samples === 0 ? 0 : sums.loss / samples;
+  return { epoch, updates, totalUpdates, samples, loss, seconds: sums.seconds };
+}
+
+export function reportOf(
+  spec: NetworkSpec,
+  { updates, samples, workers, sums }: EpochSoFar,
+  of: Pick<EpochReport, 'epoch' | 'batchSize' | 'learningRate'>,
+): EpochReport {
+  return epochReport(spec, sums, { ...of, updates, samples, workers });
 }
 
 /** Where an epoch pauses, so that its trainer may be saved. */
@@ -135,14 +162,12 @@ class EpochInPieces {
     const { train, signal } = this.#order;
     const { epoch, stream, left } = this.#wanted;
     const now = this.#now;
-    const { updates, samples: from, sums } = now;
+    const { updates, samples: from } = now;
     const batchSize = this.#batchSize;
     const whole = Math.ceil((this.#rows - from) / batchSize);
     const measured = control ? Math.ceil(control.rowsLeft / batchSize) : Infinity;
     const count = Math.min(left - updates, whole, measured, pauses?.next() ?? Infinity);
-    const loss = from === 0 ? 0 : sums.loss / from;
-    const totalUpdates = Math.min(left, updates + whole);
-    const before = { epoch, updates, totalUpdates, samples: from, loss, seconds: sums.seconds };
+    const before = progressOf(now, epoch, Math.min(left, updates + whole));
     const rates = control ? ({ name: 'constant', rate: control.learningRate } as const) : this.#means.rates;
     const onStopped = (completed: number, part: EpochSums) => this.#add(completed, batchSize, part);
     const piece = {
@@ -154,7 +179,7 @@ class EpochInPieces {
       from,
       stream,
       before,
-      counted: sums.ofWorkers,
+      counted: now.sums.ofWorkers,
       onStopped,
     };
     const { epochs, workers } = await runner.run(piece, signal, watch);
@@ -165,19 +190,15 @@ class EpochInPieces {
 
   report(spec: NetworkSpec): EpochReport {
     const { control, rates, runner } = this.#means;
-    const { updates, samples, workers, sums, steps } = this.#now;
     const learningRate = control?.learningRate ?? rateAt(rates, runner.count - 1);
-    const of = { epoch: this.#wanted.epoch, updates, samples, batchSize: this.#batchSize, learningRate, workers };
-    return { ...epochReport(spec, sums, of), ...(control && { adaptation: steps }) };
+    const of = { epoch: this.#wanted.epoch, batchSize: this.#batchSize, learningRate };
+    return { ...reportOf(spec, this.#now, of), ...(control && { adaptation: this.#now.steps }) };
   }
 
   /** So many updates are in the weights. */
   #add(updates: number, batchSize: number, sums: EpochSums): void {
-    const now = this.#now;
-    const samples = Math.min(this.#rows - now.samples, updates * batchSize);
-    now.updates += updates;
-    now.samples += samples;
-    now.sums = continuedSums(now.sums, sums);
+    const samples = Math.min(this.#rows - this.#now.samples, updates * batchSize);
+    addUpdates(this.#now, updates, samples, sums);
     this.#means.control?.trained(samples);
   }
 
@@ -187,9 +208,7 @@ class EpochInPieces {
     const draws = { ...DRAWS, seed: this.#wanted.seed, stream: control.stream };
     const moments = await this.#means.runner.moments(this.#order.train, draws, this.#order.signal);
     const decision = control.measured(moments, this.#rows);
-    const now = this.#now;
-    if (decision) now.steps.push({ updates: now.updates, ...decision });
-    const seconds = (performance.now() - begun) / 1000;
-    now.sums = { ...now.sums, seconds: now.sums.seconds + seconds };
+    if (decision) this.#now.steps.push({ updates: this.#now.updates, ...decision });
+    addTime(this.#now, begun);
   }
 }
