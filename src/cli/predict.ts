@@ -63,7 +63,7 @@ export async function predict(
   if (numbered) output.note(`${table.rows - rows.length} rows have missing values and are left out`);
   if (flags.output === undefined) output.text(lines.join('\n'));
   else {
-    writeWhole(flags.output, `${lines.join('\n')}\n`);
+    await writeWhole(flags.output, `${lines.join('\n')}\n`);
     output.note(`${flags.output} written, ${rows.length} predictions`);
   }
 }
