@@ -106,7 +106,7 @@ await train(network, data);
 console.log(`\nTime against batch size, on ${data.train.length} digits:`);
 const report = await measure(network, data.train);
 console.log(curveText(report));
-writeWhole('out/batch-curve.json', `${JSON.stringify(report, null, 2)}\n`);
+await writeWhole('out/batch-curve.json', `${JSON.stringify(report, null, 2)}\n`);
 const { recommended, workers } = report.best;
 const timeline = await recordTimeline(network, data.train, { batchSize: recommended, workers });
 const pictures = await writePictures('out/batch-curve', report, timeline);

@@ -59,7 +59,7 @@ for (const [name, { about, run }] of Object.entries(BENCHMARKS)) {
       const simd = enableRelaxedSimd();
       const { results, text } = await run(quick ? QUICK : FULL);
       console.log(text);
-      save(name, { simd, quick, results });
+      await save(name, { simd, quick, results });
     });
 }
 
@@ -92,7 +92,7 @@ program
       ...(quick && small),
     });
     console.log(curveText(report));
-    save('batch-curve', report);
+    await save('batch-curve', report);
     const { recommended, workers } = report.best;
     const timeline = await recordTimeline(network, data, { ...trainer, batchSize: recommended, workers });
     await draw('batch-curve', report, timeline);
@@ -104,9 +104,9 @@ program
   .argument('<files...>', 'JSON, as the other commands write it')
   .option('--trace <file>', 'a timeline, as the option trace of a trainer writes it')
   .option('--out <file>', 'where the page goes', 'out/report.html')
-  .action((files: string[], { trace, out }: { trace?: string; out: string }) => {
+  .action(async (files: string[], { trace, out }: { trace?: string; out: string }) => {
     try {
-      writeWhole(out, pageOfFiles(files, trace));
+      await writeWhole(out, pageOfFiles(files, trace));
     } catch (error) {
       if (error instanceof RangeError) program.error(error.message);
       throw error;
@@ -126,7 +126,7 @@ program
     enableRelaxedSimd();
     const report = await benchScaling(flags);
     console.log(scalingText(report));
-    save('scaling', report);
+    await save('scaling', report);
     await draw('scaling', report);
   });
 
@@ -138,7 +138,7 @@ program
     enableRelaxedSimd();
     const { report, sigmoid, text } = await benchCapacity(quick);
     console.log(text);
-    save('capacity', { quick, ...report, sigmoid });
+    await save('capacity', { quick, ...report, sigmoid });
     await draw('capacity', report);
   });
 
@@ -150,7 +150,7 @@ program
     enableRelaxedSimd();
     const results = await benchDescent(quick);
     console.log(results.map(describeForms).join('\n\n'));
-    save('descent', { quick, results });
+    await save('descent', { quick, results });
   });
 
 interface CurveFlags {
@@ -162,8 +162,8 @@ interface CurveFlags {
   quick?: boolean;
 }
 
-function save(name: string, report: object): void {
-  writeWhole(
+async function save(name: string, report: object): Promise<void> {
+  await writeWhole(
     `out/bench-${name}.json`,
     `${JSON.stringify({ benchmark: name, environment: describeEnvironment(), ...report }, null, 2)}\n`,
   );

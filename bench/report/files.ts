@@ -37,9 +37,9 @@ export async function writePictures(path: string, report: object, timeline?: obj
       : kind === 'scaling'
         ? [await scalingAsSvg(report), { scaling: report }]
         : [await capacityAsSvg(report), { capacity: report }];
-  writeWhole(`${path}.svg`, svg);
-  writeWhole(`${path}.png`, asPng(svg));
-  writeWhole(`${path}.html`, reportPage({ ...input, timeline }));
+  await writeWhole(`${path}.svg`, svg);
+  await writeWhole(`${path}.png`, asPng(svg));
+  await writeWhole(`${path}.html`, reportPage({ ...input, timeline }));
   return [`${path}.svg`, `${path}.png`, `${path}.html`];
 }
 

@@ -47,7 +47,7 @@ export async function curve(
     target: targetOf(flags, data),
     trainer: { ...measuredTrainer(flags), strategy, seed },
   }).finally(stop);
-  tellReport(report, curveText, flags.output, output);
+  await tellReport(report, curveText, flags.output, output);
 }
 
 function targetOf(

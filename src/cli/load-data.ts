@@ -1,5 +1,4 @@
 import { Dataset } from '../data/dataset.ts';
-import type { DataTable } from '../data/data-table.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
 import type { Encoding, MissingPolicy, Task } from '../data/encoding.ts';
@@ -97,7 +96,7 @@ async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
     throw new UsageError(
       `--target expected one of the columns ${table.names.join(', ')}, or --labels for a pair of IDX files`,
     );
-  const parts = splitTable(table, flags);
+  const parts = splitUp(table, flags);
   const { dataset: train, encoding } = encodeTable(parts.train, encodeOptions(flags, flags.target));
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
@@ -113,25 +112,18 @@ async function streamTable(
   signal: AbortSignal,
 ): Promise<LoadedData<StreamedDataset>> {
   refuseTestLabels(flags);
-  const { target, categorical, missingValues, validationShare, testShare, testData, seed } = flags;
+  const { target, categorical, missingValues, testData, seed } = flags;
   if (target === undefined) throw new UsageError('--target expected the name of a column');
   const layout = layoutOf(flags);
   const store = storeOptions(plan, signal);
-  const validation = validationShare > 0 ? [validationShare] : [];
-  const shares = [...validation, ...(testShare > 0 && testData === undefined ? [testShare] : [])];
-  const split = shares.length === 0 ? [] : [1 - shares.reduce((sum, share) => sum + share, 0), ...shares.slice(0, -1)];
   const read = { ...layout, missingValues, categorical };
-  const { datasets, encoding } = await streamDataset(path, encodeOptions(flags, target), read, {
-    ...store,
-    split,
-    seed,
-  });
-  const [train, ...others] = datasets;
-  const checked = validation.length > 0 ? others.shift() : undefined;
+  const split = { ...store, split: sharesOf(flags), seed };
+  const { datasets, encoding } = await streamDataset(path, encodeOptions(flags, target), read, split);
+  const parts = named(datasets, flags);
   try {
     const test =
-      testData === undefined ? others[0] : (await streamDataset(testData, encoding, layout, store)).datasets[0];
-    return { train, validation: checked, test, ...asEncoded(encoding) };
+      testData === undefined ? parts.test : (await streamDataset(testData, encoding, layout, store)).datasets[0];
+    return { ...parts, test, ...asEncoded(encoding) };
   } catch (error) {
     await Promise.all(datasets.map((dataset) => dataset.close()));
     throw error;
@@ -158,33 +150,34 @@ function asEncoded(encoding: Encoding): Pick<LoadedData, 'task' | 'outputs' | 'e
 
 type Parts<T> = Record<'train', T> & Record<'validation' | 'test', T | undefined>;
 
-function splitTable(table: DataTable, { validationShare: v, testShare, testData, seed }: DataFlags): Parts<DataTable> {
-  const t = testData === undefined ? testShare : 0;
-  return named(v, t, (shares) => (shares.length === 0 ? [table] : table.split(shares, { seed })));
+/** The shares of all parts but the last, of which the first has the rest; none where there is one part. */
+function sharesOf({ validationShare, testShare, testData }: DataFlags): number[] {
+  const test = testData === undefined ? testShare : 0;
+  return [1 - validationShare - test, validationShare, test].filter((share) => share > 0).slice(0, -1);
 }
 
-/** The parts that have a share; the first has the rest. */
-function named<T>(validation: number, test: number, split: (shares: number[]) => readonly T[]): Parts<T> {
-  const shares = [1 - validation - test, validation, test].filter((share) => share > 0);
-  const [train, ...others] = split(shares.slice(0, -1));
-  return {
-    train: train!,
-    validation: validation > 0 ? others.shift() : undefined,
-    test: test > 0 ? others.shift() : undefined,
-  };
+function named<T>([train, ...others]: readonly T[], { validationShare }: DataFlags): Parts<T> {
+  const validation = validationShare > 0 ? others.shift() : undefined;
+  return { train: train!, validation, test: others[0] };
+}
+
+interface Splits<T> {
+  split(shares: readonly number[], options: { seed: number }): readonly T[];
+}
+
+function splitUp<T extends Splits<T>>(all: T, flags: DataFlags): Parts<T> {
+  const shares = sharesOf(flags);
+  return named(shares.length === 0 ? [all] : all.split(shares, { seed: flags.seed }), flags);
 }
 
 async function loadIdx(images: string, labels: string, flags: DataFlags): Promise<LoadedData> {
   refuseTableFlags(flags);
-  const { testData, testLabels, validationShare, testShare, seed } = flags;
+  const { testData, testLabels } = flags;
   if ((testData === undefined) !== (testLabels === undefined))
     throw new UsageError('--test-data and --test-labels expected each other with IDX files');
   if (flags.task !== undefined && flags.task !== 'classification')
     throw new UsageError(`--task expected classification with IDX labels, got ${flags.task}`);
-  const all = await Dataset.fromIdx({ images, labels });
-  const parts = named(validationShare, testData === undefined ? testShare : 0, (shares) =>
-    shares.length === 0 ? [all] : all.split(shares, { seed }),
-  );
+  const parts = splitUp(await Dataset.fromIdx({ images, labels }), flags);
   const test = testData === undefined ? parts.test : await Dataset.fromIdx({ images: testData, labels: testLabels! });
   const outputs = 1 + Math.max(...[parts.train, parts.validation, test].map((part) => (part ? highestClass(part) : 0)));
   return { ...parts, test, task: 'classification', outputs, encoding: undefined, classes: undefined };

@@ -91,14 +91,14 @@ export function progressOf<S extends Step>(output: Output, describe: (step: S) =
  * Writes and shows a report.
  * @throws GradpoolError ERR_ABORTED after a report of what was complete when the measurement was ended
  */
-export function tellReport<R extends { readonly state: 'complete' | 'partial' }>(
+export async function tellReport<R extends { readonly state: 'complete' | 'partial' }>(
   report: R,
   text: (report: R) => string,
   path: string | undefined,
   output: Output,
-): void {
+): Promise<void> {
   if (path !== undefined) {
-    writeWhole(path, `${JSON.stringify(report, null, 2)}\n`);
+    await writeWhole(path, `${JSON.stringify(report, null, 2)}\n`);
     output.note(`${path} written`);
   }
   output.text(text(report));

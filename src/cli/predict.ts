@@ -1,6 +1,5 @@
+import { Turns } from '../core/turns.ts';
 import { encodeRows } from '../data/encode-table.ts';
-import { setImmediate as turn } from 'node:timers/promises';
-import { GradpoolError } from '../core/errors.ts';
 import { checkEncoding, type Encoding } from '../data/encoding.ts';
 import { readTable } from '../data/read-table.ts';
 import { Predictor } from '../infer/predictor.ts';
@@ -49,9 +48,9 @@ export async function predict(
   const [n, K] = [encoding.inputSize, encoding.outputSize];
   const numbered = rows.length < table.rows;
   const lines = [csvLine([...(numbered ? ['row'] : []), ...headOf(encoding, flags)])];
+  const turns = new Turns('predicting', signal);
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-    await turn();
-    if (signal.aborted) throw new GradpoolError('ERR_ABORTED', 'predicting was aborted', { cause: signal.reason });
+    await turns.next();
     const to = Math.min(rows.length, from + ROWS_AT_ONCE);
     const outputs = predictor.predict(inputs.subarray(from * n, to * n));
     for (let i = from; i < to; i++) {
@@ -64,7 +63,7 @@ export async function predict(
   if (numbered) output.note(`${table.rows - rows.length} rows have missing values and are left out`);
   if (flags.output === undefined) output.text(lines.join('\n'));
   else {
-    writeWhole(flags.output, `${lines.join('\n')}\n`);
+    await writeWhole(flags.output, `${lines.join('\n')}\n`);
     output.note(`${flags.output} written, ${rows.length} predictions`);
   }
 }

@@ -52,5 +52,5 @@ export async function scaling(
     },
     trainer: { ...measuredTrainer(flags), seed },
   }).finally(stop);
-  tellReport(report, scalingText, flags.output, output);
+  await tellReport(report, scalingText, flags.output, output);
 }

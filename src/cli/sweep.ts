@@ -67,5 +67,5 @@ export async function sweep(
       trainer: { ...measuredTrainer(flags), batchSize },
     },
   ).finally(stop);
-  tellReport(report, capacityText, flags.output, output);
+  await tellReport(report, capacityText, flags.output, output);
 }

@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Table from 'cli-table3';
+import { writeAside } from '../formats/write-aside.ts';
 
 /** One line below the head and none between rows. */
 const LINES = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
@@ -49,11 +50,10 @@ export function bytesText(bytes: number): string {
   return `${Number((bytes / 2 ** (10 * power)).toPrecision(3))} ${['KiB', 'MiB', 'GiB', 'TiB'][power - 1]}`;
 }
 
-/** Writes a file whole or not at all: aside, then renamed. */
-export function writeWhole(path: string, content: string | Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.part`, content);
-  renameSync(`${path}.part`, path);
+/** Writes a file whole or not at all, in a folder that is made if need be. */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  prepareFolder(path);
+  await writeAside(path, content);
 }
 
 /** Values as a line of CSV; those that hold a separator are quoted. */

@@ -95,7 +95,7 @@ export async function saveTfjs(folder: string | URL, network: Network): Promise<
   };
   await mkdir(place, { recursive: true });
   await writeAside(join(place, SHARD), new Uint8Array(weightData));
-  await writeAside(join(place, 'model.json'), new TextEncoder().encode(JSON.stringify(json)));
+  await writeAside(join(place, 'model.json'), JSON.stringify(json));
 }
 
 /** Dense with its activation; leaky ReLU is a layer of its own there. */

@@ -16,12 +16,12 @@ export function checkPath(name: string, path: unknown): string {
  * file or the new one, also after the process was killed. (After a power failure as far as the disk keeps what it confirms.)
  * @throws what `node:fs` throws; then nothing is left behind
  */
-export async function writeAside(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeAside(path: string, content: string | Uint8Array): Promise<void> {
   const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     const handle = await open(aside, 'wx');
     try {
-      await handle.writeFile(bytes);
+      await handle.writeFile(content);
       await handle.sync();
     } finally {
       await handle.close();

@@ -1,6 +1,7 @@
 import { integer, oneOf, options, wrongType } from '../core/checks.ts';
 import type { RowsInput } from '../core/columns.ts';
 import type { DataSource, StreamedSource } from '../core/table.ts';
+import { Turns } from '../core/turns.ts';
 import { type ClassScore, type ClassScores, confusionMatrix, scoresOfCounts, classScores } from './class-scores.ts';
 import { Network } from './network.ts';
 import {
@@ -11,7 +12,6 @@ import {
   taskOf,
   TASKS,
   type MetricsTask,
-  Turns,
   withComplement,
 } from './predictions.ts';
 import { logLoss, rocAuc, topKAccuracy } from './ranking.ts';
@@ -106,7 +106,7 @@ export async function measureMetrics(
   const network = from instanceof Network;
   const { topK, signal, task } = options<typeof given>('options', given, network ? KEYS : [...KEYS, 'task']);
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
-  const turns = new Turns(signal);
+  const turns = new Turns('measuring', signal);
   if (!network) {
     const found = fromArrays(oneOf('task', task, TASKS), from, to as RowsInput);
     return metricsOf(found, resolveTopK(topK, found), turns);
@@ -137,7 +137,7 @@ export async function metricsOfOutputs(
   areas: boolean,
   signal: AbortSignal | undefined,
 ): Promise<Metrics> {
-  const turns = new Turns(signal);
+  const turns = new Turns('measuring', signal);
   return metricsOf(await answersOf(network, dataset, Y, turns), [], turns, areas);
 }
 

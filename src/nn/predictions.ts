@@ -1,8 +1,7 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { checkSameRows, resolveTargets, type RowsInput, toColumns, toDesired } from '../core/columns.ts';
-import { GradpoolError } from '../core/errors.ts';
 import type { Loss, NetworkSpec } from '../core/spec.ts';
 import type { DataSource, StreamedSource, Table } from '../core/table.ts';
+import type { Turns } from '../core/turns.ts';
 import { forwardBatch } from '../kernels/reference/batch.ts';
 import { checkNumbers } from './lists.ts';
 import { desired, gather, inverted, type Network } from './network.ts';
@@ -27,29 +26,8 @@ export interface Predictions {
 }
 
 const SLICE_ROWS = 64;
-const TURN_MS = 10;
 /** By how much a rounded probability may be out of [0, 1]. */
 const ROUNDING = 1e-6;
-
-/** Lets the event loop turn now and then, and stops when the signal says so. */
-export class Turns {
-  readonly #signal: AbortSignal | undefined;
-  #last = performance.now();
-
-  constructor(signal: AbortSignal | undefined) {
-    this.#signal = signal;
-  }
-
-  /** @throws GradpoolError ERR_ABORTED */
-  async next(): Promise<void> {
-    if (performance.now() - this.#last > TURN_MS) {
-      await turn();
-      this.#last = performance.now();
-    }
-    const signal = this.#signal;
-    if (signal?.aborted) throw new GradpoolError('ERR_ABORTED', 'measuring was aborted', { cause: signal.reason });
-  }
-}
 
 /** What the outputs of a network mean, and how many there are. */
 export function taskOf({ loss, layers }: NetworkSpec): { task: MetricsTask; classes: number } {

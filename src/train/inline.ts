@@ -1,17 +1,14 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { Turns } from '../core/turns.ts';
 import type { WorkerResult, WorkerTask } from '../pool/messages.ts';
 import type { TaskPool } from '../pool/pool.ts';
 import { Session } from './session.ts';
-
-/** How long the calling thread works before it looks at its event loop; ms. */
-const SLICE = 10;
 
 /** The one worker of a training without threads: on the caller's thread, between turns of its event loop. */
 export class InlinePool implements TaskPool {
   readonly size = 1;
   #session: Session | undefined;
-  /** When the event loop last had its turn: short tasks add up. */
-  #turned = performance.now();
+  /** Of all tasks together: short ones add up. */
+  readonly #turns = new Turns();
 
   async run(task: WorkerTask): Promise<WorkerResult> {
     if (task.kind === 'attach') {
@@ -24,9 +21,7 @@ export class InlinePool implements TaskPool {
       const result = piece();
       if (result.state !== 'done') return result;
       last = result;
-      if (performance.now() - this.#turned < SLICE) continue;
-      await turn();
-      this.#turned = performance.now();
+      if (this.#turns.due) await this.#turns.next();
     }
     return { ...last, thread: 0, seconds: 0 };
   }

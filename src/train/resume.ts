@@ -42,8 +42,8 @@ export interface Resumed {
 /** A checkpoint that was found and read. */
 export type LoadedCheckpoint = FoundCheckpoint & { readonly state: CheckpointState };
 
-/** Options that do not decide the bits; and `backend`, which is what was decided. */
-const FREE = ['workers', 'tuned', 'stallTimeout', 'trace', 'sharedMemory', 'backend'] as const;
+/** Options that do not decide the bits; and `backend` and `workers`, which have rules of their own. */
+const FREE: ReadonlySet<string> = new Set(['workers', 'tuned', 'stallTimeout', 'trace', 'sharedMemory', 'backend']);
 
 /** How a trainer was made, to be read by {@link decideAgain}. */
 export function settingsOf(
@@ -98,49 +98,63 @@ function differencesOf(then: Settings['machine'], now: Settings['machine']): str
 export function decideAgain(
   path: string,
   bad: Bad,
-  { options: before, decided, choice, adaptive }: Settings,
+  settings: Settings,
   given: TrainerOptions,
 ): { options: TrainerOptions; decision: BatchSizeDecision } {
-  const changes: Partial<Record<string, unknown>> = Object.fromEntries(
+  const { options: before, decided, choice, adaptive } = settings;
+  const then = orBad(bad, () => resolveOptions({ ...before, ...decided }));
+  const changes: Record<string, unknown> = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),
   );
-  const numeric = (o: TrainerOptions): NumericOptions => ({ ...o, ...decided });
-  const then = orBad(bad, () => resolveOptions(numeric(before)));
   const options: TrainerOptions = { ...before, ...changes };
-  const now = resolveOptions(numeric(options));
-  const togetherStay = together(now) === together(then);
-  const fits: Record<string, (value: unknown) => boolean> = {
-    batchSize: (value) => value === decided.batchSize && adaptive === undefined,
-    backend: (value) => value === 'auto' || value === decided.backend,
-    workers: (value) => (decided.workers === undefined || value === decided.workers) && togetherStay,
-    microBatchSize: () => decided.workers === undefined && togetherStay,
-    accumulation: () => decided.workers === undefined && togetherStay,
-    ...(adaptive && { strategy: (value: unknown) => value === 'auto' || value === decided.strategy }),
-  };
-  const others = Object.entries(changes).filter(([key, value]) => {
-    const old = before[key as keyof TrainerOptions];
-    return !isDeepStrictEqual(value, old) && !fits[key]?.(value);
-  });
-  const same = isDeepStrictEqual(without(now), without(then));
-  const wrong = others.find(([key]) => key in fits || (!same && !(FREE as readonly string[]).includes(key)));
-  if (wrong) {
-    const [key, value] = wrong;
-    const old = { ...before, ...(key === 'batchSize' ? {} : decided) }[key as keyof TrainerOptions];
-    const expected = old === undefined ? 'its default' : excerpt(old);
-    throw new RangeError(`"${key}" expected ${expected}, as in the checkpoint ${path}, got ${excerpt(value)}`);
+  const numeric: NumericOptions = { ...options, ...decided };
+  const now = resolveOptions(numeric);
+  for (const [key, value] of Object.entries(changes)) {
+    if (isDeepStrictEqual(value, before[key as keyof TrainerOptions])) continue;
+    if (!keepsBits(key, value, settings, now, then)) throw otherThan(path, key, value, settings);
   }
-  return { options, decision: { numeric: numeric(options), ...(choice && { choice }), ...(adaptive && { adaptive }) } };
+  return { options, decision: { numeric, ...(choice && { choice }), ...(adaptive && { adaptive }) } };
 }
 
-function without(options: ResolvedOptions): object {
+/** Whether the bits stay as they were with an option that was not given so then. */
+function keepsBits(
+  key: string,
+  value: unknown,
+  { decided, adaptive }: Settings,
+  now: ResolvedOptions,
+  then: ResolvedOptions,
+): boolean {
+  const bound = decided.workers !== undefined;
+  const sameTogether = together(now) === together(then);
+  const rules: Record<string, boolean | undefined> = {
+    // What was decided may be asked for, or left to be decided.
+    batchSize: value === decided.batchSize && !adaptive,
+    backend: value === 'auto' || value === decided.backend,
+    strategy: adaptive && (value === 'auto' || value === decided.strategy),
+    // Rows may be shared in another way where nothing depends on it.
+    workers: (!bound || value === decided.workers) && sameTogether,
+    microBatchSize: !bound && sameTogether,
+    accumulation: !bound && sameTogether,
+  };
+  return rules[key] ?? (FREE.has(key) || (sameTogether && isDeepStrictEqual(bitsOf(now), bitsOf(then))));
+}
+
+/** The options that decide the bits, but for accumulation. */
+function bitsOf(options: ResolvedOptions): object {
   const { accumulated: _, ...rest } = options;
-  const bound = Object.entries(rest).filter(([key]) => !(FREE as readonly string[]).includes(key));
-  return { ...Object.fromEntries(bound), together: together(options) };
+  return Object.fromEntries(Object.entries(rest).filter(([key]) => !FREE.has(key)));
 }
 
 /** Rows that pass together where gradients are accumulated: the bits depend on it, not on how they are shared. */
 function together({ accumulated, workers }: ResolvedOptions): number | undefined {
   return accumulated && accumulated.microBatchSize * workers;
+}
+
+function otherThan(path: string, key: string, value: unknown, { options, decided }: Settings): RangeError {
+  // Of the batch size what was asked for: 'auto', or an adaptive one, says more than a number.
+  const old = { ...options, ...decided, batchSize: options.batchSize }[key as keyof TrainerOptions];
+  const expected = old === undefined ? 'its default' : excerpt(old);
+  return new RangeError(`"${key}" expected ${expected}, as in the checkpoint ${path}, got ${excerpt(value)}`);
 }
 
 /**

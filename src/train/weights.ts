@@ -1,9 +1,6 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { Turns } from '../core/turns.ts';
 import type { Arena, LayerParameters } from '../memory/arena.ts';
 import { adoptParameters, type Network } from '../nn/network.ts';
-
-/** The longest that the calling thread is held up at a time; ms. */
-const SLICE = 5;
 
 /** The network's weights and those in the arena: which are newer, and how they get across. */
 export class Weights {
@@ -54,10 +51,6 @@ export class Weights {
 
 /** Does work that comes in pieces, between turns of the event loop. */
 export async function inSlices(pieces: Iterable<void>): Promise<void> {
-  let slice = performance.now();
-  for (const _ of pieces) {
-    if (performance.now() - slice < SLICE) continue;
-    await turn();
-    slice = performance.now();
-  }
+  const turns = new Turns();
+  for (const _ of pieces) await turns.next();
 }

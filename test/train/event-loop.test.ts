@@ -33,7 +33,7 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<{ turns: numbe
 }
 
 const INLINE = { sharedMemory: 'off', backend: 'reference', batchSize: 1 } as const;
-/** The longest turn in ms: the slices are of 10 ms, and the machine may be shared. */
+/** The longest turn in ms: the slices are of 5 ms, and the machine may be shared. */
 const LONGEST = 100;
 
 async function expectTurns(work: () => Promise<unknown>): Promise<void> {
