@@ -83,7 +83,7 @@ def is_number(text):
 
 
 def table_parts(paths, target):
-    """Inputs as gradpool encodes them: means and the most frequent text for what is missing, an input for each text."""
+    """Inputs as gradpool makes them: means and the most frequent text for what is missing, numbers to scale, an input of 0 or 1 for each text."""
     parts = []
     for path in paths:
         head, rows = read_csv(path)
@@ -99,12 +99,12 @@ def table_parts(paths, target):
         SimpleImputer(missing_values="", strategy="most_frequent"), OneHotEncoder(sparse_output=False)
     )
     encoder = ColumnTransformer([
-        ("numbers", SimpleImputer(), [i for i, n in enumerate(numeric) if n]),
+        ("numbers", make_pipeline(SimpleImputer(), StandardScaler()), [i for i, n in enumerate(numeric) if n]),
         ("texts", texts, [i for i, n in enumerate(numeric) if not n]),
     ])
-    scaled = make_pipeline(encoder, StandardScaler()).fit(inputs[0])
+    encoder.fit(inputs[0])
     values = all(is_number(d) for d in parts[0][1])
-    return [(scaled.transform(X), np.array(d, dtype=float if values else object)) for X, (_, d) in zip(inputs, parts)]
+    return [(encoder.transform(X), np.array(d, dtype=float if values else object)) for X, (_, d) in zip(inputs, parts)]
 
 
 def run_sklearn(parts, task, seed):

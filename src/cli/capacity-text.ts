@@ -1,5 +1,6 @@
 import { plot, type Point } from 'simple-ascii-chart';
 import type { CapacityPoint, CapacityReport } from '../lab/capacity-report.ts';
+import { LEAST_REPEATS } from '../lab/capacity-verdict.ts';
 import { colors, columns } from './colors.ts';
 import { counted } from './numbers.ts';
 import { table } from './text.ts';
@@ -15,7 +16,7 @@ export function capacityText(report: CapacityReport): string {
     const best = report.best.find((one) => one.axis === axis);
     return [
       colors.bold(`${network.activation}: error against ${axis} (${fixed(points[0]!, axis)})`),
-      errorTable(points, axis, best),
+      errorTable(points, axis, best, repeats),
       errorChart(points, axis),
       colors.bold(best?.text ?? 'Most trainings of every size diverged.'),
     ];
@@ -37,7 +38,9 @@ function errorTable(
   points: readonly CapacityPoint[],
   axis: Axis,
   best: CapacityReport['best'][number] | undefined,
+  repeats: number,
 ): string {
+  const asGood = repeats < LEAST_REPEATS ? [] : (best?.asGood ?? []);
   return table(
     [axis, 'parameters', 'training', 'validation', 'test', '95% interval', 'diverged', 'best'],
     points.map((point) => [
@@ -48,7 +51,7 @@ function errorTable(
       error(point.test.median),
       `${error(point.test.low)} to ${error(point.test.high)}`,
       point.diverged,
-      best?.least === point[axis] ? '* least' : best?.asGood.includes(point[axis]) ? '= as good' : '',
+      best?.least === point[axis] ? '* least' : asGood.includes(point[axis]) ? '= as good' : '',
     ]),
   );
 }

@@ -1,5 +1,6 @@
 import { Dataset } from '../data/dataset.ts';
 import { applyEncoding } from '../data/encode-table.ts';
+import type { UnknownPolicy } from '../data/encoding.ts';
 import { readTable } from '../data/read-table.ts';
 import type { LoadedModel } from '../formats/model.ts';
 import { measureMetrics } from '../nn/metrics.ts';
@@ -8,7 +9,9 @@ import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
 import { encodingOf, openModel } from './predict.ts';
 
-export type EvaluateFlags = Pick<DataFlags, 'format' | 'delimiter' | 'header' | 'labels'>;
+export type EvaluateFlags = Pick<DataFlags, 'format' | 'delimiter' | 'header' | 'labels'> & {
+  unknown?: UnknownPolicy;
+};
 
 /** Measures how good a saved network's answers are on a table, or on IDX files. */
 export async function evaluate(
@@ -35,7 +38,7 @@ async function fromTable(
   path: string,
   flags: EvaluateFlags,
 ): Promise<{ dataset: Dataset; names: readonly string[] }> {
-  const encoding = encodingOf(modelPath, model);
+  const encoding = encodingOf(modelPath, model, flags.unknown);
   const table = await readTable(path, { ...layoutOf(flags), encoding });
   const names = encoding.classes.length > 0 ? encoding.classes : encoding.targets.map(({ name }) => name);
   return { dataset: applyEncoding(encoding, table), names };

@@ -1,7 +1,7 @@
 import { Dataset } from '../data/dataset.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
-import type { Encoding, MissingPolicy, Task } from '../data/encoding.ts';
+import type { Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
 import { type FileFormat, type ReadOptions } from '../data/read-options.ts';
 import { readTable } from '../data/read-table.ts';
 import { streamDataset } from '../data/stream-dataset.ts';
@@ -17,6 +17,7 @@ export interface DataFlags {
   categorical?: string[];
   task?: Task;
   missing: MissingPolicy;
+  unknown: UnknownPolicy;
   missingValues?: string[];
   labels?: string;
   testData?: string;
@@ -135,8 +136,8 @@ function refuseTestLabels({ testLabels }: DataFlags): void {
 }
 
 function encodeOptions(flags: DataFlags, target: string[]): EncodeOptions {
-  const { features, weightColumn: weights, categorical = [], missing, task } = flags;
-  return { target: target.length === 1 ? target[0]! : target, features, weights, categorical, missing, task };
+  const { features, weightColumn: weights, categorical = [], missing, unknown, task } = flags;
+  return { target: target.length === 1 ? target[0]! : target, features, weights, categorical, missing, unknown, task };
 }
 
 function asEncoded(encoding: Encoding): Pick<LoadedData, 'task' | 'outputs' | 'encoding' | 'classes'> {
@@ -190,7 +191,7 @@ function highestClass({ storage, rows }: Dataset): number {
 
 /** With IDX files there are no columns. */
 export function refuseTableFlags(flags: Partial<DataFlags>): void {
-  const { target, features, weightColumn, categorical, missing = 'error' } = flags;
+  const { target, features, weightColumn, categorical, missing = 'error', unknown = 'error' } = flags;
   const { missingValues, format, delimiter, header = true } = flags;
   const given = {
     '--target': target,
@@ -199,6 +200,7 @@ export function refuseTableFlags(flags: Partial<DataFlags>): void {
     '--categorical': categorical,
     '--missing': missing === 'error' ? undefined : missing,
     '--missing-values': missingValues,
+    '--unknown': unknown === 'error' ? undefined : unknown,
     '--format': format,
     '--delimiter': delimiter,
     '--no-header': header ? undefined : true,

@@ -1,6 +1,7 @@
+import { resolve } from 'node:path';
 import { Turns } from '../core/turns.ts';
 import { encodeRows } from '../data/encode-table.ts';
-import { checkEncoding, type Encoding } from '../data/encoding.ts';
+import { checkEncoding, type Encoding, type UnknownPolicy } from '../data/encoding.ts';
 import { readTable } from '../data/read-table.ts';
 import { Predictor } from '../infer/predictor.ts';
 import type { LoadedModel } from '../formats/model.ts';
@@ -8,11 +9,12 @@ import { loadNetwork } from '../formats/model-file.ts';
 import { UsageError } from './failure.ts';
 import { type DataFlags, layoutOf } from './load-data.ts';
 import type { Output } from './output.ts';
-import { csvLine, writeWhole } from './text.ts';
+import { csvLine, prepareFolder, writeWhole } from './text.ts';
 
 export interface PredictFlags extends Pick<DataFlags, 'format' | 'delimiter' | 'header'> {
   output?: string;
   probabilities?: boolean;
+  unknown?: UnknownPolicy;
 }
 
 /** Opens the model. @throws UsageError where it stands second on the command line; as `loadNetwork` */
@@ -22,11 +24,16 @@ export function openModel(model: string, file: string): Promise<LoadedModel> {
   return loadNetwork(model);
 }
 
-/** How the model's rows are encoded. @throws UsageError if it was trained on IDX files */
-export function encodingOf(path: string, { encoding }: LoadedModel): Encoding {
+/**
+ * How the model's rows are encoded.
+ * @param unknown - default: as in training
+ * @throws UsageError if it was trained on IDX files
+ */
+export function encodingOf(path: string, { encoding }: LoadedModel, unknown: UnknownPolicy | undefined): Encoding {
   if (encoding === undefined)
     throw new UsageError(`${path} expected a model that was trained on a table: it has no names of columns`);
-  return checkEncoding('encoding', encoding);
+  const checked = checkEncoding('encoding', encoding);
+  return unknown === undefined ? checked : { ...checked, unknown };
 }
 
 /** Rows that are predicted before the event loop, and with it an interrupt, gets its turn. */
@@ -40,8 +47,13 @@ export async function predict(
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
+  if (flags.output !== undefined) {
+    if (resolve(flags.output) === resolve(path))
+      throw new UsageError(`--output expected another file than ${path}, which is read`);
+    prepareFolder(flags.output);
+  }
   const model = await openModel(modelPath, path);
-  const encoding = encodingOf(modelPath, model);
+  const encoding = encodingOf(modelPath, model, flags.unknown);
   const table = await readTable(path, { ...layoutOf(flags), encoding });
   const { inputs, rows } = encodeRows(encoding, table);
   const predictor = new Predictor(model.network);

@@ -20,6 +20,7 @@ import {
   stepOptions,
   streamOptions,
   tableOptions,
+  unknownOption,
 } from './shared-options.ts';
 import type { TrainFlags } from './train.ts';
 
@@ -145,6 +146,7 @@ function addUses(gradpool: Command, signal: AbortSignal): void {
     .argument('[file]', 'a table that has the columns it was trained on; the target may be absent')
     .option('--output <file>', 'write CSV there instead of to stdout')
     .option('--probabilities', 'of every class, too')
+    .addOption(unknownOption())
     .action(async (model: string, file: string, flags: PredictFlags & OutputFlags) => {
       const { predict } = await import('./predict.ts');
       await predict(model, file, flags, await outputOf(flags), signal);
@@ -155,6 +157,7 @@ function addUses(gradpool: Command, signal: AbortSignal): void {
     .usage('[options] <model> <file>')
     .argument('[file]', 'a table with the target, or IDX images with --labels')
     .option('--labels <file>', 'IDX labels')
+    .addOption(unknownOption())
     .action(async (model: string, file: string, flags: EvaluateFlags & OutputFlags) => {
       const { evaluate } = await import('./evaluate.ts');
       await evaluate(model, file, flags, await outputOf(flags), signal);

@@ -1,7 +1,7 @@
 // Options that several commands have.
 import { type Command, Option } from 'commander';
 import { ACTIVATIONS } from '../core/spec.ts';
-import { MISSING_POLICIES, TASKS } from '../data/encoding.ts';
+import { MISSING_POLICIES, TASKS, UNKNOWN_POLICIES } from '../data/encoding.ts';
 import { FORMATS } from '../data/read-options.ts';
 import { BACKENDS } from '../kernels/kernels.ts';
 import { INITIALISATIONS } from '../nn/initialise.ts';
@@ -36,6 +36,13 @@ export function tableOptions(command: Command): Command {
     .option('--no-header', 'the first line holds values; columns are called c1, c2, ...');
 }
 
+export function unknownOption(): Option {
+  return new Option(
+    '--unknown <policy>',
+    'categories that no training row had: an error, or as if there were none',
+  ).choices(UNKNOWN_POLICIES);
+}
+
 /** What is predicted from what. */
 export function columnOptions(command: Command): Command {
   return tableOptions(command)
@@ -48,6 +55,7 @@ export function columnOptions(command: Command): Command {
       new Option('--missing <policy>', 'what to do about missing values').choices(MISSING_POLICIES).default('error'),
     )
     .option('--missing-values <texts>', 'texts that mean that a value is missing', words)
+    .addOption(unknownOption().default('error'))
     .option('--labels <file>', 'IDX labels')
     .option('--seed <number>', 'of starting weights, orders and splits', whole(0), 0);
 }

@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Table from 'cli-table3';
 import { writeAside } from '../formats/write-aside.ts';
+import { UsageError } from './failure.ts';
 
 /** One line below the head and none between rows. */
 const LINES = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
@@ -41,6 +42,8 @@ export function prepareFolder(path: string): void {
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true });
   accessSync(folder, constants.W_OK);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new UsageError(`expected a file to write, but ${path} is a folder`);
 }
 
 /** Bytes in a readable unit. */

@@ -1,6 +1,6 @@
 import type { Activation, LayerSpec, Loss } from '../core/spec.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { Encoding, Task } from '../data/encoding.ts';
+import { type Encoding, type Task, widthOf } from '../data/encoding.ts';
 import { Normalization, type NormalizationOptions } from '../data/normalization.ts';
 import { StreamedDataset } from '../data/streamed-dataset.ts';
 import { saveNetwork } from '../formats/model-file.ts';
@@ -133,13 +133,16 @@ export function makeNetwork(
   });
 }
 
-/** How columns are normalised: bytes of images are in [0, 1] already. */
+/** How columns are normalised: bytes of images are in [0, 1] already, and so are the inputs that categories become. */
 export function methodsOf(
   { task, encoding }: Pick<LoadedData, 'task' | 'encoding'>,
   normalize: TrainFlags['normalize'],
 ): NormalizationOptions | undefined {
   if (encoding === undefined || normalize === 'none') return undefined;
-  return { inputs: normalize, ...(task === 'regression' && { targets: normalize }) };
+  const inputs = encoding.inputs.flatMap((column) =>
+    Array.from({ length: widthOf(column) }, () => (column.kind === 'numeric' ? normalize : 'none')),
+  );
+  return { inputs, ...(task === 'regression' && { targets: normalize }) };
 }
 
 /** What suits small sets of data; other optimisers have their own. */

@@ -64,6 +64,18 @@ function nestedColumns(name: string, rows: readonly unknown[], size: number | un
   return { values, size: width, stride: width };
 }
 
+/** What is computed with is float32. */
+const GREATEST = 3.4028234663852886e38;
+
+export function isSingle(value: number): boolean {
+  return value >= -GREATEST && value <= GREATEST;
+}
+
+/** What was expected instead of a number that is none. */
+export function singleInstead(value: number): string {
+  return Number.isFinite(value) ? 'a number of at most 3.4e38' : 'a finite number';
+}
+
 function rowOf(name: string, row: unknown, r: number): ArrayLike<unknown> {
   if (Array.isArray(row) || isNumericArray(row)) return row;
   throw wrongType(`${name}[${r}]`, 'row of numbers', row);
@@ -71,16 +83,16 @@ function rowOf(name: string, row: unknown, r: number): ArrayLike<unknown> {
 
 function element(name: string, value: unknown, i: number): number {
   if (typeof value !== 'number') throw wrongType(`${name}[${i}]`, 'number', value);
-  if (!Number.isFinite(value)) throw new RangeError(`"${name}[${i}]" expected a finite number, got ${value}`);
+  if (!isSingle(value)) throw new RangeError(`"${name}[${i}]" expected ${singleInstead(value)}, got ${value}`);
   return value;
 }
 
 function checkFinite(name: string, values: NumericArray, size: number): void {
   if (!(values instanceof Float32Array || values instanceof Float64Array)) return;
   for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i])) {
+    if (!isSingle(values[i]!)) {
       const place = size === 1 ? `[${i}]` : `[${Math.floor(i / size)}][${i % size}]`;
-      throw new RangeError(`"${name}${place}" expected a finite number, got ${values[i]}`);
+      throw new RangeError(`"${name}${place}" expected ${singleInstead(values[i]!)}, got ${values[i]}`);
     }
   }
 }

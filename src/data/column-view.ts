@@ -1,4 +1,5 @@
 import { describe } from '../core/checks.ts';
+import { isSingle, singleInstead } from '../core/columns.ts';
 import { badData } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
 import type { DataTable } from './data-table.ts';
@@ -14,13 +15,13 @@ export type RowReader = (row: number) => number;
  * @throws GradpoolError ERR_BAD_DATA when a row is read that holds no finite number
  */
 export function numbersOf(table: DataTable, column: TableColumn): RowReader {
-  const bad = (row: number, value: unknown) =>
-    badData(inColumn(table.place(row), column.name), `expected a finite number, got ${describe(value)}`);
+  const bad = (row: number, value: number, shown: unknown = value) =>
+    badData(inColumn(table.place(row), column.name), `expected ${singleInstead(value)}, got ${describe(shown)}`);
   if (column.kind === 'numeric') {
     const { values } = column;
     return (row) => {
       const value = values[row]!;
-      if (!Number.isFinite(value)) throw bad(row, value);
+      if (!isSingle(value)) throw bad(row, value);
       return value;
     };
   }
@@ -28,7 +29,7 @@ export function numbersOf(table: DataTable, column: TableColumn): RowReader {
   const numbers = categories.map(parseNumber);
   return (row) => {
     const value = numbers[codes[row]!]!;
-    if (Number.isNaN(value)) throw bad(row, categories[codes[row]!]);
+    if (!isSingle(value)) throw bad(row, value, categories[codes[row]!]);
     return value;
   };
 }

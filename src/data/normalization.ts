@@ -9,8 +9,8 @@ export const METHODS = ['none', 'min-max', 'z-score'] as const;
 export type NormalizationMethod = (typeof METHODS)[number];
 
 export interface NormalizationOptions {
-  /** Default 'none'. */
-  inputs?: NormalizationMethod | undefined;
+  /** Of all columns, or of each: categories that became inputs of 0 and 1 are best left as they are. Default 'none'. */
+  inputs?: NormalizationMethod | readonly NormalizationMethod[] | undefined;
   /** Default 'none'. Undone at prediction. */
   targets?: NormalizationMethod | undefined;
 }
@@ -33,6 +33,7 @@ export class Normalization implements Scaling {
    * measured when it was stored.
    * A constant column becomes 0 (its scale is 1), not NaN.
    *
+   * @throws TypeError, RangeError naming the argument, also where "inputs" has not one method for each column
    * @example
    * const normalization = Normalization.fit(train, { inputs: 'z-score', targets: 'z-score' });
    * const network = new Network({ inputs: 10, layers, normalization });
@@ -44,11 +45,19 @@ export class Normalization implements Scaling {
       'targets',
     ]);
     const measured = train instanceof Dataset ? measuredNow(train) : measuredBefore(train);
-    return new Normalization(
-      fitColumns(measured.inputs, oneOf('inputs', inputs, METHODS)),
-      fitColumns(measured.targets, oneOf('targets', targets, METHODS)),
-    );
+    const { size } = measured.inputs;
+    const ofInputs = Array.isArray(inputs)
+      ? inputs.map((method, c) => oneOf(`inputs[${c}]`, method, METHODS))
+      : all(size, oneOf('inputs', inputs, METHODS));
+    if (ofInputs.length !== size)
+      throw new RangeError(`"inputs" expected a method for each of ${size} columns, got ${ofInputs.length}`);
+    const ofTargets = all(measured.targets.size, oneOf('targets', targets, METHODS));
+    return new Normalization(fitColumns(measured.inputs, ofInputs), fitColumns(measured.targets, ofTargets));
   }
+}
+
+function all(size: number, method: NormalizationMethod): NormalizationMethod[] {
+  return Array.from({ length: size }, () => method);
 }
 
 /** How many columns there are, and what they are like. */
@@ -84,10 +93,11 @@ function scaled({ min, max, mean, deviation }: ColumnStatistics, factor: number)
   };
 }
 
-function fitColumns({ size, at }: MeasuredColumns, method: NormalizationMethod): Affine | undefined {
-  if (method === 'none') return undefined;
-  const affine = { scale: new Float64Array(size), shift: new Float64Array(size) };
-  for (let c = 0; c < size; c++) {
+function fitColumns({ size, at }: MeasuredColumns, methods: readonly NormalizationMethod[]): Affine | undefined {
+  if (methods.every((method) => method === 'none')) return undefined;
+  const affine = { scale: new Float64Array(size).fill(1), shift: new Float64Array(size) };
+  for (const [c, method] of methods.entries()) {
+    if (method === 'none') continue;
     const { min, max, mean, deviation } = at(c);
     const spread = method === 'min-max' ? max - min : deviation;
     // A column that is constant, or whose spread is lost in rounding, is centred and left at its scale.

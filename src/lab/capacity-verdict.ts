@@ -47,7 +47,7 @@ export interface CapacitySeries {
 }
 
 /** With fewer repeats their agreement is no proof: all of four on one side is chance in 1 of 16. */
-const LEAST_REPEATS = 5;
+export const LEAST_REPEATS = 5;
 
 /**
  * Says which size is best and whether the error rises on either side of it.
@@ -88,7 +88,7 @@ export function judgeCapacity(series: CapacitySeries, tolerance: number, seed: n
     ),
     risesAgain: largest.worse || peak.worse,
   };
-  return { ...verdict, text: inWords(verdict, medians[all.best]!, tolerance) };
+  return { ...verdict, text: inWords(verdict, medians[all.best]!, tolerance, few) };
 }
 
 /** Places in a series: of the least median, and of the highest from there on. */
@@ -120,12 +120,13 @@ function ratioOf(a: number, b: number): number {
   return a === b ? 1 : a / b;
 }
 
-function inWords(found: Omit<CapacityVerdict, 'text'>, error: number, tolerance: number): string {
+function inWords(found: Omit<CapacityVerdict, 'text'>, error: number, tolerance: number, few: boolean): string {
   const { axis, least, asGood, smallest, largest, peak, afterPeak } = found;
   const others = asGood.filter((size) => size !== least);
   const by = tolerance > 0 ? ` by more than ${100 * tolerance}%` : '';
-  const same =
-    others.length === 0
+  const same = few
+    ? `too few repeats to tell it from the others: it takes ${LEAST_REPEATS}`
+    : others.length === 0
       ? `all others are shown to be worse${by}`
       : `${others.join(', ')} ${others.length > 1 ? 'are' : 'is'} not shown to be worse${by}`;
   const sentences = [`The test error is least at a ${axis} of ${least} (${error.toPrecision(3)}); ${same}.`];

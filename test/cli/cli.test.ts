@@ -121,6 +121,24 @@ describe('from a table to a model in use', () => {
     expect(Math.max(...he!.weights.map(Math.abs))).toBeGreaterThan(bound);
   });
 
+  it('leaves rare categories at 0 and 1, and can do without what it has not seen', async () => {
+    const random = new Random(1);
+    const rows = Array.from({ length: 1000 }, (_, i) => {
+      const size = 50 + 20 * random.normal();
+      return `${i % 400 === 7 ? `island ${i}` : 'NESW'[i % 4]},${size.toFixed(2)},${(3 * size + random.normal()).toFixed(2)}`;
+    });
+    writeFileSync(at('regions.csv'), ['region,size,price', ...rows].join('\n'));
+    const model = ['--model', 'regions.safetensors'];
+    const price = ['train', 'regions.csv', '--target', 'price', '--unknown', 'zeros', '--epochs', '15', '--json'];
+    const { code, stdout } = await run([...price, ...model]);
+    expect(code).toBe(0);
+    expect((lines(stdout).at(-1)!.metrics as { r2: number }).r2).toBeGreaterThan(0.95);
+    writeFileSync(at('elsewhere.csv'), 'region,size\nAzores,50\n');
+    expect((await run(['predict', 'regions.safetensors', 'elsewhere.csv'])).code).toBe(0);
+    const strict = await run(['predict', 'regions.safetensors', 'elsewhere.csv', '--unknown', 'error']);
+    expect(strict).toMatchObject({ code: 1, stderr: expect.stringContaining('got "Azores"') as string });
+  });
+
   it('takes dropout, weights of classes and of rows', async () => {
     const given = ['--dropout', '0.25', '--class-weights', '1,2', '--weight-column', 'y2', '--json'];
     const table = readFileSync(at('clouds.csv'), 'utf8').split('\n');
@@ -281,6 +299,8 @@ describe('what goes wrong', () => {
     [['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'a', '--resume', 'b'], 2, 'expected the same folder'],
     [['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'a', '--checkpoint-every', '5h'], 2, 'or minutes as in 5m'],
     [['train', 'clouds.csv', ...CLASSES, '--seed', '1', '--resume', 'some'], 2, '"learningRate" expected 0.5'],
+    [['train', 'clouds.csv', ...CLASSES, '--model', '.'], 2, 'expected a file to write, but . is a folder'],
+    [['predict', 'side.safetensors', 'new.csv', '--output', './new.csv'], 2, '--output expected another file'],
     [['predict', 'clouds.csv', 'new.csv'], 1, 'ERR_BAD_FILE'],
     [
       ['predict', 'new.csv', 'side.safetensors'],

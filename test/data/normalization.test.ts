@@ -169,3 +169,21 @@ it('a network refuses a normalization of other sizes, and one of classes', () =>
   );
   expect(() => new Network({ inputs: 3, layers, normalization: 'z-score' as never })).toThrow(TypeError);
 });
+
+it('each column has a method of its own, where a list says so', () => {
+  const inputs = [
+    [1, 0, 5],
+    [3, 1, 9],
+  ];
+  const train = Dataset.fromArrays({ inputs, targets: [0, 1] });
+  const { inputs: affine, targets } = Normalization.fit(train, { inputs: ['z-score', 'none', 'min-max'] });
+  expect(Array.from(affine!.scale)).toEqual([1, 1, 0.25]);
+  expect(Array.from(affine!.shift)).toEqual([-2, 0, -1.25]);
+  expect(targets).toBeUndefined();
+  expect(() => Normalization.fit(train, { inputs: ['z-score'] })).toThrow(
+    '"inputs" expected a method for each of 3 columns, got 1',
+  );
+  expect(() => Normalization.fit(train, { inputs: ['z-score', 'none', 'log' as 'none'] })).toThrow(
+    '"inputs[2]" expected',
+  );
+});

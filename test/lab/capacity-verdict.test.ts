@@ -65,6 +65,7 @@ test('too few repeats prove nothing; sizes that all diverge have no verdict', ()
     test: errors.map((e) => e.slice(0, 4)),
   };
   expect(judgeCapacity(few, 0, 0)).toMatchObject({ least: 2, asGood: [1, 2, 4], risesAgain: false });
+  expect(judgeCapacity(few, 0, 0)!.text).toContain('too few repeats to tell it from the others: it takes 5');
   const never = errors.map((e) => e.map(() => Infinity));
   expect(judgeCapacity({ ...rest, training: never, validation: never, test: never }, 0, 0)).toBeUndefined();
 });
