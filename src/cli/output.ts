@@ -5,6 +5,9 @@ export interface OutputFlags {
   quiet?: boolean;
 }
 
+/** Columns that a terminal needs for what stands beside a bar. */
+const BESIDE = 75;
+
 /** Where a command writes: results to stdout, all else to stderr; with `json` one object a line on stdout. */
 export class Output {
   readonly json: boolean;
@@ -33,7 +36,15 @@ export class Output {
   /** A bar that is redrawn on a terminal; elsewhere there is none, and lines have to do. */
   bar(format: string): cliProgress.SingleBar | undefined {
     if (this.#quiet || !process.stderr.isTTY) return undefined;
-    const options = { format, stream: process.stderr, hideCursor: true, clearOnComplete: true, linewrap: false };
+    const barsize = Math.max(5, Math.min(40, process.stderr.columns - BESIDE));
+    const options = {
+      format,
+      barsize,
+      stream: process.stderr,
+      hideCursor: true,
+      clearOnComplete: true,
+      linewrap: false,
+    };
     return new cliProgress.SingleBar(options, cliProgress.Presets.shades_classic);
   }
 }

@@ -199,7 +199,7 @@ async function runTraining(
   const why = trainer.resumed ? 'as in the checkpoint' : reason;
   output.note(`${workers} workers, strategy ${strategy}, backend ${backend} (${path}: ${why})`);
   output.event('start', { network: network.spec, parameters: network.parameterCount, trainer: trainer.info });
-  const bar = output.bar('epoch {epoch} [{bar}] {percentage}% | loss {losses} | {rate} rows/s | {left} left');
+  const bar = output.bar('{epoch} [{bar}] loss {losses} | {rate} rows/s | {left} left');
   const { epochs, patience } = flags;
   const monitor = validation ? 'validation loss' : 'training loss';
   const earlyStopping = patience === 0 ? undefined : ({ patience, monitor } as const);
@@ -245,11 +245,11 @@ function show(
   epochs: number,
   last: EpochReport | undefined,
 ): void {
-  const validation = last?.validation ? `, validation ${last.validation.loss.toPrecision(4)}` : '';
+  const validation = last?.validation ? `, validation ${last.validation.loss.toPrecision(3)}` : '';
   const left = (seconds / updates) * ((epochs - epoch + 1) * totalUpdates - updates);
   const shown = {
     epoch: `${epoch}/${epochs}`,
-    losses: loss.toPrecision(4) + validation,
+    losses: loss.toPrecision(3) + validation,
     rate: count(samples / seconds),
     left: updates > 0 ? duration(left) : '?',
   };
