@@ -32,10 +32,10 @@ export function integer(name: string, value: unknown, low: number, high = Number
   return value;
 }
 
-/** A finite number in [low, high], or in [low, high) with `exclusive`. */
+/** A finite number in [low, high], or in [low, high) with `exclusive`; -Infinity and Infinity are no bounds. */
 export function finite(name: string, value: unknown, low: number, high = Infinity, exclusive = false): number {
-  const expected =
-    high === Infinity ? `finite number of at least ${low}` : `number in [${low}, ${high}${exclusive ? ')' : ']'}`;
+  const least = low === -Infinity ? 'finite number' : `finite number of at least ${low}`;
+  const expected = high === Infinity ? least : `number in [${low}, ${high}${exclusive ? ')' : ']'}`;
   if (typeof value !== 'number') throw wrongType(name, expected, value);
   if (!Number.isFinite(value) || value < low || value > high || (exclusive && value === high)) {
     throw wrongValue(name, expected, value);

@@ -67,6 +67,11 @@ export function resolveSpec(spec: {
   if (layers[last]!.dropout !== undefined) {
     throw new RangeError(`"layers[${last}].dropout" expected 0 for the output layer, got ${layers[last]!.dropout}`);
   }
+  if (layers[last]!.activation === 'softmax' && layers[last]!.units === 1) {
+    throw new RangeError(
+      `"layers[${last}].units" expected 2 or more for softmax, whose only output would always be 1, got 1; for yes or no take sigmoid`,
+    );
+  }
   const inputDropout = ofDropout('inputDropout', 'inputDropout', spec.inputDropout);
   return { inputs, ...inputDropout, layers, loss: resolveLoss(layers[last]!.activation, spec.loss) };
 }

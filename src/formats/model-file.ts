@@ -7,11 +7,12 @@ import { checkPath, writeAside } from './write-aside.ts';
  * Saves a network with all that is needed to predict, as one safetensors file. An earlier file at the path is replaced
  * when the new one is whole.
  * @param path - usually ending in .safetensors
- * @throws TypeError if the meta is no plain JSON, RangeError if a weight is not finite, what `node:fs` throws
+ * @throws TypeError if the meta is no plain JSON, RangeError if a weight is not finite or `classes` are not as many
+ * as the outputs, what `node:fs` throws
  *
  * @example
- * await saveNetwork('digits.safetensors', network, { classes: ['zero', 'one'] });
- * const { network: same, classes } = await loadNetwork('digits.safetensors');
+ * await saveNetwork('mail.safetensors', network, { classes: ['ham', 'spam'] });
+ * const { network: same, classes } = await loadNetwork('mail.safetensors');
  */
 export async function saveNetwork(path: string | URL, network: Network, meta: ModelMeta = {}): Promise<void> {
   const place = checkPath('path', path);

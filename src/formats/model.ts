@@ -1,9 +1,10 @@
-import { describe, options, wrongType } from '../core/checks.ts';
+import { describe, options, wrongType, wrongValue } from '../core/checks.ts';
 import { type NetworkSpec, resolveSpec, widths } from '../core/spec.ts';
 import type { Affine, Scaling } from '../core/table.ts';
 import { VERSION } from '../core/version.ts';
 import type { LayerParameters } from '../memory/arena.ts';
 import { adoptParameters, Network } from '../nn/network.ts';
+import { taskOf } from '../nn/predictions.ts';
 import { type Bad, badFile, orBad } from './bad-file.ts';
 import { readFloats } from './floats.ts';
 import { checkPlainJson, type JsonValue } from './plain-json.ts';
@@ -20,7 +21,7 @@ import { isObject, type JsonObject, parseJson } from './strict-json.ts';
 export interface ModelMeta {
   /** How raw records become rows of inputs; any plain JSON. */
   encoding?: JsonValue | undefined;
-  /** What the outputs are called. */
+  /** What the outputs are called; one sigmoid output may have two names, of no and yes. */
   classes?: readonly string[] | undefined;
 }
 
@@ -54,13 +55,13 @@ function tensorNames(layer: number): { weight: string; bias: string } {
 /**
  * A network as the bytes of a safetensors file: float32 weights with the names and the orientation (n_l x n_{l-1}) that
  * PyTorch gives them, and in the metadata all that is needed to predict.
- * @throws TypeError if the meta is no plain JSON; RangeError if a weight is not finite
+ * @throws TypeError if the meta is no plain JSON; RangeError if a weight is not finite, or `classes` are not as many as the outputs
  */
 export function networkToBytes(network: Network, meta: ModelMeta = {}): Uint8Array {
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
   const { encoding, classes } = options<ModelMeta>('meta', meta, ['encoding', 'classes']);
   if (encoding !== undefined) checkPlainJson('meta.encoding', encoding);
-  if (classes !== undefined) checkClasses(classes);
+  if (classes !== undefined) checkClassesOf(network.spec, classes);
   const n = widths(network.spec);
   const tensors = network.parameters.flatMap(({ weights, bias }, l) => {
     const { weight, bias: name } = tensorNames(l);
@@ -229,6 +230,16 @@ function classesOf(encoding: JsonValue | undefined): JsonValue | undefined {
   if (typeof encoding !== 'object' || encoding === null || Array.isArray(encoding)) return undefined;
   const { classes } = encoding as { classes?: JsonValue };
   return Array.isArray(classes) && classes.length > 0 ? classes : undefined;
+}
+
+/** @throws TypeError, RangeError: no names, or not as many as the outputs have */
+function checkClassesOf(spec: NetworkSpec, classes: readonly string[]): void {
+  checkClasses(classes);
+  const { units, activation } = spec.layers.at(-1)!;
+  const { classes: most } = taskOf(spec);
+  if (classes.length === units || classes.length === most) return;
+  const names = most === units ? `${units}` : `${units} or ${most}`;
+  throw wrongValue('meta.classes', `${names} names for the output layer (${units} x ${activation})`, classes);
 }
 
 function checkClasses(classes: unknown): void {

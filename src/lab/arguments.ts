@@ -1,5 +1,5 @@
 // Checks of what the measurements of the laboratory are given.
-import { callback, integer, wrongType } from '../core/checks.ts';
+import { callback, integer, wrongType, wrongValue } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
 import { bind } from '../train/bound.ts';
@@ -32,9 +32,23 @@ export function list<T>(name: string, values: readonly T[], check: (name: string
   return (values as readonly T[]).map((value, i) => check(`${name}[${i}]`, value));
 }
 
-/** A list of numbers in rising order, each once. */
+/** A list of numbers that is not empty, in rising order. */
 export function integers(name: string, values: readonly number[], most: number, least = 1): number[] {
   if (!Array.isArray(values) || values.length === 0) throw wrongType(name, 'list of numbers', values);
-  const checked = values.map((value, i) => integer(`${name}[${i}]`, value, least, most));
-  return [...new Set(checked)].sort((a, b) => a - b);
+  return differentIntegers(name, values, least, most);
+}
+
+/** A list of numbers in rising order, which may be empty. @throws RangeError if one is there twice: it would be measured once */
+export function differentIntegers(name: string, values: readonly number[], least: number, most?: number): number[] {
+  if (!Array.isArray(values)) throw wrongType(name, 'list of numbers', values);
+  const checked = (values as readonly number[]).map((value, i) => integer(`${name}[${i}]`, value, least, most));
+  checkDifferent(name, checked);
+  return checked.sort((a, b) => a - b);
+}
+
+/** @throws RangeError naming the first that is there a second time */
+export function checkDifferent(name: string, values: readonly (string | number)[]): void {
+  const again = values.findIndex((value, i) => values.indexOf(value) < i);
+  if (again >= 0)
+    throw wrongValue(`${name}[${again}]`, `another than ${name}[${values.indexOf(values[again]!)}]`, values[again]);
 }

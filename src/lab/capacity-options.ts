@@ -5,7 +5,7 @@ import { Normalization, type NormalizationOptions } from '../data/normalization.
 import { Network } from '../nn/network.ts';
 import { bind } from '../train/bound.ts';
 import { resolveOptions, type TrainerOptions } from '../train/options.ts';
-import { checkWatched } from './arguments.ts';
+import { checkWatched, differentIntegers } from './arguments.ts';
 
 /** Three parts of one data set: to train with, to choose by, and to judge with. */
 export interface CapacityData {
@@ -152,8 +152,8 @@ function resolvePatience(earlyStopping: { patience: number }): number {
 
 function resolveSizes(inputs: number, activation: Activation, o: CapacityOptions): Size[] {
   const powers = Array.from({ length: 9 }, (_, i) => 2 ** i);
-  const widths = sizesOf('widths', o.widths ?? powers, 1);
-  const depths = sizesOf('depths', o.depths ?? [0, 1, 2, 3, 4, 5, 6], 0);
+  const widths = differentIntegers('widths', o.widths ?? powers, 1);
+  const depths = differentIntegers('depths', o.depths ?? [0, 1, 2, 3, 4, 5, 6], 0, MOST_LAYERS);
   const depth = integer('depth', o.depth ?? 1, 1, MOST_LAYERS);
   const width = integer('width', o.width ?? 16, 1);
   if (widths.length + depths.length === 0) throw new RangeError('"widths" expected a size, or "depths", got none');
@@ -175,13 +175,6 @@ function resolveSizes(inputs: number, activation: Activation, o: CapacityOptions
 }
 
 const MOST_LAYERS = 1000;
-
-/** A list of sizes in rising order, each once. */
-function sizesOf(name: string, values: readonly number[], low: number): number[] {
-  if (!Array.isArray(values)) throw wrongType(name, 'list of numbers', values);
-  const most = low === 0 ? MOST_LAYERS : undefined;
-  return [...new Set(values.map((value, i) => integer(`${name}[${i}]`, value, low, most)))].sort((a, b) => a - b);
-}
 
 /** @throws TypeError, RangeError: an option that each training gets of its own, or a strategy whose results depend on the workers */
 export function resolveTrainer(train: Dataset, given: CapacityTrainer): CapacityTrainer & { batchSize: number } {

@@ -99,7 +99,7 @@ export function resolveCurve(network: Network, dataset: DataSource, given: Batch
   checkWatched(o);
   return {
     batchSizes: integers('batchSizes', o.batchSizes ?? (powers.length > 0 ? powers : [dataset.length]), dataset.length),
-    workers: integers('workers', o.workers ?? [1, availableParallelism()], 1024),
+    workers: integers('workers', o.workers ?? [...new Set([1, availableParallelism()])], 1024),
     rounds: integer('rounds', o.rounds ?? 5, 1, 1000),
     sampleSeconds: finite('sampleSeconds', o.sampleSeconds ?? 0.4, 0),
     seed: integer('seed', o.seed ?? 0, 0),

@@ -1,4 +1,4 @@
-import { integer, wrongType } from '../core/checks.ts';
+import { integer, options, wrongType } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
 import { bind } from '../train/bound.ts';
@@ -26,59 +26,56 @@ export interface GradientNoise {
   batches: BatchNoise[];
 }
 
-/** The batches that the noise scale is measured with. */
-const NOISE = { rows: 64, draws: 32 };
-
 /**
  * Measures how noisy the direction of the gradient is at the weights of a network, from random batches g of each size against the
  * gradient G over all P patterns. Beside it stands what the noise scale B_n lets one expect of batches of B without repetition:
  *   E |g - G|^2 / |G|^2 = B_n / B (1 - (B - 1) / (P - 1)),   cos ~ 1 / sqrt(1 + E |g - G|^2 / |G|^2),
  * the latter where the noise is spread over many directions. The network is not changed.
- * @param draws - batches of each size
+ * @param batches - B of each kind, and how many batches are drawn of it
  * @throws TypeError, RangeError naming the argument; as `Trainer.fit`
  */
 export async function measureGradientNoise(
   network: Network,
   dataset: DataSource,
-  { batchSizes, draws }: { batchSizes: readonly number[]; draws: number },
-  options: TrainerOptions = {},
+  batches: { batchSizes: readonly number[]; draws: number },
+  trainer: TrainerOptions = {},
   signal?: AbortSignal,
 ): Promise<GradientNoise> {
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
   bind(network, 'dataset', dataset);
   const P = dataset.length;
   integer('dataset.length', P, 2);
+  const { batchSizes, draws } = options<typeof batches>('batches', batches, ['batchSizes', 'draws']);
   if (!Array.isArray(batchSizes)) throw wrongType('batchSizes', 'list of numbers', batchSizes);
   const sizes = batchSizes.map((size, i) => integer(`batchSizes[${i}]`, size, 1, P));
   integer('draws', draws, 2);
-  const whole = await wholeGradient(network, dataset, options, signal);
+  const whole = await wholeGradient(network, dataset, trainer, signal);
   const gradient = dot(whole, whole);
-  const rows = Math.min(NOISE.rows, P >> 1);
-  const noiseScale = await measureNoiseScale(network, dataset, { rows, draws: NOISE.draws }, options, signal);
-  const batches: BatchNoise[] = [];
+  const noiseScale = await measureNoiseScale(network, dataset, {}, trainer, signal);
+  const found: BatchNoise[] = [];
   for (const batchSize of sizes) {
     const cosines: number[] = [];
     const noises: number[] = [];
     const count = batchSize === P ? 1 : draws;
-    await drawGradients(network, dataset, batchSize, count, options, signal, (g) => {
+    await drawGradients(network, dataset, batchSize, count, trainer, signal, (g) => {
       cosines.push(dot(g, whole) / Math.sqrt(dot(g, g) * gradient));
       noises.push(g.reduce((sum, value, k) => sum + (value - whole[k]!) ** 2, 0) / gradient);
     });
     const noise = (noiseScale.noise / gradient / batchSize) * (1 - (batchSize - 1) / (P - 1));
     const predicted = { cosine: 1 / Math.sqrt(1 + noise), noise };
-    batches.push({ batchSize, draws: count, cosine: meanOf(cosines), noise: meanOf(noises), predicted });
+    found.push({ batchSize, draws: count, cosine: meanOf(cosines), noise: meanOf(noises), predicted });
   }
-  return { patterns: P, gradient, noiseScale, batches };
+  return { patterns: P, gradient, noiseScale, batches: found };
 }
 
 async function wholeGradient(
   network: Network,
   dataset: DataSource,
-  options: TrainerOptions,
+  trainer: TrainerOptions,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array> {
   let whole = new Float32Array();
-  await drawGradients(network, dataset, dataset.length, 1, options, signal, (g) => (whole = g.slice()));
+  await drawGradients(network, dataset, dataset.length, 1, trainer, signal, (g) => (whole = g.slice()));
   return whole;
 }
 

@@ -1,4 +1,4 @@
-import { integer, wrongType } from '../core/checks.ts';
+import { integer, options, wrongType } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
 import { bind } from '../train/bound.ts';
@@ -18,6 +18,9 @@ export interface NoiseScale {
   draws: number;
 }
 
+/** What is drawn by default: enough rows for the noise to be small, few enough to be quick. */
+const DRAWS = { rows: 64, draws: 32 };
+
 /** A step so long that the weights' own rounding does not count beside it. */
 const RATE = 1;
 
@@ -27,29 +30,32 @@ const RATE = 1;
  *   V = b sum |g_i - g|^2 / (m - 1),   |G|^2 = |g|^2 - V / (m b),   S = V (P - 1) / (P - b);
  * V is less than S, because no pattern is twice in a batch of b of the P patterns.
  * The network is not changed.
+ * @param batches - b, by default 64 or half of the patterns, and m, by default 32
  * @throws TypeError, RangeError naming the argument; as `Trainer.fit`
  */
 export async function measureNoiseScale(
   network: Network,
   dataset: DataSource,
-  { rows, draws }: { rows: number; draws: number },
-  options: TrainerOptions = {},
+  batches: { rows?: number | undefined; draws?: number | undefined } = {},
+  trainer: TrainerOptions = {},
   signal?: AbortSignal,
 ): Promise<NoiseScale> {
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
   bind(network, 'dataset', dataset);
-  integer('rows', rows, 1, Math.max(1, dataset.length - 1));
-  integer('draws', draws, 2);
+  const P = integer('dataset.length', dataset.length, 2);
+  const given = options<typeof batches>('batches', batches, ['rows', 'draws']);
+  const rows = integer('rows', given.rows ?? Math.min(DRAWS.rows, P >> 1), 1, P - 1);
+  const draws = integer('draws', given.draws ?? DRAWS.draws, 2);
   let mean: Float64Array | undefined;
   let squares = 0;
   let count = 0;
-  await drawGradients(network, dataset, rows, draws, options, signal, (g) => {
+  await drawGradients(network, dataset, rows, draws, trainer, signal, (g) => {
     mean ??= new Float64Array(g.length);
     squares += addToMean(mean, g, ++count);
   });
   const variance = (rows * squares) / (draws - 1);
   const gradient = mean!.reduce((sum, g) => sum + g * g, 0) - variance / (draws * rows);
-  const noise = (variance * (dataset.length - 1)) / (dataset.length - rows);
+  const noise = (variance * (P - 1)) / (P - rows);
   return { noiseScale: noise / gradient, gradient, noise, rows, draws };
 }
 
@@ -63,7 +69,7 @@ export async function drawGradients(
   dataset: DataSource,
   rows: number,
   draws: number,
-  options: TrainerOptions,
+  given: TrainerOptions,
   signal: AbortSignal | undefined,
   look: (gradient: Float32Array) => void,
 ): Promise<void> {
@@ -73,7 +79,7 @@ export async function drawGradients(
   const steps = { optimizer: 'sgd', learningRate: RATE, schedule: 'constant', momentum: 0, nesterov: false } as const;
   const plain = { ...steps, weightDecay: 0, l1: 0, clipNorm: undefined, clipValue: undefined, shuffle: true };
   const whole = { microBatchSize: undefined, accumulation: undefined, batchSize: rows };
-  await using trainer = await Trainer.create(copy, { ...options, ...plain, ...whole });
+  await using trainer = await Trainer.create(copy, { ...given, ...plain, ...whole });
   for (let i = 0; i < draws; i++) {
     copy.setParameters(start);
     await trainer.fit(dataset, { maxUpdates: 1, signal });

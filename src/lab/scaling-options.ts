@@ -3,7 +3,7 @@ import { finite, integer, oneOf, options, wrongValue } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import type { Network } from '../nn/network.ts';
 import { STRATEGIES, type StrategyChoice, type TrainerOptions } from '../train/options.ts';
-import { checkMeasured, checkTrainer, checkWatched, integers, list } from './arguments.ts';
+import { checkDifferent, checkMeasured, checkTrainer, checkWatched, integers, list } from './arguments.ts';
 import type { ScalingMode } from './scaling-report.ts';
 
 export interface ScalingOptions {
@@ -73,9 +73,11 @@ export function resolveScaling(network: Network, dataset: DataSource, given: Sca
   checkTrainer(o.trainer, OWN, 'the measurement');
   checkWatched(o);
   const cores = availableParallelism();
-  const words = <T extends string>(name: string, values: readonly T[], known: readonly T[]) => [
-    ...new Set(list(name, values, (at, value) => oneOf(at, value, known))),
-  ];
+  const words = <T extends string>(name: string, values: readonly T[], known: readonly T[]) => {
+    const found = list(name, values, (at, value) => oneOf(at, value, known));
+    checkDifferent(name, found);
+    return found;
+  };
   const strategies = words('strategies', o.strategies ?? ['auto'], ['auto', ...STRATEGIES]);
   const averaged = strategies.includes('local-sgd');
   if (!averaged && o.trainer?.averagingPeriod !== undefined)

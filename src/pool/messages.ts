@@ -21,6 +21,8 @@ export interface SessionSetup {
   readonly trace: ArrayBufferLike | undefined;
   /** How often a barrier looks before it sleeps. */
   readonly spins: number;
+  /** The longest wait at a barrier; ms. */
+  readonly barrierLimit: number;
 }
 
 /** The data set that is trained on, and the one that is evaluated. */

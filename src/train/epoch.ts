@@ -3,7 +3,6 @@ import type { NetworkSpec } from '../core/spec.ts';
 import type { BatchControl } from './batch-control.ts';
 import type { Order } from './order.ts';
 import type { EpochSums } from './outcome.ts';
-import type { ProgressWatch } from './progress.ts';
 import { type AdaptiveStep, type EpochReport, epochReport, type Progress } from './report.ts';
 import type { Runner } from './runner.ts';
 import { continuedSums, NO_SUMS } from './sums.ts';
@@ -26,15 +25,14 @@ export interface Wanted {
 export async function fixedEpochs(
   runner: Runner,
   spec: NetworkSpec,
-  { train, batchSize, signal, onProgress }: Order,
+  { train, batchSize, signal, watch }: Order,
   { epoch, stream, left, count, rates }: Wanted & { count: number; rates: RateSchedule },
 ): Promise<EpochReport[]> {
   const rows = train.length;
   const updates = Math.min(left, Math.ceil(rows / batchSize));
   const before = progressOf(beginning(), epoch, updates);
   const piece = { train, epochs: count, updates, batchSize, rates, from: 0, stream, before };
-  const watch = runner.watch(rows, onProgress);
-  const { epochs, workers, learningRates } = await runner.run(piece, signal, watch).finally(() => watch?.close());
+  const { epochs, workers, learningRates } = await runner.run(piece, signal, watch);
   const samples = Math.min(rows, updates * batchSize);
   return epochs.map((sums, i) =>
     epochReport(spec, sums, {
@@ -127,13 +125,8 @@ export async function epochInPieces(
   wanted: Wanted,
   now: EpochSoFar,
 ): Promise<EpochReport> {
-  const watch = means.runner.watch(order.train.length, order.onProgress);
   const epoch = new EpochInPieces(means, order, wanted, now);
-  try {
-    while (epoch.goesOn) await epoch.advance(watch);
-  } finally {
-    watch?.close();
-  }
+  while (epoch.goesOn) await epoch.advance();
   return epoch.report(spec);
 }
 
@@ -161,10 +154,10 @@ class EpochInPieces {
   }
 
   /** Trains until the noise scale is due again, there is to be a pause, or the epoch ends. */
-  async advance(watch: ProgressWatch | undefined): Promise<void> {
+  async advance(): Promise<void> {
     const { runner, control, pauses } = this.#means;
     if (control && control.rowsLeft <= 0) await this.#measure(control);
-    const { train, signal } = this.#order;
+    const { train, signal, watch } = this.#order;
     const { epoch, stream, left } = this.#wanted;
     const now = this.#now;
     const { updates, samples: from } = now;

@@ -119,7 +119,10 @@ export interface TrainerOptions {
    * on, and complete once the trainer is closed. Of updates of less than 1 ms about one in a millisecond is in it.
    */
   trace?: string | undefined;
-  /** How long all workers together may make no progress before the training fails, in ms; default 1000. */
+  /**
+   * How long all workers together may make no progress before the training fails, in ms; default 1000. With n times as many workers
+   * as cores (rounded down), n times as long.
+   */
   stallTimeout?: number | undefined;
 }
 

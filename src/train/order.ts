@@ -8,7 +8,8 @@ import { Callbacks, checkCallbacks, type TrainingCallback } from './callbacks.ts
 import { type ResolvedCheckpoint, resolveCheckpoint } from './checkpoint-options.ts';
 import { monitoredMetric, type ResolvedStopping, resolveStopping } from './early-stopping.ts';
 import type { FitOptions } from './fit-options.ts';
-import type { EpochReport, Progress } from './report.ts';
+import { ProgressWatch } from './progress.ts';
+import type { EpochReport } from './report.ts';
 
 /** What is measured beside the loss. */
 interface MetricsOrder {
@@ -30,7 +31,8 @@ export interface Order {
   readonly maxUpdates: number;
   /** Also aborted by a callback that fails. */
   readonly signal: AbortSignal | undefined;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
+  /** Undefined where nobody listens. */
+  readonly watch: ProgressWatch | undefined;
   readonly checkpoint: ResolvedCheckpoint | undefined;
 }
 
@@ -97,7 +99,7 @@ export function orderOf(
     epochs,
     maxUpdates,
     signal: callbacks.signal(signal),
-    onProgress: callbacks.onProgress,
+    watch: callbacks.onProgress && new ProgressWatch(data.length, callbacks.onProgress),
     checkpoint: o.checkpoint === undefined ? undefined : resolveCheckpoint(o.checkpoint),
   };
 }

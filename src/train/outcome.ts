@@ -7,7 +7,7 @@ import type { Strategy } from './options.ts';
 export interface CoordinatorSetup {
   readonly session: SessionSetup;
   readonly strategy: Strategy;
-  /** ms */
+  /** For so many workers on these cores; ms. */
   readonly stallTimeout: number;
   /** Find out how many of the workers to use. */
   readonly tuned: boolean;

@@ -23,6 +23,9 @@ import { allocateTrace } from './trace.ts';
  */
 const SPINS = 15_000;
 
+/** The longest wait at a barrier in ms. The coordinator's watch over the heartbeats ends a stalled epoch long before. */
+const BARRIER_LIMIT = 600_000;
+
 /** A BLAS wants so many rows at a time on each core. */
 const ROWS_PER_CORE = 128;
 
@@ -40,7 +43,7 @@ export async function prepare(
   }
   const inline = resolved.sharedMemory === 'off' || !sharedMemory.available;
   const workers = inline ? 1 : resolved.workers;
-  const { batchSize, stallTimeout } = resolved;
+  const { batchSize } = resolved;
   const { spec } = network;
   const cores = availableParallelism();
   const { strategy, shards, ofCores, why } = strategyOf(resolved, spec, cores);
@@ -57,9 +60,13 @@ export async function prepare(
   const arena = Arena.allocate(planTraining(request));
   // A thread that spins keeps a core from the one it waits for, where there are more threads than cores.
   const { averagingPeriod, seed } = resolved;
+  // Where threads take turns on the cores, each is away for as long as the others run.
+  const stallTimeout = resolved.stallTimeout * Math.max(1, Math.floor(workers / cores));
   const spins = workers <= cores ? SPINS : 0;
   const trace = resolved.trace === undefined ? undefined : allocateTrace(workers);
-  const session = { spec, seed, strategy, averagingPeriod, arena: arena.handle, source, trace, spins };
+  const barrierLimit = Math.max(BARRIER_LIMIT, 2 * stallTimeout);
+  const waits = { spins, barrierLimit };
+  const session = { spec, seed, strategy, averagingPeriod, arena: arena.handle, source, trace, ...waits };
   const { bytes } = arena.plan;
   const execution = inline ? 'inline' : 'threads';
   const free = strategy === 'owner-computes' || shards !== undefined;

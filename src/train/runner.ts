@@ -13,8 +13,8 @@ import type { ResolvedOptions } from './options.ts';
 import { type Bound, isStreamed, type Streamed } from './bound.ts';
 import type { End, RunOutcome } from './outcome.ts';
 import type { Piece } from './piece.ts';
-import { ProgressWatch } from './progress.ts';
-import { means, type Progress } from './report.ts';
+import type { ProgressWatch } from './progress.ts';
+import { means } from './report.ts';
 import { takeVectors } from './snapshot.ts';
 import { completedSums } from './sums.ts';
 import type { TraceWriter } from './trace.ts';
@@ -67,7 +67,7 @@ export class Runner {
     const outcome = await this.#interruptible(signal, async () => {
       this.#weights.upload();
       await this.#attach('train', piece.train, signal);
-      watch?.begin(piece.before, piece.batchSize);
+      watch?.begin(this.#arena, piece.before, piece.batchSize);
       try {
         return await this.#coordinator.train(this.#plan(piece)).catch((error: unknown) => this.#orphaned(error));
       } finally {
@@ -108,11 +108,6 @@ export class Runner {
   /** Whether training begins: parameters were set since the last update, or there was none. */
   get afresh(): boolean {
     return this.#weights.fresh || this.#weights.count === 0;
-  }
-
-  /** Tells the listener how epochs of so many rows get on. To be closed. */
-  watch(rows: number, listener: ((progress: Progress) => void) | undefined): ProgressWatch | undefined {
-    return listener && new ProgressWatch(this.#arena, rows, listener);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { describe, finite, integer, oneOf, options } from '../core/checks.ts';
+import { finite, integer, oneOf, options, wrongType, wrongValue } from '../core/checks.ts';
 import type { RateSchedule } from '../core/schedule.ts';
 
 /**
@@ -40,9 +40,11 @@ type PlateauSchedule = Extract<ResolvedSchedule, { name: 'plateau' }>;
 
 /** @throws TypeError, RangeError naming the option */
 export function resolveSchedule(given: Schedule, where = 'schedule'): ResolvedSchedule {
-  if (typeof given === 'string') return { name: oneOf(where, given, ['constant'] as const) };
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    throw new TypeError(`"${where}" expected 'constant' or an object with a name, got ${describe(given)}`);
+  if (given === 'constant') return { name: given };
+  const names = NAMES.map((one) => `'${one}'`).join(', ');
+  const expected = `'constant' or an object whose "name" is one of ${names}`;
+  if (typeof given === 'string') throw wrongValue(where, expected, given);
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw wrongType(where, expected, given);
   const name = oneOf(`${where}.name`, given.name, NAMES);
   options<typeof given>(where, given, KEYS[name] as never);
   const least = (value: number | undefined) => finite(`${where}.least`, value ?? 0, 0);

@@ -24,9 +24,6 @@ import { Stopwatch } from './stopwatch.ts';
 import { PhaseLog } from './trace.ts';
 import { evaluateRows, type Part, partialGradients, type Worker } from './update.ts';
 
-/** The longest wait at a barrier in ms. The coordinator's watch over the heartbeats ends a stalled epoch long before. */
-const BARRIER_LIMIT = 600_000;
-
 /** What one thread holds of a training: the arena, the kernels, the data. Made anew for each trainer. */
 export class Session {
   readonly arena: Arena;
@@ -224,6 +221,6 @@ export class Session {
   }
 
   #makeBarrier(parties: number, spins: number): Barrier {
-    return new Barrier(this.arena.control, { parties, spins, limit: BARRIER_LIMIT });
+    return new Barrier(this.arena.control, { parties, spins, limit: this.#setup.barrierLimit });
   }
 }

@@ -5,7 +5,6 @@ import type { Streamed } from './bound.ts';
 import { addTime, addUpdates, type EpochSoFar, type Means, progressOf, reportOf, type Wanted } from './epoch.ts';
 import type { Order } from './order.ts';
 import type { EpochSums } from './outcome.ts';
-import type { ProgressWatch } from './progress.ts';
 import type { EpochReport } from './report.ts';
 
 type StreamedOrder = Order & { readonly train: Streamed };
@@ -27,15 +26,10 @@ export async function streamedEpoch(
   const { seed, shuffle, stream, epoch, left } = wanted;
   const { runner, rates } = means;
   const whole = Math.ceil(train.length / batchSize);
-  const watch = runner.watch(train.length, order.onProgress);
-  try {
-    const rows = await runner.open('train', train, signal);
-    rows.begin(shuffle ? { seed, stream } : undefined, epoch < epochs && left > whole);
-    const going = new StreamedEpoch(means, order, wanted, now, Math.min(left, whole));
-    while (going.goesOn) await going.nextWindow(rows, watch);
-  } finally {
-    watch?.close();
-  }
+  const rows = await runner.open('train', train, signal);
+  rows.begin(shuffle ? { seed, stream } : undefined, epoch < epochs && left > whole);
+  const going = new StreamedEpoch(means, order, wanted, now, Math.min(left, whole));
+  while (going.goesOn) await going.nextWindow(rows);
   const learningRate = rateAt(rates, runner.count - 1);
   return { ...reportOf(spec, now, { epoch, batchSize, learningRate }), waiting: now.waiting! };
 }
@@ -65,7 +59,7 @@ class StreamedEpoch {
   }
 
   /** Trains on the next window what has not been trained yet. */
-  async nextWindow(stream: RowStream, watch: ProgressWatch | undefined): Promise<void> {
+  async nextWindow(stream: RowStream): Promise<void> {
     const { runner, pauses } = this.#means;
     const { batchSize, signal } = this.#order;
     const now = this.#now;
@@ -80,7 +74,7 @@ class StreamedEpoch {
     while (now.updates < this.#behind + updates) {
       const done = now.updates - this.#behind;
       const count = Math.min(updates - done, pauses?.next(done) ?? Infinity);
-      const seconds = await this.#train(span, done, count, watch);
+      const seconds = await this.#train(span, done, count);
       if (this.goesOn) await pauses?.pause(count, seconds);
     }
     this.#behind += updates;
@@ -88,9 +82,9 @@ class StreamedEpoch {
   }
 
   /** @param done - updates with rows of this window */
-  async #train(span: Span, done: number, count: number, watch: ProgressWatch | undefined): Promise<number> {
+  async #train(span: Span, done: number, count: number): Promise<number> {
     const { runner, rates } = this.#means;
-    const { train, batchSize, signal } = this.#order;
+    const { train, batchSize, signal, watch } = this.#order;
     const { epoch, stream } = this.#wanted;
     const now = this.#now;
     const first = done * batchSize;

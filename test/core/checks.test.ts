@@ -32,6 +32,7 @@ it('finite: the interval may be open above', () => {
     new RangeError('"rate" expected finite number of at least 0, got Infinity'),
   );
   expect(() => finite('rate', NaN, 0)).toThrow(RangeError);
+  expect(() => finite('loss', NaN, -Infinity)).toThrow(new RangeError('"loss" expected finite number, got NaN'));
   expect(() => finite('rate', '1', 0)).toThrow(TypeError);
 });
 

@@ -54,6 +54,9 @@ it('names the layer that is wrong', () => {
   expect(wrong([layer, { ...layer, units: 1.5 }])).toThrow('"layers[1].units" expected integer');
   expect(wrong([{ units: 2, activation: 'sigmiod' }])).toThrow(/^"layers\[0\]\.activation" expected one of 'linear'/);
   expect(wrong([{ ...layer, bias: true }])).toThrow('"layers[0]" has no option "bias"');
+  expect(wrong([layer, { units: 1, activation: 'softmax' }])).toThrow(
+    /^"layers\[1\]\.units" expected 2 or more for softmax, .* got 1; for yes or no take sigmoid$/,
+  );
   expect(wrong([{ units: 2, activation: 'softmax' }, layer])).toThrow(
     '"layers[0].activation" is softmax, which only the output layer can have',
   );

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { loadNetwork, Network, networkFromBytes, networkToBytes, saveNetwork } from 'gradpool';
+import { type Activation, loadNetwork, Network, networkFromBytes, networkToBytes, saveNetwork } from 'gradpool';
 import { afterAll, describe, expect, it } from 'vitest';
 import { expectClose, expectSameBits } from '../close.ts';
 import { samples } from './networks.ts';
@@ -25,10 +25,12 @@ describe.each(samples())('$name', ({ network, rows }) => {
   it('comes back from a file as it was, to the bit', async () => {
     const path = join(folder, 'a model.safetensors');
     const encoding = { columns: [{ name: 'ä "x"', kind: 'number' }, null, true, -1e-300] };
-    await saveNetwork(path, network, { encoding, classes: ['ja', 'nein', '\ud800'] });
+    const names = ['ja', 'nein', '\ud800', 'vielleicht'];
+    const classes = Array.from({ length: network.spec.layers.at(-1)!.units }, (_, k) => names[k % 4]!);
+    await saveNetwork(path, network, { encoding, classes });
     const loaded = await loadNetwork(pathToFileURL(path));
     expect(loaded.encoding).toEqual(encoding);
-    expect(loaded.classes).toEqual(['ja', 'nein', '\ud800']);
+    expect(loaded.classes).toEqual(classes);
     expect(loaded.writtenBy).toBe(VERSION);
     expect(loaded.network.spec).toEqual(network.spec);
     expect(loaded.network.normalization).toEqual(network.normalization);
@@ -94,6 +96,26 @@ describe('saving', () => {
   ])('%s is no meta', (_, meta, type, message) => {
     expect(() => networkToBytes(network, meta as never)).toThrow(type);
     expect(() => networkToBytes(network, meta as never)).toThrow(message);
+  });
+
+  it('takes as many classes as there are outputs, and for one sigmoid output two as well', () => {
+    const ending = (units: number, activation: Activation) =>
+      new Network({ inputs: 2, layers: [{ units, activation }] });
+    const saved = (made: Network, count: number) => () =>
+      networkToBytes(made, { classes: Array.from({ length: count }, (_, k) => `class ${k}`) });
+    for (const count of [1, 2]) expect(saved(ending(1, 'sigmoid'), count)).not.toThrow();
+    for (const activation of ['sigmoid', 'softmax', 'linear'] as const) {
+      expect(saved(ending(3, activation), 3)).not.toThrow();
+      for (const count of [0, 2, 4])
+        expect(saved(ending(3, activation), count)).toThrow(
+          new RangeError(
+            `"meta.classes" expected 3 names for the output layer (3 x ${activation}), got array of length ${count}`,
+          ),
+        );
+    }
+    expect(saved(ending(1, 'sigmoid'), 3)).toThrow(
+      '"meta.classes" expected 1 or 2 names for the output layer (1 x sigmoid), got array of length 3',
+    );
   });
 
   it('checks its other arguments', async () => {

@@ -132,11 +132,14 @@ describe('an abort', () => {
 test.each([
   [{ batchSizes: [] }, TypeError, '"batchSizes" expected list of numbers'],
   [{ batchSizes: [0] }, RangeError, '"batchSizes[0]" expected integer in [1, 60], got 0'],
+  [{ batchSizes: [8, 16, 8] }, RangeError, '"batchSizes[2]" expected another than batchSizes[0], got 8'],
   [{ workers: [1.5] }, RangeError, '"workers[0]"'],
+  [{ workers: [1, 1] }, RangeError, '"workers[1]" expected another than workers[0], got 1'],
   [{ level: 1 }, RangeError, '"level" expected number in [0, 1), got 1'],
   [{ tolerance: -1 }, RangeError, '"tolerance"'],
   [{ target: { seeds: 0 } }, RangeError, '"target.seeds"'],
   [{ target: { rules: ['cubic'] } }, RangeError, `"target.rules[0]" expected one of 'linear', 'sqrt', 'none'`],
+  [{ target: { loss: '1' } }, TypeError, '"target.loss" expected finite number, got "1"'],
   [{ target: { validation: [] } }, TypeError, '"target.validation" expected Dataset'],
   [{ trainer: { workers: 2 } }, RangeError, '"trainer" expected no workers'],
   [{ trainer: { shuffle: false }, target: true }, RangeError, '"target" expected "shuffle"'],
@@ -162,4 +165,17 @@ test('the noise scale of patterns that are all alike is 0, and with noise it is 
   expect(noisy.gradient).toBeCloseTo(8, 0);
   expect(noisy.noise).toBeGreaterThan(2 * 0.6);
   expect(noisy.noise).toBeLessThan(2 * 1.5);
+});
+
+test('the noise scale has defaults, and names what is wrong', async () => {
+  const line = new Network({ inputs: 1, layers: [{ units: 1, activation: 'linear' }], seed: 3 });
+  expect(await measureNoiseScale(line, aboutOne(1))).toMatchObject({ rows: 64, draws: 32 });
+  expect(await measureNoiseScale(line, aboutOne(1), { draws: 2 })).toMatchObject({ rows: 64, draws: 2 });
+  const few = aboutOne(1).slice(0, 5);
+  expect(await measureNoiseScale(line, few, undefined, { workers: 1 })).toMatchObject({ rows: 2, draws: 32 });
+  await expect(measureNoiseScale(line, few, { rows: 5 })).rejects.toThrow('"rows" expected integer in [1, 4], got 5');
+  await expect(measureNoiseScale(line, few, { row: 5 } as never)).rejects.toThrow('"batches" has no option "row"');
+  await expect(measureNoiseScale(line, few.slice(0, 1))).rejects.toThrow(
+    '"dataset.length" expected integer of at least 2',
+  );
 });

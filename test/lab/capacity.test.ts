@@ -221,6 +221,8 @@ test.each([
   ],
   [{ widths: 8 }, TypeError, '"widths" expected list of numbers, got 8'],
   [{ widths: [0] }, RangeError, '"widths[0]" expected integer of at least 1, got 0'],
+  [{ widths: [4, 4] }, RangeError, '"widths[1]" expected another than widths[0], got 4'],
+  [{ depths: [1, 2, 1] }, RangeError, '"depths[2]" expected another than depths[0], got 1'],
   [{ depths: [-1] }, RangeError, '"depths[0]"'],
   [{ widths: [], depths: [] }, RangeError, '"widths" expected a size, or "depths", got none'],
   [{ activation: 'step' }, RangeError, 'activation'],

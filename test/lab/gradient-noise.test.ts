@@ -60,6 +60,7 @@ test('cosine and noise are those of all batches that there are, and the noise is
 });
 
 test.each([
+  [undefined, '"batches" expected object, got undefined'],
   [{ batchSizes: [9], draws: 2 }, '"batchSizes[0]" expected integer in [1, 8], got 9'],
   [{ batchSizes: 4, draws: 2 }, '"batchSizes" expected list of numbers, got 4'],
   [{ batchSizes: [1], draws: 1 }, '"draws" expected integer of at least 2, got 1'],

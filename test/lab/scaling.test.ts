@@ -199,6 +199,8 @@ describe('an abort', () => {
 test.each([
   [{ workers: [] }, TypeError, '"workers" expected list of numbers'],
   [{ workers: [0] }, RangeError, '"workers[0]" expected integer in [1, 1024], got 0'],
+  [{ workers: [2, 1, 2] }, RangeError, '"workers[2]" expected another than workers[0], got 2'],
+  [{ strategies: ['auto', 'auto'] }, RangeError, '"strategies[1]" expected another than strategies[0], got "auto"'],
   [{ workers: [64] }, RangeError, '"workers" expected at most the 60 patterns, for weak scaling, got 64'],
   [{ batchSize: 61 }, RangeError, '"batchSize" expected integer in [1, 60], got 61'],
   [{ workers: [1, 2], rowsPerWorker: 31 }, RangeError, '"rowsPerWorker" expected integer in [1, 30], got 31'],

@@ -1,6 +1,8 @@
 // What is wrong with an argument is said before any thread starts.
+import { availableParallelism } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Dataset, type FitOptions, Network, Trainer, type TrainerOptions } from 'gradpool';
+import { prepare } from '#src/train/prepare.js';
 import { classes, classifier, withTrainer } from './problem.ts';
 
 let threads = 0;
@@ -344,4 +346,30 @@ describe('fit and epochs', () => {
       await expect(trainer.evaluate(5 as unknown as Dataset)).rejects.toThrow(/"dataset" expected Dataset, got 5/);
     });
   });
+});
+
+test('a schedule that is no object says which there are', async () => {
+  const names = `'step', 'cosine', 'warm-up', 'one-cycle', 'plateau'`;
+  const expected = `expected 'constant' or an object whose "name" is one of ${names}`;
+  const created = (schedule: unknown) => Trainer.create(classifier(), { schedule } as TrainerOptions);
+  await expect(created('cos')).rejects.toThrow(new RangeError(`"schedule" ${expected}, got "cos"`));
+  await expect(created(7)).rejects.toThrow(new TypeError(`"schedule" ${expected}, got 7`));
+  await expect(created({ name: 'warm-up', updates: 1, then: 'cos' })).rejects.toThrow(
+    new RangeError(`"schedule.then" ${expected}, got "cos"`),
+  );
+});
+
+test('the stall timeout is longer by as many times as there are more workers than cores', async () => {
+  const cores = availableParallelism();
+  for (const [workers, times] of [
+    [1, 1],
+    [cores, 1],
+    [2 * cores, 2],
+    [4 * cores - 1, 3],
+  ] as const) {
+    const { setup, resolved } = await prepare(classifier(), { workers, stallTimeout: 200, backend: 'wasm' });
+    expect(setup.stallTimeout).toBe(200 * times);
+    expect(resolved.stallTimeout).toBe(200);
+    expect(setup.session.barrierLimit).toBeGreaterThan(setup.stallTimeout);
+  }
 });
