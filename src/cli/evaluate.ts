@@ -7,7 +7,7 @@ import { measureMetrics } from '../nn/metrics.ts';
 import { type DataFlags, layoutOf, refuseTableFlags } from './load-data.ts';
 import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
-import { encodingOf, openModel } from './predict.ts';
+import { encodingOf, noteLeftOut, openModel } from './predict.ts';
 
 export type EvaluateFlags = Pick<DataFlags, 'format' | 'delimiter' | 'header' | 'labels'> & {
   unknown?: UnknownPolicy;
@@ -25,7 +25,7 @@ export async function evaluate(
   const model = await openModel(modelPath, path);
   const { dataset, names } =
     flags.labels === undefined
-      ? await fromTable(modelPath, model, path, flags)
+      ? await fromTable(modelPath, model, path, flags, output)
       : { dataset: await Dataset.fromIdx({ images: path, labels: flags.labels }), names: model.classes };
   const metrics = await measureMetrics(model.network, dataset, { signal });
   output.text(metricsText('given', metrics, names));
@@ -37,9 +37,12 @@ async function fromTable(
   model: LoadedModel,
   path: string,
   flags: EvaluateFlags,
+  output: Output,
 ): Promise<{ dataset: Dataset; names: readonly string[] }> {
   const encoding = encodingOf(modelPath, model, flags.unknown);
   const table = await readTable(path, { ...layoutOf(flags), encoding });
   const names = encoding.classes.length > 0 ? encoding.classes : encoding.targets.map(({ name }) => name);
-  return { dataset: applyEncoding(encoding, table), names };
+  const dataset = applyEncoding(encoding, table);
+  noteLeftOut(output, table.rows - dataset.length);
+  return { dataset, names };
 }

@@ -7,6 +7,7 @@ import { readTable } from '../data/read-table.ts';
 import { streamDataset } from '../data/stream-dataset.ts';
 import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import { UsageError } from './failure.ts';
+import { counted } from './numbers.ts';
 import { planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
 
 /** How a file becomes patterns, as it stands on the command line. */
@@ -97,7 +98,7 @@ async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
     throw new UsageError(
       `--target expected one of the columns ${table.names.join(', ')}, or --labels for a pair of IDX files`,
     );
-  const parts = splitUp(table, flags);
+  const parts = splitUp(path, table, flags);
   const { dataset: train, encoding } = encodeTable(parts.train, encodeOptions(flags, flags.target));
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
@@ -163,12 +164,33 @@ function named<T>([train, ...others]: readonly T[], { validationShare }: DataFla
 }
 
 interface Splits<T> {
+  readonly rows: number | { readonly length: number };
   split(shares: readonly number[], options: { seed: number }): readonly T[];
 }
 
-function splitUp<T extends Splits<T>>(all: T, flags: DataFlags): Parts<T> {
+/** @throws UsageError where there are too few rows for all parts */
+function splitUp<T extends Splits<T>>(path: string, all: T, flags: DataFlags): Parts<T> {
   const shares = sharesOf(flags);
-  return named(shares.length === 0 ? [all] : all.split(shares, { seed: flags.seed }), flags);
+  if (shares.length === 0) return named([all], flags);
+  try {
+    return named(all.split(shares, { seed: flags.seed }), flags);
+  } catch (error) {
+    // The shares themselves have been checked, so that what is left is a part without rows.
+    if (!(error instanceof RangeError)) throw error;
+    const rows = typeof all.rows === 'number' ? all.rows : all.rows.length;
+    throw tooSmall(path, rows, flags);
+  }
+}
+
+function tooSmall(path: string, rows: number, { validationShare, testShare, testData }: DataFlags): UsageError {
+  const parts = [
+    ['--validation-share', validationShare],
+    ['--test-share', testData === undefined ? testShare : 0],
+  ] as const;
+  const used = parts.filter(([, share]) => share > 0);
+  const given = used.map(([name, share]) => `${name} ${share}`).join(' and ');
+  const none = used.map(([name]) => `${name} 0`).join(' ');
+  return new UsageError(`${path} has ${counted(rows, 'row')}, too few for ${given}: all are trained on with ${none}`);
 }
 
 async function loadIdx(images: string, labels: string, flags: DataFlags): Promise<LoadedData> {
@@ -178,7 +200,7 @@ async function loadIdx(images: string, labels: string, flags: DataFlags): Promis
     throw new UsageError('--test-data and --test-labels expected each other with IDX files');
   if (flags.task !== undefined && flags.task !== 'classification')
     throw new UsageError(`--task expected classification with IDX labels, got ${flags.task}`);
-  const parts = splitUp(await Dataset.fromIdx({ images, labels }), flags);
+  const parts = splitUp(images, await Dataset.fromIdx({ images, labels }), flags);
   const test = testData === undefined ? parts.test : await Dataset.fromIdx({ images: testData, labels: testLabels! });
   const outputs = 1 + Math.max(...[parts.train, parts.validation, test].map((part) => (part ? highestClass(part) : 0)));
   return { ...parts, test, task: 'classification', outputs, encoding: undefined, classes: undefined };

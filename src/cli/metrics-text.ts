@@ -9,11 +9,16 @@ export function metricsText(part: string, metrics: Metrics, names: readonly stri
   const title = `On the ${metrics.rows} rows of the ${part} set:`;
   if (metrics.task === 'values') {
     const { mae, rmse, r2, perOutput } = metrics;
+    // Where targets are all equal, what stands there is a convention and tells nothing of the network.
+    const unknown = new Set(metrics.undefined.map(({ output }) => output));
     const rows = perOutput.map((one, k) => [
       names?.[k] ?? `output ${k + 1}`,
-      ...[one.mae, one.rmse, one.r2].map(figure),
+      ...[one.mae, one.rmse].map(figure),
+      unknown.has(one.output) ? '' : figure(one.r2),
     ]);
-    const summary = `mean absolute error ${figure(mae)}, root mean squared error ${figure(rmse)}, R2 ${figure(r2)}`;
+    const summary =
+      `mean absolute error ${figure(mae)}, root mean squared error ${figure(rmse)}` +
+      (unknown.size > 0 ? '' : `, R2 ${figure(r2)}`);
     return [title, summary, ...(rows.length > 1 ? [table(['target', 'MAE', 'RMSE', 'R2'], rows)] : [])].join('\n');
   }
   const { accuracy, macro, rocAuc, logLoss, perClass } = metrics;

@@ -8,6 +8,7 @@ import type { LoadedModel } from '../formats/model.ts';
 import { loadNetwork } from '../formats/model-file.ts';
 import { UsageError } from './failure.ts';
 import { type DataFlags, layoutOf } from './load-data.ts';
+import { counted } from './numbers.ts';
 import type { Output } from './output.ts';
 import { csvLine, prepareFolder, writeWhole } from './text.ts';
 
@@ -72,7 +73,7 @@ export async function predict(
       output.event('prediction', { row, values });
     }
   }
-  if (numbered) output.note(`${table.rows - rows.length} rows have missing values and are left out`);
+  noteLeftOut(output, table.rows - rows.length);
   if (flags.output === undefined) output.text(lines.join('\n'));
   else {
     await writeWhole(flags.output, `${lines.join('\n')}\n`);
@@ -80,11 +81,19 @@ export async function predict(
   }
 }
 
+/** Says how many rows of a table are not among those that were looked at. */
+export function noteLeftOut(output: Output, rows: number): void {
+  if (rows > 0)
+    output.note(
+      `${counted(rows, 'row')} ${rows === 1 ? 'has' : 'have'} missing values and ${rows === 1 ? 'is' : 'are'} left out`,
+    );
+}
+
 function headOf(encoding: Encoding, flags: PredictFlags): string[] {
   return Object.keys(describeRow(encoding, new Float32Array(encoding.outputSize), flags));
 }
 
-/** The predicted class or values, by the name of the target; with `probabilities` also those of all classes. */
+/** The predicted class or values, by the name of the target; with `probabilities` also those of all classes or labels. */
 function describeRow(
   encoding: Encoding,
   y: Float32Array,
@@ -92,14 +101,14 @@ function describeRow(
 ): Record<string, string | number> {
   const { task, targets, classes } = encoding;
   const number = (value: number) => Number(value.toPrecision(7));
+  const chances = (names: readonly string[]) =>
+    probabilities ? names.map((name, k) => [`p(${name})`, number(y[k]!)] as const) : [];
   if (task !== 'classification') {
-    const named = targets.map(({ name }, k) => [
-      name,
-      task === 'multi-label' && !probabilities ? (y[k]! > 0.5 ? 1 : 0) : number(y[k]!),
-    ]);
-    return Object.fromEntries(named) as Record<string, number>;
+    const names = targets.map(({ name }) => name);
+    if (task !== 'multi-label') return Object.fromEntries(names.map((name, k) => [name, number(y[k]!)]));
+    // Yes from 0.5 on, as metrics count it.
+    return Object.fromEntries([...names.map((name, k) => [name, y[k]! >= 0.5 ? 1 : 0] as const), ...chances(names)]);
   }
   const likeliest = y.reduce((best, value, k) => (value > y[best]! ? k : best), 0);
-  const chances = probabilities ? classes.map((name, k) => [`p(${name})`, number(y[k]!)]) : [];
-  return Object.fromEntries([[targets[0]!.name, classes[likeliest]!], ...chances]) as Record<string, string | number>;
+  return Object.fromEntries<string | number>([[targets[0]!.name, classes[likeliest]!], ...chances(classes)]);
 }

@@ -145,7 +145,7 @@ function addUses(gradpool: Command, signal: AbortSignal): void {
     .usage('[options] <model> <file>')
     .argument('[file]', 'a table that has the columns it was trained on; the target may be absent')
     .option('--output <file>', 'write CSV there instead of to stdout')
-    .option('--probabilities', 'of every class, too')
+    .option('--probabilities', 'of every class or label, too')
     .addOption(unknownOption())
     .action(async (model: string, file: string, flags: PredictFlags & OutputFlags) => {
       const { predict } = await import('./predict.ts');

@@ -15,6 +15,7 @@ import {
 } from './encoding.ts';
 import { Extent, indexType, matrixType, type NumericArrayType } from './narrow.ts';
 import type { TableColumn } from './table-column.ts';
+import { kindOfText } from './text-tally.ts';
 
 /** A column ready to be written into a matrix. */
 interface Source {
@@ -35,21 +36,22 @@ export function encodeInputs(
   kept: Uint32Array,
   Type?: NumericArrayType,
 ): Columns {
-  const sources = encoding.inputs.map((column) => sourceOf(table, column, kept, encoding.unknown));
+  const sources = encoding.inputs.map((column) => sourceOf(encoding, table, column, kept, encoding.unknown));
   return matrixOf(sources, kept, Type);
 }
 
 /** The targets of the rows that are kept: class numbers, or numbers in rows. */
 export function encodeTargets(
-  { task, targets }: Encoding,
+  encoding: Encoding,
   table: DataTable,
   kept: Uint32Array,
   Type?: NumericArrayType,
 ): DesiredColumns {
+  const { task, targets } = encoding;
   const [first] = targets;
   if (first?.kind === 'categorical') return { flat: true, columns: classNumbers(first, table, kept) };
   if (task === 'multi-label') for (const { name } of targets) checkLabels(table, columnOf(table, name), kept);
-  const sources = targets.map((column) => sourceOf(table, column, kept, 'error'));
+  const sources = targets.map((column) => sourceOf(encoding, table, column, kept, 'error'));
   return { flat: targets.length === 1, columns: matrixOf(sources, kept, Type) };
 }
 
@@ -68,7 +70,13 @@ function matrixOf(sources: readonly Source[], kept: Uint32Array, Exact?: Numeric
   return { values, size, stride };
 }
 
-function sourceOf(table: DataTable, encoding: ColumnEncoding, kept: Uint32Array, unknown: UnknownPolicy): Source {
+function sourceOf(
+  { training }: Encoding,
+  table: DataTable,
+  encoding: ColumnEncoding,
+  kept: Uint32Array,
+  unknown: UnknownPolicy,
+): Source {
   const column = columnOf(table, encoding.name);
   const width = widthOf(encoding);
   const extent = new Extent();
@@ -80,7 +88,8 @@ function sourceOf(table: DataTable, encoding: ColumnEncoding, kept: Uint32Array,
     const write: Source['write'] = (values, at, row) => {
       const k = place(row);
       if (k >= 0) values[at + k] = 1;
-      else if (unknown === 'error') throw unknownCategory(table, column, encoding, row);
+      else if (unknown === 'error')
+        throw unknownCategory(table, column, encoding, row, whatToDo(encoding, textAt(column, row), training.rows));
     };
     return { width, extent, write };
   }
@@ -138,9 +147,24 @@ function unknownCategory(
   column: TableColumn,
   { categories }: CategoricalEncoding,
   row: number,
+  hint = '',
 ): Error {
   const some = categories.slice(0, 10).map(describe).join(', ');
   const more = categories.length > 10 ? ` and ${categories.length - 10} more` : '';
-  const what = `expected one of ${some}${more}, got ${describe(textAt(column, row))}`;
-  return badData(inColumn(table.place(row), column.name), what);
+  const what = `expected one of ${some}${more}, got ${describe(textAt(column, row))}, which is not among the categories of the training rows`;
+  return badData(inColumn(table.place(row), column.name), what + hint);
+}
+
+/** More categories than so many are probably none, and more than a few where hardly any two rows have the same. */
+const MANY = 50;
+const FEW = 5;
+
+/** What an unknown category tells of a column that was perhaps not meant to be one of categories. */
+function whatToDo({ categories, numbers }: CategoricalEncoding, text: string, rows: number): string {
+  const many = categories.length;
+  if (!numbers && kindOfText(text) !== 'number' && categories.every((one) => kindOfText(one) === 'number'))
+    return ': the others are numbers; correct it, or list it in "missingValues"';
+  if (many <= MANY && (many < FEW || 2 * many <= rows)) return '';
+  const what = `: the column is ${numbers ? 'one of names' : 'text'} with ${many} different values`;
+  return `${what}; if it is a date, an id or free text, leave it out with "features" (--features in the program)`;
 }

@@ -1,6 +1,7 @@
 import { GradpoolError } from '../core/errors.ts';
 import { listed } from './choose-columns.ts';
 import type { DataTable } from './data-table.ts';
+import { otherDelimiter } from './delimiter-hint.ts';
 import type { TableColumn } from './table-column.ts';
 
 /** Rows that do not go with their encoding. @param where - the table, or a row and a column of it */
@@ -16,5 +17,6 @@ export function columnOf(table: DataTable, name: string): TableColumn {
 }
 
 export function noColumn(source: string, name: string, names: readonly string[]): GradpoolError {
-  return badData(source, `has no column ${JSON.stringify(name)}; it has ${listed(names)}`);
+  const hint = names.length === 1 ? otherDelimiter(names) : '';
+  return badData(source, `has no column ${JSON.stringify(name)}; it has ${listed(names)}${hint}`);
 }

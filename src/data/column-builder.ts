@@ -3,6 +3,7 @@ import { CategoryStore, MOST_CATEGORIES } from './category-store.ts';
 import { NumberStore } from './number-store.ts';
 import { parseNumber } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
+import { noNumber } from './text-tally.ts';
 
 /** A value as a file or a row holds it; undefined where it is missing. */
 export type Cell = number | string | undefined;
@@ -56,7 +57,7 @@ export class ColumnBuilder implements CellTarget {
     else {
       const value = typeof cell === 'number' ? cell : parseNumber(cell);
       if (Number.isNaN(value)) {
-        if (this.#rules.numeric.has(this.name)) return `expected a number, got ${describe(cell)}`;
+        if (this.#rules.numeric.has(this.name)) return noNumber(cell);
         this.#becomeCategorical();
         return this.#addText(String(cell));
       }

@@ -4,6 +4,7 @@ import { type ColumnFacts, MOST_CLASSES } from './decide-encoding.ts';
 import { Extent } from './narrow.ts';
 import { parseNumber } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
+import { noNumber, type Slips, TextTally } from './text-tally.ts';
 
 /**
  * What is found out of a column without keeping it. Cells come one after the other, and after each it is said whether its row is
@@ -23,6 +24,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   readonly #most: number;
   #kind: 'open' | 'numeric' | 'categorical';
   #counts: Map<string, number> | undefined;
+  readonly #tally = new TextTally();
   #sum = 0;
   #numbers = 0;
   #binary = true;
@@ -54,7 +56,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     else {
       const value = typeof cell === 'number' ? cell : parseNumber(cell);
       if (Number.isNaN(value)) {
-        if (this.#rules.numeric.has(this.name)) return `expected a number, got ${describe(cell)}`;
+        if (this.#rules.numeric.has(this.name)) return noNumber(cell);
         return this.addCategory(String(cell));
       }
       this.#kind = 'numeric';
@@ -71,8 +73,8 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     return this.add(text);
   }
 
-  /** The row of the last cell is kept. @param counted - and measured, as a row to train on */
-  keep(counted: boolean): void {
+  /** The row of the last cell is kept. @param counted - and measured, as a row to train on @param number - of the row, in messages */
+  keep(counted: boolean, number: number): void {
     const cell = this.#cell;
     if (cell === undefined) {
       this.gaps++;
@@ -82,6 +84,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     if (this.#kind === 'numeric') this.extent.add(this.#value);
     if (!counted) return;
     if (this.#kind === 'numeric') this.#measure(this.#value);
+    else this.#tally.add(String(cell), number);
     if (this.#counts !== undefined && (this.#kind === 'categorical' || this.#most > 0)) this.#count(cell);
   }
 
@@ -91,6 +94,10 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
 
   counts(): ReadonlyMap<string, number> | undefined {
     return this.#counts;
+  }
+
+  slips(): Slips | undefined {
+    return this.#tally.slips();
   }
 
   isBinary(): boolean {

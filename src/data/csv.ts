@@ -3,6 +3,7 @@ import { badFile, inColumn } from './bad-file.ts';
 import { chooseColumns, numberedNames } from './choose-columns.ts';
 import type { ColumnBuilder } from './column-builder.ts';
 import { DataTable } from './data-table.ts';
+import { otherDelimiter } from './delimiter-hint.ts';
 import { type FileSource, streamBytes } from './file-source.ts';
 import { Lines } from './lines.ts';
 import type { ColumnChoice, TextLayout } from './read-options.ts';
@@ -51,17 +52,22 @@ export async function eachRow(
   layout: TextLayout,
   visitor: RowVisitor<string>,
 ): Promise<void> {
-  const { header } = layout;
+  const { header, delimiter } = layout;
   let width: number | undefined;
+  let hint = '';
   await eachRecord(label, source, layout, (record, line) => {
     if (width === undefined) {
       const names = header === true ? record : header || numberedNames(record.length);
       visitor.begin(names, `${label}, line ${line}`);
       width = names.length;
+      hint = otherDelimiter(record, delimiter);
       if (header === true) return true;
     }
     if (record.length !== width)
-      throw badFile(`${label}, line ${line}`, `expected ${width} values, got ${record.length}`);
+      throw badFile(
+        `${label}, line ${line}`,
+        `expected ${width} value${width === 1 ? '' : 's'}, got ${record.length}${hint}`,
+      );
     return visitor.row(record, line);
   });
 }

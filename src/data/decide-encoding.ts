@@ -1,3 +1,4 @@
+import { describe } from '../core/checks.ts';
 import { badData, noColumn } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
 import { sortedTexts } from './category-store.ts';
@@ -12,15 +13,13 @@ import {
 } from './encoding.ts';
 import { parseNumber } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
+import { DECIMAL_POINT, type Slips } from './text-tally.ts';
 
 /** An input for each category; more than this are names, not categories. */
 export const MOST_CATEGORIES = 1000;
 export const MOST_CLASSES = 2 ** 16;
 /** Integers with more different values than this are quantities, not classes. */
 const MOST_INTEGER_CLASSES = 20;
-
-/** With so many different numbers, in such a share of the rows, a column is one of numbers. */
-const NUMBERS = { different: 10, share: 0.95 };
 
 /** What has to be known of a column to decide how it is encoded: of the training rows that are kept. */
 export interface ColumnFacts {
@@ -32,6 +31,8 @@ export interface ColumnFacts {
   mean(): number;
   /** How often each text is there, in the order in which they come; numbers as they are written. Maybe undefined for more than 2^16. */
   counts(): ReadonlyMap<string, number> | undefined;
+  /** What are no numbers in a column of texts that was meant as one of numbers. */
+  slips(): Slips | undefined;
   /** All are the numbers 0 and 1. */
   isBinary(): boolean;
   /** How many different integers they are; undefined where some are not, or there are more than `most`. */
@@ -47,6 +48,8 @@ export interface TableFacts {
   readonly dropped: number;
   readonly missingValues: readonly string[];
   column(name: string): ColumnFacts;
+  /** How a row is called in messages. */
+  place(row: number): string;
 }
 
 /**
@@ -80,10 +83,11 @@ export function decideEncoding(
   names: { readonly inputs: readonly string[]; readonly targets: readonly string[] },
   options: ResolvedEncodeOptions,
 ): Encoding {
-  const fit = { source: table.source, rows: table.rows, options };
+  const fit = { source: table.source, rows: table.rows, place: (row: number) => table.place(row), options };
   const inputs = names.inputs.map((name) => table.column(name));
   const targets = names.targets.map((name) => table.column(name));
-  for (const column of [...inputs, ...targets]) refuseSlips(fit, column);
+  for (const column of inputs) refuseSlips(fit, column);
+  if (options.classes === undefined) for (const column of targets) refuseSlips(fit, column);
   const encodedInputs = inputs.map((column) => fitInput(fit, column));
   const task = options.task ?? taskOf(fit, targets);
   const encodedTargets = targets.map((column) => fitTarget(fit, column, task));
@@ -113,27 +117,26 @@ export function decideEncoding(
 interface Fit {
   readonly source: string;
   readonly rows: number;
+  readonly place: (row: number) => string;
   readonly options: ResolvedEncodeOptions;
 }
 
 /**
- * A slip of the pen among numbers must not make categories of them all, unless that was asked for.
+ * A slip of the pen among numbers, or a comma in all of them, must not make categories of them, unless that was asked for.
  * @throws GradpoolError ERR_BAD_DATA
  */
-function refuseSlips({ source, rows, options }: Fit, column: ColumnFacts): void {
+function refuseSlips({ rows, place, options }: Fit, column: ColumnFacts): void {
   const { name, kind, missing } = column;
   if (kind !== 'categorical' || options.categorical.has(name) || options.categories.has(name)) return;
-  const texts = [...(column.counts() ?? [])];
-  const slips = texts.filter(([text]) => Number.isNaN(parseNumber(text)));
-  const there = rows - missing;
-  const numbers = there - slips.reduce((sum, [, count]) => sum + count, 0);
-  if (slips.length === 0 || texts.length - slips.length < NUMBERS.different || numbers < NUMBERS.share * there) return;
-  const shown = slips.slice(0, 3).map(([text]) => JSON.stringify(text));
-  const ways = 'correct it, list it in "missingValues", or list the column in "categorical"';
-  throw badData(
-    inColumn(source, name),
-    `expected numbers, which ${numbers} of ${there} values are, got ${shown.join(', ')}: ${ways}`,
-  );
+  const slips = column.slips();
+  if (slips === undefined) return;
+  const texts = slips.texts.map(describe).join(', ');
+  const what =
+    slips.kind === 'comma'
+      ? `expected numbers, got ${texts}: ${DECIMAL_POINT}; if they are names, list the column in "categorical"`
+      : `expected numbers, which ${slips.numbers} of ${rows - missing} values are, got ${texts}: ` +
+        'correct it, list it in "missingValues", or list the column in "categorical"';
+  throw badData(inColumn(place(slips.row), name), what);
 }
 
 function fitInput(fit: Fit, column: ColumnFacts): ColumnEncoding {

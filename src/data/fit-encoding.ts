@@ -6,6 +6,7 @@ import type { ResolvedEncodeOptions } from './encode-options.ts';
 import type { Encoding } from './encoding.ts';
 import { keptRows } from './kept-rows.ts';
 import type { TableColumn } from './table-column.ts';
+import { type Slips, TextTally } from './text-tally.ts';
 
 /**
  * Measures the training rows: which categories there are, means, the most frequent.
@@ -25,6 +26,7 @@ export function fitEncoding(
     dropped: table.rows - kept.length,
     missingValues: table.missingValues,
     column: (name: string) => new KeptColumn(table, kept, columnOf(table, name)),
+    place: table.place,
   };
   return { encoding: decideEncoding(facts, names, options), kept };
 }
@@ -73,6 +75,12 @@ class KeptColumn implements ColumnFacts {
       else entry.count++;
     }
     return new Map(Array.from(counts.values(), ({ count, row }) => [textAt(this.#column, row), count]));
+  }
+
+  slips(): Slips | undefined {
+    const tally = new TextTally();
+    for (const row of this.#kept) if (this.#gone?.[row] !== 1) tally.add(textAt(this.#column, row), row);
+    return tally.slips();
   }
 
   isBinary(): boolean {

@@ -37,7 +37,8 @@ function splitPoints(shares: readonly number[], length: number): number[] {
     points.push(Math.round(Math.min(1, sum) * length));
   }
   if (sum > 1 + 1e-9) throw wrongValue('share', 'shares that add up to at most 1', sum);
-  if (typeof shares === 'object' && points.at(-1) !== length) points.push(length);
+  // By the shares, as where rows are few a rest of them may be rounded to none.
+  if (sum < 1 - 1e-9) points.push(length);
   const empty = points.findIndex((point, i) => i > 0 && point === points[i - 1]);
   if (empty > 0 || points.length < 3) {
     throw new RangeError(

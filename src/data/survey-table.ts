@@ -117,7 +117,7 @@ class SurveyVisitor implements TableVisitor {
     const gap = this.#gap();
     if (gap === undefined) {
       this.#kept[part]!++;
-      for (const column of this.#columns) column?.keep(part === 0);
+      for (const column of this.#columns) column?.keep(part === 0, number);
     } else if (this.#missing === 'error') throw valueMissing(`${label}, ${unit} ${number}`, gap.name);
     else if (part === 0) this.#dropped++;
     return true;
@@ -128,8 +128,10 @@ class SurveyVisitor implements TableVisitor {
     if (this.#seen === 0) throw badFile(label, 'expected at least one row of values, got none');
     this.#kept.forEach((rows, part) => {
       if (rows > 0) return;
-      const of = this.#kept.length === 1 ? '' : ` for part ${part + 1} of the split`;
-      throw badData(label, `expected at least one row in which no value is missing${of}, got none`);
+      const what = 'expected at least one row in which no value is missing';
+      if (this.#kept.length === 1) throw badData(label, `${what}, got none`);
+      const ways = 'leave the part out (--validation-share 0, --test-share 0 in the program)';
+      throw badData(label, `${what} for part ${part + 1} of the split, got none of ${this.#seen}: ${ways}`);
     });
     const encoding = 'options' in this.#how ? this.#decide(this.#how.options) : this.#how.encoding;
     const extents = (list: readonly ColumnEncoding[], columns: readonly ColumnSurvey[]) =>
@@ -158,12 +160,14 @@ class SurveyVisitor implements TableVisitor {
   }
 
   #decide(options: ResolvedEncodeOptions): Encoding {
+    const { label, unit } = this.#rows;
     const facts = {
-      source: this.#rows.label,
+      source: label,
       rows: this.#kept[0]!,
       dropped: this.#dropped,
       missingValues: [...this.#choice.missing],
       column: (name: string) => this.#columns.find((column) => column?.name === name)!,
+      place: (number: number) => `${label}, ${unit} ${number}`,
     };
     return decideEncoding(facts, { inputs: namesOf(this.#inputs), targets: namesOf(this.#targets) }, options);
   }

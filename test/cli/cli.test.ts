@@ -28,6 +28,8 @@ function makeTables(): void {
   write('few.csv', rows.slice(0, 20));
   writeFileSync(at('new.csv'), 'colour,x,y\nred,2.5,0.1\nblue,-2.5,0.3\n');
   writeFileSync(at('green.csv'), 'colour,x,y\ngreen,2.5,0.1\n');
+  writeFileSync(at('three.csv'), 'x,y\n1,2.5\n2,3.5\n3,4\n');
+  writeFileSync(at('semicolons.csv'), ['x;y', ...rows.map(([x], i) => `${x!.replace('.', ',')};${i}`)].join('\n'));
   writeFileSync(at('ragged.csv'), 'x,y,colour,side,sum\n1,2,red,right,5\n1,2,red\n');
 }
 
@@ -73,6 +75,24 @@ describe('from a table to a model in use', () => {
     expect(readFileSync(at('answers.csv'), 'utf8')).toBe('side\nright\nleft\n');
   });
 
+  it('answers for each label, with its probability where that is wanted; says which rows are left out', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${i % 10},${Number(i % 10 > 4)},${Number(i % 10 < 3)}`);
+    writeFileSync(at('labels.csv'), ['x,high,low', ...rows].join('\n'));
+    writeFileSync(at('gaps.csv'), 'x,high,low\n9,1,0\n,0,0\n0,0,1\n');
+    const labels = ['--target', 'high,low', '--missing', 'drop', '--epochs', '30', '--patience', '0'];
+    expect((await run(['train', 'labels.csv', ...labels, '--model', 'labels.safetensors'])).code).toBe(0);
+    const plain = await run(['predict', 'labels.safetensors', 'gaps.csv']);
+    expect(plain).toMatchObject({
+      stdout: 'row,high,low\n1,1,0\n3,0,1\n',
+      stderr: expect.stringContaining('1 row has') as string,
+    });
+    const { stdout } = await run(['predict', 'labels.safetensors', 'gaps.csv', '--probabilities']);
+    expect(stdout).toMatch(/^row,high,low,p\(high\),p\(low\)\n1,1,0,(0\.[5-9]\d*|1),[0-9.e-]+\n3,0,1,/);
+    const evaluated = await run(['evaluate', 'labels.safetensors', 'gaps.csv']);
+    expect(evaluated.stderr).toBe('1 row has missing values and is left out\n');
+    expect(evaluated.stdout).toContain('On the 2 rows of the given set:');
+  });
+
   it('evaluates another table', async () => {
     const { code, stdout } = await run(['evaluate', 'side.safetensors', 'few.csv', '--json']);
     expect(code).toBe(0);
@@ -91,6 +111,9 @@ describe('from a table to a model in use', () => {
     expect((events.at(-1)!.metrics as { r2: number }).r2).toBeGreaterThan(0.99);
     const { stdout: predicted } = await run(['predict', 'sum.safetensors', 'new.csv']);
     expect(Number(predicted.split('\n')[1])).toBeCloseTo(7.6, 0);
+    writeFileSync(at('one.csv'), 'x,y,sum\n1,1,4\n');
+    const one = await run(['evaluate', 'sum.safetensors', 'one.csv']);
+    expect(one.stdout, 'R2 of one row is not defined').toMatch(/root mean squared error [\d.e-]+\n$/);
   });
 
   it('starts from the weights that are asked for', async () => {
@@ -292,6 +315,13 @@ describe('what goes wrong', () => {
     [['train', 'clouds.csv', '--target', 'side', '--epochs', '0'], 2, 'Expected an integer of at least 1'],
     [['train', 'clouds.csv', '--target', 'side', '--backend', 'gpu'], 2, 'Allowed choices are'],
     [['train', 'clouds.csv', '--target', 'side', '--test-share', '0.95'], 2, 'less than 1 together'],
+    [
+      ['train', 'three.csv', '--target', 'y'],
+      2,
+      'three.csv has 3 rows, too few for --validation-share 0.1 and --test-share 0.1: all are trained on with --validation-share 0 --test-share 0',
+    ],
+    [['train', 'semicolons.csv', '--target', 'y'], 1, '--delimiter in the program'],
+    [['train', 'semicolons.csv', '--target', 'y', '--delimiter', ';'], 1, 'numbers need a decimal point'],
     [['train', 'missing.csv', '--target', 'side'], 1, 'missing.csv'],
     [['train', 'ragged.csv', '--target', 'side'], 1, 'ERR_BAD_FILE'],
     [['train', 'clouds.csv', '--target', 'nothing'], 1, 'nothing'],

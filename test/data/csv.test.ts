@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { type DataTable, type ReadOptions, readTable } from 'gradpool';
+import { type DataTable, encodeTable, type ReadOptions, readTable } from 'gradpool';
 import { afterAll, describe, expect, it } from 'vitest';
 import { badFile } from './bad.ts';
 
@@ -174,7 +174,20 @@ describe('what is wrong is told with file, line and column', () => {
     ['a,b\n1,2"3"\n', 'line 2: a quote stands inside a value'],
     ['a,b\n', 'expected at least one row of values, got none'],
     ['', 'expected at least one row of values, got none'],
+    ['a;b\n1,5;2\n', 'line 2: expected 1 value, got 2; is ";" between the values? That is said with "delimiter"'],
+    ['a|b\n1,5|2\n', 'expected 1 value, got 2; is "|" between the values? That is said with "delimiter" (--delimiter'],
+    ['a\tb\n1,5\t2\n', `expected 1 value, got 2; are there tabs between the values? That is "format" 'tsv' (--format`],
   ])('%j', async (text, message) => expect(read(text)).rejects.toEqual(badFile(message)));
+
+  it('the delimiter, where the only column has a name that holds one', async () => {
+    const table = await read('a;b\n1;2\n');
+    expect(() => encodeTable(table, { target: 'b' })).toThrow(
+      'has no column "b"; it has "a;b"; is ";" between the values?',
+    );
+    await expect(read('a,b;c\n1;2;3\n', { delimiter: ';' })).rejects.toEqual(
+      badFile('expected 2 values, got 3; is "," between'),
+    );
+  });
 
   it('in the encoding and the packing', async () => {
     await expect(read(Buffer.from('a\nZürich\n', 'latin1'))).rejects.toEqual(

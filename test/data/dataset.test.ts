@@ -293,6 +293,9 @@ describe('slice and split', () => {
   it('shares of more than the whole, or of nothing, are refused', () => {
     expect(() => dataset(10).split([0.7, 0.5])).toThrow(RangeError);
     expect(() => dataset(10).split([])).toThrow(RangeError);
+    expect(() => dataset(3).split([0.8, 0.1]), 'the rest has no pattern').toThrow(
+      'expected every part to hold a pattern',
+    );
     expect(() => dataset(10).split('half' as never)).toThrow(TypeError);
   });
 });

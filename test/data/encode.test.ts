@@ -412,7 +412,95 @@ describe('a slip of the pen in a column of numbers', () => {
   it('is a category where that was asked for, and nothing where numbers are few', async () => {
     const { encoding } = await encode(lines('oops'), { target: 'y', categorical: ['x'] });
     expect(encoding.inputSize).toBe(40);
-    const grades = `x,y\n${Array.from({ length: 40 }, (_, i) => `${i === 7 ? 'none' : 1 + (i % 5)},${i}`).join('\n')}\n`;
-    expect((await encode(grades, { target: 'y' })).encoding.inputSize).toBe(6);
+    const few = `x,y\n${Array.from({ length: 40 }, (_, i) => `${i === 7 ? 'none' : 1 + (i % 5)},${i}`).join('\n')}\n`;
+    expect((await encode(few, { target: 'y' })).encoding.inputSize).toBe(6);
+  });
+
+  it('is a word for what is not finite, however few numbers there are', async () => {
+    for (const word of ['inf', '-Infinity', 'NAN']) {
+      const mixed = `x,y\n${Array.from({ length: 40 }, (_, i) => `${i % 4 ? i % 3 : word},${i % 2 ? 'a' : 'b'}`).join('\n')}\n`;
+      await expect(encode(mixed, { target: 'y' })).rejects.toEqual(
+        badData(`line 2, column "x": expected numbers, which 30 of 40 values are, got "${word}": correct it`),
+      );
+      expect((await encode(mixed, { target: 'y', categorical: ['x'] })).encoding.inputSize).toBe(4);
+    }
+    const words = 'x,y\ninf,a\nfinite,b\n1,a\n';
+    expect((await encode(words, { target: 'y' })).encoding.inputSize).toBe(3);
+  });
+});
+
+describe('a decimal comma', () => {
+  const table = (value: (i: number) => string) =>
+    `x;k;y\n${Array.from({ length: 40 }, (_, i) => `${value(i)};${i};${i % 2 ? 'a' : 'b'}`).join('\n')}\n`;
+  const encodeFile = async (text: string, options: EncodeOptions) =>
+    encodeTable(await readTable(Buffer.from(text), { format: 'csv', delimiter: ';' }), options);
+
+  it.each([
+    ['in all numbers', (i: number) => `${i},5`, 2, '"0,5", "1,5", "2,5"'],
+    ['in most, beside texts', (i: number) => (i < 15 ? 'none' : `-${i % 5},25`), 17, '"-0,25", "-1,25", "-2,25"'],
+    ['in a few, beside whole numbers', (i: number) => (i === 6 ? '7,5e3' : String(i)), 8, '"7,5e3"'],
+    ['behind thousands', (i: number) => `1.${100 + i},5`, 2, '"1.100,5"'],
+    ['in place of the separator of thousands', (i: number) => `${i + 1},000.5`, 2, '"1,000.5"'],
+  ])('%s is an error, in an input and in the target', async (_, value, line, got) => {
+    const message = new RegExp(
+      `line ${line}, column "x": expected numbers, got ${got.replaceAll('.', '\\.')}.*: numbers need a decimal point`,
+    );
+    await expect(encodeFile(table(value), { target: 'y' })).rejects.toThrow(message);
+    await expect(encodeFile(table(value), { target: 'x' })).rejects.toThrow(message);
+    await expect(encodeFile(table(value), { target: 'x', features: ['k'] })).rejects.toMatchObject({
+      code: 'ERR_BAD_DATA',
+    });
+  });
+
+  it('is part of a name where that was said, or where few have one', async () => {
+    const names = table((i) => `${i % 3},5`);
+    expect((await encodeFile(names, { target: 'y', categorical: ['x'] })).encoding.inputSize).toBe(4);
+    expect((await encodeFile(names, { target: 'x', classes: ['0,5', '1,5', '2,5'] })).encoding.outputSize).toBe(3);
+    expect(
+      (
+        await encodeFile(
+          table((i) => (i % 3 ? `size ${i % 3}` : '1,5')),
+          { target: 'y' },
+        )
+      ).encoding.inputSize,
+    ).toBe(4);
+  });
+
+  it('is named where a column has to be one of numbers', async () => {
+    await expect(
+      readTable(Buffer.from('a;b\n1;2,5\n'), { format: 'csv', delimiter: ';', numeric: ['b'] }),
+    ).rejects.toEqual(badFile('line 2, column "b": expected a number, got "2,5": numbers need a decimal point'));
+  });
+});
+
+describe('a category that the training rows do not have', () => {
+  const apply = async (values: (i: number) => string, other: string) => {
+    const lines = Array.from({ length: 120 }, (_, i) => `${values(i)},${i % 2 ? 'a' : 'b'}`);
+    const { encoding } = await encode(`x,y\n${lines.join('\n')}\n`, { target: 'y' });
+    return applyEncoding(encoding, await read(`x,y\n${other},a\n`));
+  };
+
+  it('is said to be that', async () => {
+    await expect(apply((i) => `c${i % 2}`, 'c2')).rejects.toEqual(
+      badData('expected one of "c0", "c1", got "c2", which is not among the categories of the training rows'),
+    );
+    await expect(apply((i) => `c${i % 2}`, 'c2')).rejects.not.toThrow(/features/);
+  });
+
+  it('in a column of dates, ids or free text: what to do', async () => {
+    for (const different of [51, 120])
+      await expect(apply((i) => `id ${i % different}`, 'id 200')).rejects.toEqual(
+        badData(
+          `: the column is text with ${different} different values; if it is a date, an id or free text, leave it out with "features" (--features in the program)`,
+        ),
+      );
+  });
+
+  it('is a slip where the others are numbers', async () => {
+    const rows = await read('x,y\n1,a\n2,b\n3,a\noops,b\n');
+    const { encoding } = encodeTable(rows.select(Uint32Array.of(0, 1, 2)), { target: 'y' });
+    expect(() => applyEncoding(encoding, rows)).toThrow(
+      badData('got "oops", which is not among the categories of the training rows: the others are numbers; correct it'),
+    );
   });
 });

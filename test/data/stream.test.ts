@@ -258,6 +258,34 @@ describe('streamDataset refuses', () => {
     expect(readdirSync(folder)).toEqual(['table.csv']);
   });
 
+  it.each([
+    ['a decimal comma', (i: number) => `${i},5`, /line 2, column "a": expected numbers, got "0,5", .*decimal point/],
+    ['a comma late', (i: number) => (i < 9 ? `${i}` : `${i},5`), /line 11, column "a": expected numbers, got "9,5"/],
+    [
+      'an infinity',
+      (i: number) => (i % 3 ? `${i % 2}` : 'inf'),
+      /line 2, column "a": .*26 of 40 values are, got "inf"/,
+    ],
+    ['a slip', (i: number) => (i === 7 ? 'oops' : `${i}`), /line 9, column "a": .*39 of 40 values are, got "oops"/],
+  ])('%s in a column meant as numbers, whether input or target', async (_, value, message) => {
+    const path = csv(`a;y\n${Array.from({ length: 40 }, (_, i) => `${value(i)};${i % 2}`).join('\n')}`);
+    for (const target of ['a', 'y'])
+      await expect(streamDataset(path, { target }, { delimiter: ';' }, { folder })).rejects.toThrow(message);
+    expect(readdirSync(folder)).toEqual(['table.csv']);
+  });
+
+  it('a comma in more different numbers than there may be classes', async () => {
+    const path = csv(`a;y\n${Array.from({ length: 70_000 }, (_, i) => `${i},5;${i % 2}`).join('\n')}`);
+    for (const target of ['a', 'y'])
+      await expect(streamDataset(path, { target }, { delimiter: ';' }, { folder })).rejects.toThrow('decimal point');
+  });
+
+  it('a split of too few rows', async () => {
+    await expect(stream('a,y\n1,0\n2,1\n', { target: 'y' }, { split: [0.01, 0.01] })).rejects.toThrow(
+      /for part \d of the split, got none of 2: leave the part out/,
+    );
+  });
+
   it('what cannot be read in pieces, options that are wrong, and a signal', async () => {
     await expect(streamDataset(join(TABLES, 'types.npz'), { target: 'y' })).rejects.toMatchObject({
       code: 'ERR_BAD_FILE',
