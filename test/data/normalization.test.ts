@@ -183,7 +183,5 @@ it('each column has a method of its own, where a list says so', () => {
   expect(() => Normalization.fit(train, { inputs: ['z-score'] })).toThrow(
     '"inputs" expected a method for each of 3 columns, got 1',
   );
-  expect(() => Normalization.fit(train, { inputs: ['z-score', 'none', 'log'] })).toThrow(
-    '"inputs[2]" expected',
-  );
+  expect(() => Normalization.fit(train, { inputs: ['z-score', 'none', 'log'] })).toThrow('"inputs[2]" expected');
 });
