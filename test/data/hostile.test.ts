@@ -46,7 +46,7 @@ it.each([
   const outcome = { tables: 0, errors: 0, slowest: 0, largest: 0 };
   const file = fc.constantFrom(...filesOf(format));
   await fc.assert(
-    fc.asyncProperty(file, fc.array(damage, { minLength: 1, maxLength: 4 }), async (good, damages) => {
+    fc.asyncProperty(file, fc.array(damage, { maxLength: 4 }), async (good, damages) => {
       const start = performance.now();
       try {
         const table = await readTable(damaged(good, damages), { format });
