@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { type BatchCurveReport, measureBatchCurve, Trainer } from '../src/index.ts';
 import { makeDataset, makeNetwork, nameOf, NETWORKS } from './networks.ts';
 import { table } from '../src/cli/text.ts';
@@ -42,7 +41,7 @@ async function compare(widths: readonly number[], effort: Effort) {
   const quick = { batchSizes: [16, 64], rounds: 1, sampleSeconds: 0.002 };
   const curves: BatchCurveReport[] = [];
   for (let run = 0; run < 2; run++) {
-    const options = { workers: [1, availableParallelism()], seed: run, ...(effort !== FULL && quick) };
+    const options = { seed: run, ...(effort !== FULL && quick) };
     curves.push(await measureBatchCurve(makeNetwork(widths), data, options));
   }
   const [first, second] = curves as [BatchCurveReport, BatchCurveReport];

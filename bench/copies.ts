@@ -1,8 +1,8 @@
 import { findBlas } from '../src/kernels/blas/library.ts';
 import { type Interval, medianInterval } from '../src/lab/statistics.ts';
 import { count, table } from '../src/cli/text.ts';
-import { type Effort, FULL } from './timing.ts';
-import { inRounds, makeRunners, type Runner, timeRunner } from './training.ts';
+import type { Effort } from './timing.ts';
+import { cellsOf, inRounds, makeRunners, type Runner, timeRunner } from './training.ts';
 
 const CELLS = [
   ['A', 64],
@@ -26,8 +26,7 @@ interface Pair {
  */
 export async function benchCopies(effort: Effort) {
   const backends = 'blas' in findBlas() ? (['wasm', 'blas'] as const) : (['wasm'] as const);
-  // Where it is only to be seen that they work, two do.
-  const wanted = effort === FULL ? CELLS : CELLS.slice(-2);
+  const wanted = cellsOf(CELLS, effort);
   const cells = backends.flatMap((backend) =>
     wanted.flatMap(([network, batchSize]) =>
       [2, 1, 1].map((workers) => ({ network, batchSize, options: { backend, workers } })),

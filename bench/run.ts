@@ -1,6 +1,5 @@
 // `npm run bench -- NAME`: runs one benchmark, prints its table and writes its figures with the environment.
 import { Command, Option } from 'commander';
-import { availableParallelism } from 'node:os';
 import { type BackendChoice, measureBatchCurve, type TrainerOptions } from '../src/index.ts';
 import { BACKENDS } from '../src/kernels/kernels.ts';
 import { describeEnvironment } from '../src/lab/environment.ts';
@@ -86,7 +85,6 @@ program
       ...(!blocking && { blockRows: 2 ** 31 - 1, strategy: 'owner-computes' }),
     };
     const report = await measureBatchCurve(network, data, {
-      workers: [1, availableParallelism()],
       trainer,
       ...(mnist && { target: { validation: mnist.test.slice(0, 2000), ...(quick && { seeds: 1, mostEpochs: 1 }) } }),
       ...(quick && small),

@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os';
 import { medianInterval } from '../src/lab/statistics.ts';
 import { STRATEGIES, type StrategyChoice } from '../src/train/options.ts';
 import { duration, table } from '../src/cli/text.ts';
-import { type Effort, FULL } from './timing.ts';
-import { inRounds, makeRunners, timeRunner } from './training.ts';
+import type { Effort } from './timing.ts';
+import { cellsOf, inRounds, makeRunners, timeRunner } from './training.ts';
 
 const CELLS = [
   ['A', 1],
@@ -21,8 +21,7 @@ const CHOICES: readonly StrategyChoice[] = ['auto', ...STRATEGIES];
 /** Every strategy in every cell on all cores: how many times the update of the default takes each of the others. */
 export async function benchStrategies(effort: Effort) {
   const workers = availableParallelism();
-  // Where it is only to be seen that they work, two do.
-  const cells = effort === FULL ? CELLS : CELLS.slice(-2);
+  const cells = cellsOf(CELLS, effort);
   const runners = await makeRunners(
     cells.flatMap(([network, batchSize]) =>
       CHOICES.map((strategy) => ({ network, batchSize, options: { strategy, workers } })),

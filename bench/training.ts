@@ -6,7 +6,7 @@ import { PHASES } from '../src/memory/control.ts';
 import { exactly } from '../src/train/order.ts';
 import type { PhaseSeconds } from '../src/train/outcome.ts';
 import { makeDataset, makeNetwork, nameOf, NETWORKS, type NetworkName } from './networks.ts';
-import type { Effort } from './timing.ts';
+import { type Effort, FULL } from './timing.ts';
 
 /** Epochs long enough that starting one does not count: some 20 ms and more. */
 export const PATTERNS = { A: 8192, B: 8192, C: 65_536 };
@@ -35,6 +35,11 @@ export interface Timed {
   readonly seconds: number;
   /** Seconds of each phase of an update on the first worker. */
   readonly phases: PhaseSeconds;
+}
+
+/** All of them; where it is only to be seen that they work, two do. */
+export function cellsOf<T>(cells: readonly T[], effort: Effort): readonly T[] {
+  return effort === FULL ? cells : cells.slice(-2);
 }
 
 /** Makes a trainer for each cell; cells of one network share its data. */

@@ -4,8 +4,8 @@ import { PHASES } from '../src/memory/control.ts';
 import type { PhaseSeconds } from '../src/train/outcome.ts';
 import { peakMeter, sgemmMeter } from './meters.ts';
 import { count, duration, table } from '../src/cli/text.ts';
-import { type Effort, FULL } from './timing.ts';
-import { inRounds, makeRunners, type Runner, type Timed, timeRunner } from './training.ts';
+import type { Effort } from './timing.ts';
+import { cellsOf, inRounds, makeRunners, type Runner, type Timed, timeRunner } from './training.ts';
 
 const CELLS = [
   ['A', 1],
@@ -26,8 +26,7 @@ const CELLS = [
 export async function benchUpdate(effort: Effort) {
   const peaks = { wasm: peakMeter(), blas: sgemmMeter() };
   const backends = 'blas' in findBlas() ? (['wasm', 'blas'] as const) : (['wasm'] as const);
-  // Where it is only to be seen that they work, two do.
-  const cells = effort === FULL ? CELLS : CELLS.slice(-2);
+  const cells = cellsOf(CELLS, effort);
   const runners = await makeRunners(
     backends.flatMap((backend) =>
       cells.flatMap(([network, batchSize]) =>

@@ -7,30 +7,41 @@ export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130, terminated
 /** Something that is wrong with how the program was called. */
 export class UsageError extends Error {}
 
+/** An exit code, and what to say; `told`: it has been said. */
+interface Failure {
+  readonly code: number;
+  readonly message: string;
+  readonly told: boolean;
+}
+
 /**
- * The exit code of what was thrown, and what to say of it; `told`: it has been said.
+ * The exit code of what was thrown, and what to say of it.
  * @param ended - the signal that came, if one did
  */
-export function failureOf(
-  error: unknown,
-  ended: NodeJS.Signals | undefined,
-): { code: number; message: string; told: boolean } {
+export function failureOf(error: unknown, ended: NodeJS.Signals | undefined): Failure {
   // Commander has printed its own messages.
   if (error instanceof CommanderError)
     return error.exitCode === 0
       ? { code: EXIT.done, message: '', told: true }
       : { code: EXIT.usage, message: error.message, told: true };
   if (error instanceof GradpoolError) {
-    if (error.code === 'ERR_ABORTED' && ended === 'SIGPIPE') return { code: EXIT.done, message: '', told: true };
-    if (error.code === 'ERR_ABORTED')
-      return ended === 'SIGTERM'
-        ? { code: EXIT.terminated, message: 'terminated', told: false }
-        : { code: EXIT.interrupted, message: 'interrupted', told: false };
+    if (error.code === 'ERR_ABORTED') return abortedBy(ended);
     return { code: EXIT.failed, message: `${error.code}: ${error.message}`, told: false };
   }
   const message = error instanceof Error ? error.message : String(error);
   const usage = error instanceof UsageError || isArgumentError(error);
   return { code: usage ? EXIT.usage : EXIT.failed, message, told: false };
+}
+
+function abortedBy(signal: NodeJS.Signals | undefined): Failure {
+  switch (signal) {
+    case 'SIGPIPE':
+      return { code: EXIT.done, message: '', told: true };
+    case 'SIGTERM':
+      return { code: EXIT.terminated, message: 'terminated', told: false };
+    default:
+      return { code: EXIT.interrupted, message: 'interrupted', told: false };
+  }
 }
 
 /** The library names the argument in quotes; other such errors are mistakes of ours, or of the engine. */

@@ -75,8 +75,8 @@ export async function loadOrStream(
   return streamTable(path, flags, plan, signal);
 }
 
-function checkShares({ validationShare, testData, testShare }: DataFlags): void {
-  if (validationShare + (testData === undefined ? testShare : 0) >= 1)
+function checkShares(flags: DataFlags): void {
+  if (flags.validationShare + testShareOf(flags) >= 1)
     throw new UsageError('--validation-share and --test-share expected less than 1 together');
 }
 
@@ -152,9 +152,15 @@ function asEncoded(encoding: Encoding): Pick<LoadedData, 'task' | 'outputs' | 'e
 
 type Parts<T> = Record<'train', T> & Record<'validation' | 'test', T | undefined>;
 
+/** Of the rows of the first file. */
+function testShareOf({ testShare, testData }: DataFlags): number {
+  return testData === undefined ? testShare : 0;
+}
+
 /** The shares of all parts but the last, of which the first has the rest; none where there is one part. */
-function sharesOf({ validationShare, testShare, testData }: DataFlags): number[] {
-  const test = testData === undefined ? testShare : 0;
+function sharesOf(flags: DataFlags): number[] {
+  const { validationShare } = flags;
+  const test = testShareOf(flags);
   return [1 - validationShare - test, validationShare, test].filter((share) => share > 0).slice(0, -1);
 }
 
@@ -182,10 +188,10 @@ function splitUp<T extends Splits<T>>(path: string, all: T, flags: DataFlags): P
   }
 }
 
-function tooSmall(path: string, rows: number, { validationShare, testShare, testData }: DataFlags): UsageError {
+function tooSmall(path: string, rows: number, flags: DataFlags): UsageError {
   const parts = [
-    ['--validation-share', validationShare],
-    ['--test-share', testData === undefined ? testShare : 0],
+    ['--validation-share', flags.validationShare],
+    ['--test-share', testShareOf(flags)],
   ] as const;
   const used = parts.filter(([, share]) => share > 0);
   const given = used.map(([name, share]) => `${name} ${share}`).join(' and ');

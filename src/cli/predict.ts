@@ -37,7 +37,7 @@ export function encodingOf(path: string, { encoding }: LoadedModel, unknown: Unk
   return unknown === undefined ? checked : { ...checked, unknown };
 }
 
-/** Rows that are predicted before the event loop, and with it an interrupt, gets its turn. */
+/** Rows that are predicted between two looks at the clock and at the signal. */
 const ROWS_AT_ONCE = 1024;
 
 /** Predicts each row of a table: as CSV, a line for each row, or as JSON. Where rows are left out, lines begin with the row. */

@@ -9,8 +9,8 @@ import { measureNoiseScale } from './noise-scale.ts';
 import { copyOf, inRounds, VISITS } from './rounds.ts';
 import { referenceLoss, startOf, type TargetPlan, updatesToTarget, type UpdatesToTarget } from './target.ts';
 
-/** The batches that the noise scale is measured with. */
-const NOISE = { rows: 64, draws: 32 };
+/** Of fewer patterns the noise scale is not measured. */
+const LEAST_PATTERNS = 128;
 
 /**
  * Measures how the time of an update, of an epoch and, where a target is given, the time to a target loss depend on the
@@ -99,7 +99,7 @@ async function noiseAtTarget(
   { trainer: options = {}, signal }: ResolvedCurve,
 ): Promise<TargetFindings['noiseScale']> {
   const arrived = runs.filter(({ updates }) => updates.some((count) => count !== null));
-  if (dataset.length < 2 * NOISE.rows || arrived.length === 0) return undefined;
+  if (dataset.length < LEAST_PATTERNS || arrived.length === 0) return undefined;
   const distance = ({ batchSize }: UpdatesToTarget) => Math.abs(Math.log(batchSize / plan.referenceBatchSize));
   const nearest = arrived.reduce((a, b) => (distance(b) < distance(a) ? b : a));
   const seed = nearest.updates.findIndex((count) => count !== null);
@@ -110,7 +110,7 @@ async function noiseAtTarget(
     await using trainer = await Trainer.create(copy, { ...options, batchSize, learningRate });
     await trainer.fit(dataset, { ...exactly(half, dataset.length, batchSize), signal });
   }
-  const measured = await measureNoiseScale(copy, dataset, NOISE, options, signal);
+  const measured = await measureNoiseScale(copy, dataset, {}, options, signal);
   // Where the gradient is lost in its noise, the estimate of its size may be negative.
   return measured.noiseScale > 0 ? measured : undefined;
 }

@@ -11,7 +11,7 @@ import type { Order } from './order.ts';
 import type { EpochReport } from './report.ts';
 import type { Runner } from './runner.ts';
 import { type Reached, Saver, type Snapshot } from './saver.ts';
-import { areFinite, BEST, EXTRA } from './snapshot.ts';
+import { areFinite, BEST, EXTRA, WEIGHTS } from './snapshot.ts';
 
 /** What a checkpoint has kept of the call in which it was taken. */
 export type SavedCall = Pick<
@@ -120,7 +120,7 @@ export class Call {
     // A callback has set weights that are not in the arena before the next update.
     if (runner.afresh) return undefined;
     const vectors = await runner.vectors();
-    if (!areFinite(vectors)) return undefined;
+    if (!areFinite(vectors.get(WEIGHTS)!)) return undefined;
     const given = options<CheckpointExtra>('checkpoint.extra()', checkpoint!.extra?.() ?? {}, ['values', 'parameters']);
     if (given.values !== undefined) checkPlainJson('checkpoint.extra().values', given.values);
     if (given.parameters !== undefined) vectors.set(EXTRA, readParameters(network.spec, given.parameters));

@@ -4,6 +4,7 @@ import type { LayerParameters } from '../memory/arena.ts';
 import { isError, type MetricName, metricsOf } from '../nn/figures.ts';
 import type { Network } from '../nn/network.ts';
 import type { EpochReport, Monitored, Monitor } from './report.ts';
+import { areFinite } from './snapshot.ts';
 
 /** When training ends before all its epochs are done (Prechelt 1998). */
 export interface EarlyStopping {
@@ -107,7 +108,7 @@ export class Stopping {
     if (this.#best === undefined || this.#isBetter(value, this.#best.value)) {
       const { version, parameters } = this.#network;
       // What has diverged is not worth bringing back.
-      const kept = restoreBest && allFinite(parameters) ? parameters : undefined;
+      const kept = restoreBest && areFinite(parameters) ? parameters : undefined;
       this.#best = { epoch, value, parameters: kept, version };
     }
     const best = { epoch: this.#best.epoch, value: this.#best.value };
@@ -153,8 +154,4 @@ function valueOf(monitor: Monitor, { loss, validation }: EpochReport): number {
   if (monitor === 'training loss') return loss;
   if (monitor === 'validation loss') return validation!.loss;
   return (monitor === 'accuracy' ? validation!.accuracy : validation!.metrics?.[monitor]) ?? NaN;
-}
-
-function allFinite(parameters: readonly LayerParameters[]): boolean {
-  return parameters.every(({ weights, bias }) => weights.every(Number.isFinite) && bias.every(Number.isFinite));
 }

@@ -6,7 +6,7 @@ import type { Plan } from '../memory/layout.ts';
 import { readParameters } from '../nn/parameters.ts';
 import { inSlices } from './weights.ts';
 
-const WEIGHTS = 'weights';
+export const WEIGHTS = 'weights';
 /** The weights of the best epoch, of early stopping. */
 export const BEST = 'best';
 /** Parameters that a program keeps for itself. */
@@ -37,8 +37,8 @@ export async function takeVectors(arena: Arena, slot: number): Promise<Map<strin
 }
 
 /** Whether all weights are numbers: those of a training that has diverged are not. */
-export function areFinite(vectors: Vectors): boolean {
-  return vectors.get(WEIGHTS)!.every(({ weights, bias }) => allFinite(weights) && allFinite(bias));
+export function areFinite(layers: readonly LayerNumbers[]): boolean {
+  return layers.every(({ weights, bias }) => allFinite(weights) && allFinite(bias));
 }
 
 function allFinite(values: Float32Array | Float64Array): boolean {
@@ -63,7 +63,7 @@ export function putVectors(bad: Bad, arena: Arena, vectors: Vectors): void {
   const places = [WEIGHTS, BEST, EXTRA, ...states.map(({ name }) => name)];
   for (const name of vectors.keys()) if (!places.includes(name)) throw bad(`the vector "${name}" has no place`);
   arena.storeParameters(0, get(WEIGHTS));
-  if (!areFinite(vectors)) throw bad('its weights are not finite');
+  if (!areFinite(get(WEIGHTS))) throw bad('its weights are not finite');
   for (const { name, vector, copy } of states) arena.storeState(vector, copy, get(name));
 }
 
