@@ -1,13 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that leave the process as it was: one process runs many files of them. */
-const PURE = ['test/{core,data,formats,memory,nn}/**/*.test.ts'];
+const PURE = [
+  'test/{core,data,formats,memory,nn}/**/*.test.ts',
+  'test/lab/{best,capacity-verdict,environment,fit,scaling-fit,shape,update-time}.test.ts',
+];
 
 /** Tests of what comes out, not of when: they may run beside each other. */
 const TOGETHER = [
   'test/{architecture,package,guides,readme}.test.ts',
   'test/{bench,cli,infer,kernels}/**/*.test.ts',
-  'test/lab/{batch-curve,best,capacity,capacity-verdict,cross-validation,environment,fit,gradient-noise,scaling,scaling-fit,shape}.test.ts',
+  'test/lab/{batch-curve,capacity,cross-validation,gradient-noise,scaling}.test.ts',
   'test/train/{accumulation,adaptive,batch-size,callbacks,checkpoint,choose,data-parallel,dropout,early-stopping,golden,inline,optimisers,options,owner-computes,relaxed,reproducible,resume,runs,streamed-checkpoint,streamed-fit,validation-metrics,weights}.test.ts',
 ];
 

@@ -22,7 +22,7 @@ export interface ScalingOptions {
   rowsPerWorker?: number | undefined;
   /** How often each point is measured; default 5. */
   rounds?: number | undefined;
-  /** The least time for which a point is measured in a round, in seconds, in five parts of which the median counts; default 0.4. */
+  /** For how long a point is measured in a round, in seconds, about; in five parts of which the lower quartile counts; default 0.4. */
   sampleSeconds?: number | undefined;
   /** Of the order of the points in each round, and of the resamplings; default 0. */
   seed?: number | undefined;

@@ -17,7 +17,10 @@ export interface Point {
   updates: number;
 }
 
-/** Runs for so many seconds, until the code is compiled and the caches are warm, and finds how many updates fill a measurement. */
+/**
+ * Runs for so many seconds, until the code is compiled and the caches are warm, and finds how many updates fill a measurement: part
+ * of an epoch, or whole ones.
+ */
 export async function warmUp(
   point: Point,
   dataset: DataSource,
@@ -28,11 +31,13 @@ export async function warmUp(
   for (let spent = 0; spent < seconds;) {
     const { perUpdate, total } = await timeUpdates(point, dataset, signal);
     spent += total;
-    point.updates = Math.max(1, Math.min(4 * point.updates, Math.ceil(measurement / perUpdate)));
+    const updates = Math.max(1, Math.min(4 * point.updates, Math.ceil(measurement / perUpdate)));
+    const epoch = Math.ceil(dataset.length / point.batchSize);
+    point.updates = updates > epoch ? epoch * Math.round(updates / epoch) : updates;
   }
 }
 
-/** Seconds of training: in all, per update and per row, which is not the same where the last batch of an epoch is short. */
+/** Seconds of training: in all, and per update and per row, which is not the same where the last batch of an epoch is short. */
 export interface Timed {
   readonly total: number;
   readonly perUpdate: number;
@@ -43,7 +48,11 @@ export interface Timed {
   readonly coordinator: PhaseSeconds | undefined;
 }
 
-/** Times so many updates as fill a measurement. Copying data and weights to and from the workers does not count. */
+/**
+ * Times so many updates as fill a measurement. Copying data and weights to and from the workers does not count. Where they are several
+ * epochs, all but `total` is of the middle one by its time, of two the faster: waking the workers falls on the first, and what else
+ * runs on the machine on a few.
+ */
 export async function timeUpdates(
   { trainer, updates }: Point,
   dataset: DataSource,
@@ -61,18 +70,19 @@ export async function timeUpdates(
   const [task] = await bench.run();
   if (task?.result.state !== 'completed')
     throw new GradpoolError('ERR_WORKER_FAILED', `a measurement ended as ${task?.result.state}`);
-  const total = task.result.latency.mean / 1000;
-  const done = epochs.reduce((sum, epoch) => sum + epoch.updates, 0);
-  const rows = epochs.reduce((sum, epoch) => sum + epoch.samples, 0);
-  const each = (of: (epoch: EpochReport) => PhaseSeconds): PhaseSeconds => {
-    const mean = (phase: Phase) => epochs.reduce((sum, epoch) => sum + of(epoch)[phase], 0) / done;
-    return Object.fromEntries(PHASES.map((phase) => [phase, mean(phase)])) as PhaseSeconds;
-  };
+  const { seconds, updates: done, samples, phases, coordinator } = middleOf(epochs);
+  const each = (times: PhaseSeconds) =>
+    Object.fromEntries(PHASES.map((phase: Phase) => [phase, times[phase] / done])) as PhaseSeconds;
   return {
-    total,
-    perUpdate: total / done,
-    perRow: total / rows,
-    phases: epochs[0]!.phases.map((_, w) => each(({ phases }) => phases[w]!)),
-    coordinator: epochs[0]!.coordinator && each(({ coordinator }) => coordinator!),
+    total: task.result.latency.mean / 1000,
+    perUpdate: seconds / done,
+    perRow: seconds / samples,
+    phases: phases.map(each),
+    coordinator: coordinator && each(coordinator),
   };
+}
+
+function middleOf(epochs: readonly EpochReport[]): EpochReport {
+  const sorted = [...epochs].sort((a, b) => a.seconds / a.samples - b.seconds / b.samples);
+  return sorted[(sorted.length - 1) >> 1]!;
 }

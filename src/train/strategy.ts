@@ -5,7 +5,11 @@ import type { Strategy, StrategyChoice } from './options.ts';
 const SMALL_GRADIENT = 65_536;
 /** Rows that make a partial gradient worth its sum. */
 const SHARD_ROWS = 128;
-/** Small gradients are divided into at most so many, whatever the machine. */
+/** Small gradients are divided whatever the machine: into shards of `SHARD_ROWS` up to so many, ... */
+const SHORT_SHARDS = 4;
+/** ... into more of them where each has so many rows, with which the products of small matrices are a tenth faster, ... */
+const LONG_SHARD_ROWS = 256;
+/** ... and into no more than this. */
 const MOST_SHARDS = 16;
 /** Large ones pay off from so many bytes of activations and deltas on, for each byte of all the partial gradients. */
 const WORTH = 0.65;
@@ -36,7 +40,7 @@ export function chooseStrategy(
   if (choice !== 'auto') return { strategy: choice, shards: undefined, ofCores: false, why: 'it was asked for' };
   const gradient = 4 * parameterCount(spec);
   const small = gradient <= SMALL_GRADIENT;
-  const shards = small ? Math.min(MOST_SHARDS, Math.floor(batchSize / SHARD_ROWS)) : cores;
+  const shards = small ? shardsOf(batchSize) : cores;
   const worth =
     small ||
     (batchSize >= SHARD_ROWS * shards &&
@@ -47,4 +51,10 @@ export function chooseStrategy(
     return { strategy: 'owner-computes', shards: undefined, ofCores, why: 'no gradients to exchange' };
   const why = `${shards} gradients of ${(gradient / 1024).toFixed(1)} KiB are less to exchange than the rows of ${batchSize} patterns`;
   return { strategy: 'data-parallel', shards, ofCores, why };
+}
+
+/** Into how many partial gradients a batch of a small network is divided. */
+function shardsOf(batchSize: number): number {
+  const short = Math.min(SHORT_SHARDS, Math.floor(batchSize / SHARD_ROWS));
+  return Math.min(MOST_SHARDS, Math.max(short, Math.floor(batchSize / LONG_SHARD_ROWS)));
 }

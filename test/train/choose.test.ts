@@ -62,7 +62,7 @@ describe('the strategy', () => {
     { network: classifier(), batchSize: 64, strategy: 'owner-computes', shards: 1 },
     { network: classifier(), batchSize: 255, strategy: 'owner-computes', shards: 1 },
     { network: classifier(), batchSize: 256, strategy: 'data-parallel', shards: 2 },
-    { network: classifier(), batchSize: 1100, strategy: 'data-parallel', shards: 8 },
+    { network: classifier(), batchSize: 1100, strategy: 'data-parallel', shards: 4 },
     { network: classifier(), batchSize: 100_000, strategy: 'data-parallel', shards: 16 },
     { network: wide(), batchSize: 64, strategy: 'owner-computes', shards: 1 },
     { network: wide(), batchSize: 4096, ...(CORES > 1 ? inShards(CORES) : { strategy: 'owner-computes', shards: 1 }) },

@@ -22,8 +22,11 @@ describe('auto', () => {
     { n: [784, 1024, 1024, 10], batchSize: 512, cores: 2, expected: inShards(2) },
     { n: [784, 8192, 8192, 10], batchSize: 65_536, cores: 2, expected: OWNER },
     { n: [16, 32, 32, 4], batchSize: 255, cores: 8, expected: OWNER },
-    { n: [16, 32, 32, 4], batchSize: 1024, cores: 1, expected: inShards(8) },
-    { n: [16, 32, 32, 4], batchSize: 1024, cores: 64, expected: inShards(8) },
+    { n: [16, 32, 32, 4], batchSize: 256, cores: 1, expected: inShards(2) },
+    { n: [16, 32, 32, 4], batchSize: 600, cores: 1, expected: inShards(4) },
+    { n: [16, 32, 32, 4], batchSize: 2048, cores: 1, expected: inShards(8) },
+    { n: [16, 32, 32, 4], batchSize: 2048, cores: 64, expected: inShards(8) },
+    { n: [16, 32, 32, 4], batchSize: 65_536, cores: 2, expected: inShards(16) },
   ])('$n at B = $batchSize on $cores cores is $expected.strategy', ({ n, batchSize, cores, expected }) => {
     expect(chooseStrategy('auto', spec(...n), batchSize, cores)).toMatchObject(expected);
   });
