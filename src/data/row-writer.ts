@@ -6,7 +6,7 @@ import { GradpoolError } from '../core/errors.ts';
 import type { Columns } from '../core/table.ts';
 import type { Encoding } from './encoding.ts';
 import { RowFile } from './row-file.ts';
-import { footerBytes } from './row-footer.ts';
+import { footerBytes, type RowFooter } from './row-footer.ts';
 import { bufferBytes, columnsOver, type PatternColumns, type RowLayout, rowBytes, typeName } from './row-layout.ts';
 import { PatternMoments } from './row-statistics.ts';
 
@@ -28,6 +28,8 @@ export class RowWriter {
   readonly #room: number;
   #filled = 0;
   #rows = 0;
+  /** Once it is complete. */
+  #about: RowFooter | undefined;
 
   private constructor(layout: RowLayout, place: RowPlace, path: string, handle: FileHandle) {
     this.layout = layout;
@@ -72,19 +74,24 @@ export class RowWriter {
     }
   }
 
-  /** The file, whole and ready to be read. @throws RangeError where it has no rows */
-  async finish(encoding: Encoding | undefined): Promise<RowFile> {
+  /**
+   * Writes what is left, and what is to be known of the rows: what may fail for want of room is over then.
+   * @throws RangeError where there are no rows
+   */
+  async complete(encoding: Encoding | undefined): Promise<void> {
     if (this.#filled > 0) this.#flush();
     if (this.#rows === 0) throw new RangeError('"rows" expected at least one pattern, got none');
-    const about = { rows: this.#rows, layout: this.layout, statistics: this.#moments.take(), encoding };
-    if ('folder' in this.#place) {
-      const label = `the rows in ${this.#place.folder}`;
-      return RowFile.of(label, this.#handle, about);
-    }
-    await this.#handle.appendFile(footerBytes(about));
+    this.#about = { rows: this.#rows, layout: this.layout, statistics: this.#moments.take(), encoding };
+    if ('folder' in this.#place) return;
+    await this.#handle.appendFile(footerBytes(this.#about));
     await this.#handle.sync();
+  }
+
+  /** The complete file, ready to be read, under its name. */
+  async publish(): Promise<RowFile> {
+    if ('folder' in this.#place) return RowFile.of(`the rows in ${this.#place.folder}`, this.#handle, this.#about!);
     await rename(this.#path, this.#place.path);
-    return RowFile.of(this.#place.path, this.#handle, about);
+    return RowFile.of(this.#place.path, this.#handle, this.#about!);
   }
 
   /** Leaves nothing behind. */

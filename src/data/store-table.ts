@@ -42,7 +42,8 @@ export async function storeTable(
     const store = new TableStore(rows, survey, choice, writers, going.parts(), going.signal);
     await rows.visit(store);
     store.flush();
-    for (const writer of writers) files.push(await writer.finish(encoding));
+    for (const writer of writers) await writer.complete(encoding);
+    for (const writer of writers) files.push(await writer.publish());
     return files;
   } catch (error) {
     await Promise.all(writers.map((writer) => writer.discard()));

@@ -112,7 +112,8 @@ export class StreamedDataset implements StreamedSource {
         writer.append(columns, piece.rows);
       }
       if (writer === undefined) throw new RangeError('"pieces" expected at least one data set, got none');
-      return new StreamedDataset(await writer.finish(undefined), memory);
+      await writer.complete(undefined);
+      return new StreamedDataset(await writer.publish(), memory);
     } catch (error) {
       await writer?.discard();
       throw error;

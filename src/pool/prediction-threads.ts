@@ -8,11 +8,9 @@ import { PREDICT_ENTRY } from './locations.ts';
 import { endThreads, startThreads } from './pool.ts';
 import { type PredictionSetup, type PredictionTask, STOP, WORDS } from './prediction.ts';
 import { Staging } from './staging.ts';
+import { startLimit } from './start-limit.ts';
 
-/** How long threads may take to start; ms. */
-const START_LIMIT = 30_000;
 const LINE = 64; // bytes
-const TOO_LATE = `it did not start within ${START_LIMIT} ms`;
 /** Rows that the kernels compute together. */
 const TILE = 4;
 
@@ -49,11 +47,13 @@ export class PredictionThreads {
     const threads = new PredictionThreads(source, size);
     const X = new Float32Array(source.spec.inputs * TILE * size);
     const seen = new Set<number>();
-    const deadline = performance.now() + START_LIMIT;
-    const late = setTimeout(() => void threads.#fail(TOO_LATE), START_LIMIT);
+    const limit = startLimit(size);
+    const tooLate = () => void threads.#fail(`it did not start within ${limit} ms`);
+    const deadline = performance.now() + limit;
+    const late = setTimeout(tooLate, limit);
     try {
       while (seen.size < size) {
-        if (performance.now() > deadline) void threads.#fail(TOO_LATE);
+        if (performance.now() > deadline) tooLate();
         const { threads: ids } = await threads.#request(X, TILE * size).done;
         for (const id of ids) seen.add(id);
       }

@@ -16,6 +16,7 @@ import type {
   WorkerTask,
 } from '../pool/messages.ts';
 import type { TaskPool } from '../pool/pool.ts';
+import { startLimit } from '../pool/start-limit.ts';
 import { abort, Stopped, throwIfAborted } from '../sync/barrier.ts';
 import type { CoordinatorSetup, End, EvaluationOutcome, MomentsOutcome, RunOutcome } from './outcome.ts';
 import { Session } from './session.ts';
@@ -30,8 +31,6 @@ import { Watchdog, workersPulse } from './watchdog.ts';
 const FAREWELL = 200;
 /** Where epochs are short several are trained in one go: as many as have so many rows together. */
 const ROWS_PER_RUN = 2 ** 18;
-/** How long threads may take to start; ms. */
-const START_LIMIT = 30_000;
 
 /** The methods of a coordinator, wherever it runs. */
 export type CoordinatorApi = Pick<Coordinator, 'attach' | 'train' | 'evaluate' | 'moments' | 'close'>;
@@ -73,12 +72,13 @@ export class Coordinator {
     this.#session.setData(data);
     const parties = this.#pool.size;
     const task: WorkerTask = { kind: 'attach', setup: this.#setup.session, data, parties };
-    const late = delay(START_LIMIT, 'late' as const, { ref: false });
+    const limit = startLimit(parties);
+    const late = delay(limit, 'late' as const, { ref: false });
     const results = await Promise.race([
       late,
       Promise.all(Array.from({ length: parties }, (_, w) => this.#one(task, w))),
     ]);
-    if (results === 'late') return this.#broken(`the workers did not start within ${START_LIMIT} ms`);
+    if (results === 'late') return this.#broken(`the workers did not start within ${limit} ms`);
     for (const result of results) if (result.state !== 'done') return result;
     const threads = new Set(results.map((result) => result.state === 'done' && result.thread));
     return threads.size === parties

@@ -13,6 +13,7 @@ import {
   streamDataset,
 } from 'gradpool';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { layoutOf, RowWriter } from '#src/data/row-writer.js';
 import { child } from '../train/problem.ts';
 import { badData, badFile } from './bad.ts';
 
@@ -221,6 +222,19 @@ describe('streamDataset makes of a file what readDataset makes of it', () => {
     expect(kept.encoding).toEqual(first.encoding);
     expect((await patterns(kept)).map((p) => p.inputs[0])).toEqual(parts[1]);
   });
+});
+
+it('rows that are complete, down to their description, have no name yet: all parts of a table get theirs after the last is complete', async () => {
+  const path = join(folder, 'part');
+  const { inputs, inputScale, targets } = numbers(5).storage;
+  const writer = await RowWriter.create(layoutOf({ inputs, targets, weights: undefined }, inputScale), { path }, 5);
+  writer.append({ inputs, targets, weights: undefined }, Uint32Array.of(0, 1, 2, 3, 4));
+  await writer.complete(undefined);
+  expect(readdirSync(folder)).toEqual([expect.stringMatching(/^part\..*\.tmp$/)]);
+  await (await writer.publish()).close();
+  expect(readdirSync(folder)).toEqual(['part']);
+  await using kept = await StreamedDataset.open(path);
+  expect(kept.length).toBe(5);
 });
 
 describe('streamDataset refuses', () => {
