@@ -66,21 +66,26 @@ class KeptColumn implements ColumnFacts {
   }
 
   counts(): Map<string, number> {
-    const keys = this.#keys;
-    const counts = new Map<number, { count: number; row: number }>();
-    for (const row of this.#kept) {
-      if (this.#gone?.[row] === 1) continue;
-      const entry = counts.get(keys[row]!);
-      if (entry === undefined) counts.set(keys[row]!, { count: 1, row });
-      else entry.count++;
-    }
-    return new Map(Array.from(counts.values(), ({ count, row }) => [textAt(this.#column, row), count]));
+    return new Map(Array.from(this.#different(), ({ text, count }) => [text, count]));
   }
 
   slips(): Slips | undefined {
     const tally = new TextTally();
-    for (const row of this.#kept) if (this.#gone?.[row] !== 1) tally.add(textAt(this.#column, row), row);
+    for (const { text, row, count } of this.#different()) tally.add(text, row, count);
     return tally.slips();
+  }
+
+  /** The different values: how often each is there, and the first row that has it. */
+  #different(): { text: string; row: number; count: number }[] {
+    const keys = this.#keys;
+    const groups = new Map<number, { row: number; count: number }>();
+    for (const row of this.#kept) {
+      if (this.#gone?.[row] === 1) continue;
+      const group = groups.get(keys[row]!);
+      if (group === undefined) groups.set(keys[row]!, { row, count: 1 });
+      else group.count++;
+    }
+    return Array.from(groups.values(), ({ row, count }) => ({ text: textAt(this.#column, row), row, count }));
   }
 
   isBinary(): boolean {

@@ -49,9 +49,10 @@ export class TextTally {
   readonly #examples: Record<Exclude<TextKind, 'number'>, Example[]> = { comma: [], 'not finite': [], text: [] };
   readonly #numbers = new Set<string>();
 
-  add(text: string, row: number): void {
+  /** @param row - in which it was seen first @param count - how many rows have it */
+  add(text: string, row: number, count = 1): void {
     const kind = kindOfText(text);
-    this.#rows[kind]++;
+    this.#rows[kind] += count;
     if (kind === 'number') {
       if (this.#numbers.size < NUMBERS.different) this.#numbers.add(text);
       return;

@@ -17,7 +17,8 @@ const LEAST_PATTERNS = 128;
  * batch size and the number of workers; says which batch sizes cannot be told from the best, and what shape the curve has.
  *
  * All points are measured in every round, in random orders, so that a drift of the machine falls on all alike; five times, of which
- * the lower quartile counts, so that spells of other programs do not; before the first round each point warms up. The unit of the statistics is the round; of times to a target, the seed.
+ * the lower quartile counts, so that spells of other programs do not; before the first round each point warms up. The unit of the
+ * statistics is the round; of times to a target, the seed.
  * Updates to a target do not depend on the number of workers, because the bits do not: they are counted once.
  * The network is not changed; trainings to a target begin with its layers and weights of their own.
  *

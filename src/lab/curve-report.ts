@@ -105,7 +105,7 @@ export function curveReport(
   const of = (quantity: CurveQuantity) =>
     o.workers.map((workers) => {
       const own = measured.filter((point) => point.workers === workers);
-      return { workers, ...seriesOf(own, quantity, patterns, found) };
+      return { workers, ...seriesOf(own, quantity, found) };
     });
   const series = { timePerEpoch: of('timePerEpoch'), timeToTarget: found && of('timeToTarget') };
   const best = headline(series.timePerEpoch, series.timeToTarget, o);
@@ -184,12 +184,12 @@ function describePoint(
 function seriesOf(
   points: readonly BatchCurvePoint[],
   quantity: CurveQuantity,
-  patterns: number,
   found: TargetFindings | undefined,
 ): { batchSizes: number[]; samples: number[][]; atLeast: number[][]; compared: number[][]; share: number } {
   const batchSizes = points.map(({ batchSize }) => batchSize);
-  const timesOf = ({ batchSize, samples: rounds }: BatchCurvePoint, missing: (most: number) => number) => {
-    if (quantity === 'timePerEpoch') return rounds.map((t) => t * Math.ceil(patterns / batchSize));
+  const timesOf = (point: BatchCurvePoint, missing: (most: number) => number) => {
+    const { batchSize, updatesPerEpoch, samples: rounds } = point;
+    if (quantity === 'timePerEpoch') return rounds.map((t) => t * updatesPerEpoch);
     const { updates, most } = found!.batchSizes.find((one) => one.batchSize === batchSize)!;
     const counts = updates.map((u) => u ?? missing(most));
     return timesToTarget(counts, rounds);

@@ -1,6 +1,7 @@
 import { Random } from '../core/random.ts';
 import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
+import { elementAt } from './statistics.ts';
 import { type Point, type Timed, timeUpdates, warmUp } from './update-time.ts';
 
 /** How often and how long points are measured. */
@@ -52,12 +53,13 @@ export async function inRounds<P extends Point>(
       await each('rounds', async (point, i) => {
         visits[i]!.push(await timeUpdates(point, dataset(point), signal));
       });
-    for (const [i, timed] of visits.entries()) keep(points[i]!, lowerQuartile(timed), timed);
+    for (const [i, timed] of visits.entries())
+      keep(
+        points[i]!,
+        elementAt(timed, SHARE, ({ perRow }) => perRow),
+        timed,
+      );
   }
-}
-
-function lowerQuartile(visits: readonly Timed[]): Timed {
-  return [...visits].sort((a, b) => a.perRow - b.perRow)[SHARE * (VISITS - 1)]!;
 }
 
 /** Layers and weights of a network, to be trained in its place. */

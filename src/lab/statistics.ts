@@ -25,6 +25,12 @@ export function quantile(values: readonly number[], share: number): number {
   return low === high ? low : (1 - beyond) * low + beyond * high;
 }
 
+/** The element below which a share of all lies by their figures; between two, the lower. @param share - in [0, 1] */
+export function elementAt<T>(elements: readonly T[], share: number, figure: (element: T) => number): T {
+  const sorted = [...elements].sort((a, b) => figure(a) - figure(b));
+  return sorted[Math.floor(share * (sorted.length - 1))]!;
+}
+
 /**
  * The percentile bootstrap interval of the median (Efron 1979): resample the rounds with replacement, take the median of
  * each resample, cut off half of 1 - level at each end. With fewer than some 5 rounds the interval is too narrow.

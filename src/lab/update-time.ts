@@ -1,10 +1,11 @@
 import { GradpoolError } from '../core/errors.ts';
 import type { DataSource } from '../core/table.ts';
-import { type Phase, PHASES } from '../memory/control.ts';
+import { PHASES } from '../memory/control.ts';
 import { exactly } from '../train/order.ts';
 import type { PhaseSeconds } from '../train/outcome.ts';
 import type { EpochReport } from '../train/report.ts';
 import type { Trainer } from '../train/trainer.ts';
+import { elementAt } from './statistics.ts';
 
 /** One batch size on one number of workers, while it is measured. */
 export interface Point {
@@ -70,9 +71,9 @@ export async function timeUpdates(
   const [task] = await bench.run();
   if (task?.result.state !== 'completed')
     throw new GradpoolError('ERR_WORKER_FAILED', `a measurement ended as ${task?.result.state}`);
-  const { seconds, updates: done, samples, phases, coordinator } = middleOf(epochs);
+  const { seconds, updates: done, samples, phases, coordinator } = elementAt(epochs, 0.5, perRow);
   const each = (times: PhaseSeconds) =>
-    Object.fromEntries(PHASES.map((phase: Phase) => [phase, times[phase] / done])) as PhaseSeconds;
+    Object.fromEntries(PHASES.map((phase) => [phase, times[phase] / done])) as PhaseSeconds;
   return {
     total: task.result.latency.mean / 1000,
     perUpdate: seconds / done,
@@ -82,7 +83,6 @@ export async function timeUpdates(
   };
 }
 
-function middleOf(epochs: readonly EpochReport[]): EpochReport {
-  const sorted = [...epochs].sort((a, b) => a.seconds / a.samples - b.seconds / b.samples);
-  return sorted[(sorted.length - 1) >> 1]!;
+function perRow({ seconds, samples }: EpochReport): number {
+  return seconds / samples;
 }

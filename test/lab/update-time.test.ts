@@ -13,7 +13,7 @@ function point(updates: number, seconds: (epoch: number) => number): Point {
   const epochOf = (count: number): EpochReport => {
     const samples = count === 4 ? ROWS : 32 * count;
     const time = samples * seconds(trained++);
-    const phases = [{ gather: 0, forward: time / 2, backward: time / 2, barrier: 0, reduce: 0, update: 0 }];
+    const phases = [{ gather: 0, forward: time / 2, backward: time / 2, gradient: 0, barrier: 0, update: 0 }];
     return { epoch: trained, updates: count, samples, seconds: time, phases } as unknown as EpochReport;
   };
   const fit = (_: unknown, { maxUpdates }: FitOptions) => {
