@@ -12,8 +12,9 @@ import {
 import { GradpoolError } from '../core/errors.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { Affine, Columns, DataSource, NumericArray, Scaling, Table } from '../core/table.ts';
-import { allocate, isShared } from '../memory/shared.ts';
+import { allocate, checkFits, isShared } from '../memory/shared.ts';
 import { readIdx } from './idx.ts';
+import { Extent, floatType, type NumericArrayType } from './narrow.ts';
 import { readNpy } from './npy.ts';
 import { partsOf, type SplitOptions } from './parts.ts';
 
@@ -76,9 +77,11 @@ export class Dataset implements DataSource {
   }
 
   /**
-   * Copies arrays into shared memory. Plain numbers become float32; typed arrays keep their type. Typed arrays that are in
-   * shared memory already (over a `SharedArrayBuffer`) are used as they are, not copied: leave them as they are, too.
-   * @throws TypeError, RangeError naming the row and the column of what is wrong
+   * Copies arrays into shared memory. Plain numbers become float32, or float64 where float32 would lose what they tell (times since
+   * 1970, tiny numbers); typed arrays keep their type. Typed arrays that are in shared memory already (over a `SharedArrayBuffer`) are
+   * used as they are, not copied: leave them as they are, too. Targets that are no longer what they were checked to be end a
+   * training with ERR_BAD_DATA; inputs that become NaN make its loss NaN.
+   * @throws TypeError, RangeError naming the row and the column of what is wrong; GradpoolError ERR_DOES_NOT_FIT for more than 4 GiB
    * @example
    * Dataset.fromArrays({ inputs: [[0, 0], [0, 1], [1, 0], [1, 1]], targets: [0, 1, 1, 0] });
    */
@@ -87,6 +90,7 @@ export class Dataset implements DataSource {
     const { inputs, targets, inputSize, targetSize, weights } = options<ArraysInput>('arrays', given, keys);
     const n = inputSize === undefined ? undefined : integer('inputSize', inputSize, 1);
     const K = targetSize === undefined ? undefined : integer('targetSize', targetSize, 1);
+    for (const list of [inputs, targets]) checkSize(list);
     const from = toColumns('inputs', inputs, n, 'inputSize');
     const desired = toDesired('targets', targets, K, 'targetSize');
     const dataset = Dataset.#create(from, desired, 1, !ArrayBuffer.isView(inputs), !ArrayBuffer.isView(targets));
@@ -256,12 +260,12 @@ export function compose(size: number, factor: number, affine: Affine | undefined
   return { scale, shift };
 }
 
-/** Copies into shared memory, in the type that the values have; plain numbers become float32. What is there stays. */
+/** Copies into shared memory, in the type that the values have; plain numbers in one that is good enough. What is there stays. */
 function share({ values, size, stride }: Columns, plain: boolean): Columns {
-  const Type = plain ? Float32Array : (values.constructor as new (buffer: ArrayBufferLike) => NumericArray);
+  const Type = plain ? typeOfPlain({ values, size, stride }) : (values.constructor as NumericArrayType);
   const rows = values.length / stride;
   // Rows of bytes and of float32 begin at multiples of 8 bytes, so that they can be copied 8 at a time.
-  const width = plain ? 4 : values.BYTES_PER_ELEMENT;
+  const width = Type.BYTES_PER_ELEMENT;
   const aligned = size > 1 && width < 8 ? (Math.ceil((size * width) / 8) * 8) / width : size;
   const bytes = rows * aligned * width;
   if (!plain && aligned === stride && isShared(values.buffer)) return { values, size, stride };
@@ -269,4 +273,24 @@ function share({ values, size, stride }: Columns, plain: boolean): Columns {
   if (aligned === stride) copy.set(values);
   else for (let r = 0; r < rows; r++) copy.set(values.subarray(r * stride, r * stride + size), r * aligned);
   return { values: copy, size, stride: aligned };
+}
+
+/** float32, unless it would lose what the numbers of a column tell. */
+function typeOfPlain({ values, size, stride }: Columns): NumericArrayType {
+  if (values.every((value) => Math.fround(value) === value)) return Float32Array;
+  const extents = Array.from({ length: size }, () => new Extent());
+  for (let at = 0; at < values.length; at += stride) {
+    for (let c = 0; c < size; c++) extents[c]!.add(values[at + c]!);
+  }
+  return floatType(extents);
+}
+
+/** @throws GradpoolError ERR_DOES_NOT_FIT before anybody looks at the numbers, of which there may be too many */
+function checkSize(given: RowsInput | undefined): void {
+  if (ArrayBuffer.isView(given)) checkFits(given.byteLength);
+  else if (Array.isArray(given)) {
+    const [first] = given as unknown[];
+    const width = Array.isArray(first) || ArrayBuffer.isView(first) ? (first as unknown[]).length : 1;
+    checkFits(given.length * width * Float32Array.BYTES_PER_ELEMENT);
+  }
 }

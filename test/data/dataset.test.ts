@@ -79,6 +79,23 @@ describe('fromArrays: storage', () => {
     }
   });
 
+  it.each([
+    ['numbers that float32 rounds', [0.1, 0.7, -3], Float32Array],
+    ['numbers that it holds', [2 ** 40, 2 ** 40 + 2 ** 20, 0], Float32Array],
+    ['milliseconds since 1970', [1.7e12, 1.7e12 + 1, 1.7e12 + 60_000], Float64Array],
+    ['a constant', [1.7e12 + 5, 1.7e12 + 5, 1.7e12 + 5], Float64Array],
+    ['tiny numbers', [1e-84, 2e-84, 0], Float64Array],
+  ])('plain numbers keep what they tell: %s', (_, values, Type) => {
+    const [nested, flat] = [values.map((x) => [0.5, x]), values];
+    const { storage } = Dataset.fromArrays({ inputs: nested, targets: flat });
+    expect(storage.inputs.values).toBeInstanceOf(Type);
+    expect(storage.targets.columns.values).toBeInstanceOf(Type);
+    if (Type === Float64Array) {
+      const dataset = Dataset.fromArrays({ inputs: flat, inputSize: 1, targets: nested });
+      expect(all(dataset)).toEqual(values.map((x) => ({ inputs: [x], targets: [0.5, x] })));
+    }
+  });
+
   it('plain numbers become float32; bytes stay bytes', () => {
     // Two rows of three float32, padded to a multiple of 8 bytes, and two targets.
     expect(Dataset.fromArrays({ inputs: rows, targets: [0, 1] }).bytes).toBe((2 * 4 + 2) * 4);
