@@ -12,11 +12,11 @@ import {
 import { GradpoolError } from '../core/errors.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { Affine, Columns, DataSource, NumericArray, Scaling, Table } from '../core/table.ts';
-import { allocate, checkFits, isShared } from '../memory/shared.ts';
+import { allocate } from '../memory/shared.ts';
 import { readIdx } from './idx.ts';
-import { Extent, floatType, type NumericArrayType } from './narrow.ts';
 import { readNpy } from './npy.ts';
 import { partsOf, type SplitOptions } from './parts.ts';
+import { checkSize, share } from './shared-columns.ts';
 
 export interface ArraysInput {
   /** Rows of n numbers, or a flat typed array beside `inputSize`. */
@@ -258,39 +258,4 @@ export function compose(size: number, factor: number, affine: Affine | undefined
   const scale = Float64Array.from({ length: size }, (_, i) => factor * (affine?.scale[i] ?? 1));
   const shift = Float64Array.from({ length: size }, (_, i) => affine?.shift[i] ?? 0);
   return { scale, shift };
-}
-
-/** Copies into shared memory, in the type that the values have; plain numbers in one that is good enough. What is there stays. */
-function share({ values, size, stride }: Columns, plain: boolean): Columns {
-  const Type = plain ? typeOfPlain({ values, size, stride }) : (values.constructor as NumericArrayType);
-  const rows = values.length / stride;
-  // Rows of bytes and of float32 begin at multiples of 8 bytes, so that they can be copied 8 at a time.
-  const width = Type.BYTES_PER_ELEMENT;
-  const aligned = size > 1 && width < 8 ? (Math.ceil((size * width) / 8) * 8) / width : size;
-  const bytes = rows * aligned * width;
-  if (!plain && aligned === stride && isShared(values.buffer)) return { values, size, stride };
-  const copy = new Type(allocate(bytes));
-  if (aligned === stride) copy.set(values);
-  else for (let r = 0; r < rows; r++) copy.set(values.subarray(r * stride, r * stride + size), r * aligned);
-  return { values: copy, size, stride: aligned };
-}
-
-/** float32, unless it would lose what the numbers of a column tell. */
-function typeOfPlain({ values, size, stride }: Columns): NumericArrayType {
-  if (values.every((value) => Math.fround(value) === value)) return Float32Array;
-  const extents = Array.from({ length: size }, () => new Extent());
-  for (let at = 0; at < values.length; at += stride) {
-    for (let c = 0; c < size; c++) extents[c]!.add(values[at + c]!);
-  }
-  return floatType(extents);
-}
-
-/** @throws GradpoolError ERR_DOES_NOT_FIT before anybody looks at the numbers, of which there may be too many */
-function checkSize(given: RowsInput | undefined): void {
-  if (ArrayBuffer.isView(given)) checkFits(given.byteLength);
-  else if (Array.isArray(given)) {
-    const [first] = given as unknown[];
-    const width = Array.isArray(first) || ArrayBuffer.isView(first) ? (first as unknown[]).length : 1;
-    checkFits(given.length * width * Float32Array.BYTES_PER_ELEMENT);
-  }
 }

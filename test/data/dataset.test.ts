@@ -16,6 +16,18 @@ const expected = [
   { inputs: [4, 5, 6], targets: [1] },
 ];
 
+it('more than 4 GiB are refused before anybody looks at them', () => {
+  // Nothing of it is ever written, so that the system gives it no memory.
+  const inputs = new Float32Array(new SharedArrayBuffer(2 ** 32 + 2 ** 20));
+  const bad: unknown = expect.objectContaining({
+    code: 'ERR_DOES_NOT_FIT',
+    message: expect.stringContaining('StreamedDataset.store') as string,
+  });
+  expect(() => Dataset.fromArrays({ inputs, inputSize: 2 ** 18, targets: [0] })).toThrow(bad);
+  const row = new Float32Array(2 ** 16);
+  expect(() => Dataset.fromArrays({ inputs: new Array<Float32Array>(2 ** 15).fill(row), targets: [] })).toThrow(bad);
+});
+
 describe('fromArrays: forms', () => {
   it.each([
     { name: 'nested', arrays: { inputs: rows, targets: [0, 1] } },
