@@ -80,8 +80,10 @@ export async function loadOrStream(
     return await loadTable(path, flags);
   } catch (error) {
     // Categories may take a thousand times the memory that their texts do: that shows only once all are known.
-    if (flags.stream === 'never' || !(error instanceof GradpoolError) || error.code !== 'ERR_DOES_NOT_FIT') throw error;
-    return fromDisk(planInstead(path, flags, `in memory, ${error.message.replace(/: .*/, '')}`));
+    if (!(error instanceof GradpoolError) || error.code !== 'ERR_DOES_NOT_FIT') throw error;
+    if (flags.stream === 'never')
+      throw new GradpoolError(error.code, `${error.message} (--stream auto does that)`, { cause: error });
+    return fromDisk(planInstead(path, flags, 'its patterns do not fit into memory'));
   }
 }
 

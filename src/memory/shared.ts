@@ -54,8 +54,7 @@ export function checkFits(bytes: number): void {
   throw new GradpoolError('ERR_DOES_NOT_FIT', `${inWords(bytes)} are ${most}: ${REMEDY}`);
 }
 
-const REMEDY =
-  'use fewer rows at a time, or keep them on a disk, with streamDataset or StreamedDataset.store (--stream always in the program)';
+const REMEDY = 'use fewer rows at a time, or keep them on a disk, with streamDataset or StreamedDataset.store';
 
 function inWords(bytes: number): string {
   return `${bytes} bytes of data (${(bytes / 2 ** 30).toFixed(2)} GiB)`;
