@@ -20,7 +20,7 @@ import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
 import { checkpointOptions, checkSaving, type SavingFlags, startTrainer, tellHowToResume } from './saving.ts';
 import type { StreamFlags } from './stream-data.ts';
-import { count, duration, prepareFolder } from './text.ts';
+import { count, duration, prepareOutput } from './text.ts';
 
 type Rows = Dataset | StreamedDataset;
 
@@ -48,6 +48,7 @@ export interface TrainFlags extends DataFlags, StreamFlags, StepFlags, SavingFla
   strategy: StrategyChoice;
   backend: BackendChoice;
   trace?: string;
+  config?: string;
 }
 
 /** What predicts each kind of targets. */
@@ -60,7 +61,8 @@ export const OUTPUT: Record<Task, { activation: Activation; loss: Loss }> = {
 /** Trains a network on a file, judges it on the rows that were kept apart, and saves it. */
 export async function train(path: string, flags: TrainFlags, output: Output, signal: AbortSignal): Promise<void> {
   checkSaving(flags);
-  prepareFolder(flags.model);
+  const { labels, testData, testLabels, config } = flags;
+  prepareOutput('model', flags.model, [path, labels, testData, testLabels, config]);
   const data = await loadOrStream(path, flags, (text) => output.note(text), signal);
   try {
     await trainOn(path, data, flags, output, signal);

@@ -1,4 +1,5 @@
 import { finite, integer, wrongType } from './checks.ts';
+import { asNumericArray } from './realm.ts';
 import type { NetworkSpec } from './spec.ts';
 import type { Affine, Columns, NumericArray, Targets } from './table.ts';
 
@@ -11,22 +12,14 @@ export interface DesiredColumns {
   readonly columns: Columns;
 }
 
-export function isNumericArray(value: unknown): value is NumericArray {
-  return (
-    ArrayBuffer.isView(value) &&
-    !(value instanceof DataView) &&
-    !(value instanceof BigInt64Array) &&
-    !(value instanceof BigUint64Array)
-  );
-}
-
 /**
- * Checks inputs and brings them into rows. Typed arrays are not copied.
+ * Checks inputs and brings them into rows. Typed arrays are not copied, but have a class of this realm afterwards.
  * @param size - numbers in a row; needed for a flat list
  * @throws TypeError, RangeError naming the row and the column
  */
 export function toColumns(name: string, value: unknown, size: number | undefined, sizeName: string): Columns {
-  if (isNumericArray(value)) return flatColumns(name, value, size, sizeName);
+  const flat = asNumericArray(value);
+  if (flat) return flatColumns(name, flat, size, sizeName);
   if (!Array.isArray(value)) throw wrongType(name, 'rows of numbers or a typed array', value);
   const rows = value as unknown[];
   if (rows.length === 0) throw new RangeError(`"${name}" expected at least one row, got none`);
@@ -77,7 +70,8 @@ export function singleInstead(value: number): string {
 }
 
 function rowOf(name: string, row: unknown, r: number): ArrayLike<unknown> {
-  if (Array.isArray(row) || isNumericArray(row)) return row;
+  const numbers = Array.isArray(row) ? row : asNumericArray(row);
+  if (numbers) return numbers;
   throw wrongType(`${name}[${r}]`, 'row of numbers', row);
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { NetworkSpec } from '../core/spec.ts';
+import { numericArray, numericType } from '../core/realm.ts';
 import type { Affine, Columns, DataSource, NumericArray, Scaling, Table } from '../core/table.ts';
 import { allocate, isShared } from '../memory/shared.ts';
 import { readIdx } from './idx.ts';
@@ -258,14 +259,13 @@ export function compose(size: number, factor: number, affine: Affine | undefined
 
 /** Copies into shared memory, in the type that the values have; plain numbers become float32. What is there stays. */
 function share({ values, size, stride }: Columns, plain: boolean): Columns {
-  const Type = plain ? Float32Array : (values.constructor as new (buffer: ArrayBufferLike) => NumericArray);
   const rows = values.length / stride;
   // Rows of bytes and of float32 begin at multiples of 8 bytes, so that they can be copied 8 at a time.
   const width = plain ? 4 : values.BYTES_PER_ELEMENT;
   const aligned = size > 1 && width < 8 ? (Math.ceil((size * width) / 8) * 8) / width : size;
   const bytes = rows * aligned * width;
   if (!plain && aligned === stride && isShared(values.buffer)) return { values, size, stride };
-  const copy = new Type(allocate(bytes));
+  const copy = numericArray(plain ? 'Float32Array' : numericType(values), allocate(bytes));
   if (aligned === stride) copy.set(values);
   else for (let r = 0; r < rows; r++) copy.set(values.subarray(r * stride, r * stride + size), r * aligned);
   return { values: copy, size, stride: aligned };

@@ -1,6 +1,7 @@
 import { oneOf, options, wrongType, wrongValue } from '../core/checks.ts';
 import type { RowsInput } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
+import { typedArrayName } from '../core/realm.ts';
 import type { WasmModule } from '../core/wasm.ts';
 import { inferBytes } from '../kernels/infer-bytes.ts';
 import type { KernelPath, Twin } from '../kernels/kernels.ts';
@@ -81,7 +82,7 @@ export class Predictor {
     const n = this.#inputs;
     if (typeof row !== 'object' || row === null) throw wrongType('row', `list of ${n} numbers`, row);
     if (row.length !== n) throw new RangeError(`"row" expected ${n} numbers, got ${String(row.length)}`);
-    if (!(out instanceof Float32Array)) throw wrongType('out', 'Float32Array', out);
+    if (typedArrayName(out) !== 'Float32Array') throw wrongType('out', 'Float32Array', out);
     if (out.length !== this.#outputs) {
       throw new RangeError(`"out" expected ${this.#outputs} numbers, got ${out.length}`);
     }

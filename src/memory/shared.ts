@@ -1,3 +1,5 @@
+import { isSharedBuffer } from '../core/realm.ts';
+
 /** Whether threads can share memory here, and if not, why. */
 export type SharedMemory = { readonly available: true } | { readonly available: false; readonly reason: string };
 
@@ -20,7 +22,7 @@ export function detectSharedMemory(
   }
   try {
     const memory = new wasm.Memory({ initial: 1, maximum: 1, shared: true });
-    if (!(memory.buffer instanceof SharedArrayBuffer)) {
+    if (!isShared(memory.buffer)) {
       return { available: false, reason: 'WebAssembly.Memory does not give shared memory' };
     }
   } catch (error) {
@@ -36,5 +38,5 @@ export function allocate(bytes: number): ArrayBufferLike {
 
 /** Whether threads can see the same bytes. */
 export function isShared(buffer: ArrayBufferLike): boolean {
-  return typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer;
+  return isSharedBuffer(buffer);
 }

@@ -1,6 +1,8 @@
 import type { Piscina } from 'piscina';
+import { onAbort } from '../core/aborts.ts';
 import { describe } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
+import { numericArray, numericType } from '../core/realm.ts';
 import type { NumericArray } from '../core/table.ts';
 import type { EngineSource } from '../infer/engine-source.ts';
 import { isShared } from '../memory/shared.ts';
@@ -78,12 +80,11 @@ export class PredictionThreads {
   async predict(X: NumericArray, rows: number, signal: AbortSignal | undefined): Promise<Float32Array> {
     this.throwIfStopped(signal);
     const { done, stop } = this.#request(X, rows);
-    const onAbort = () => stop(aborted(signal!));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const end = onAbort(signal, () => stop(aborted(signal!)));
     try {
       return (await done).Y;
     } finally {
-      signal?.removeEventListener('abort', onAbort);
+      end();
     }
   }
 
@@ -132,8 +133,7 @@ export class PredictionThreads {
     const words = new Int32Array(buffer, 0, WORDS).fill(0);
     const Y = new Float32Array(buffer, LINE, outputs);
     if (isShared(X.buffer)) return { buffer, task: { X, Y, rows, share, words } };
-    const Type = X.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => NumericArray;
-    const copy = new Type(buffer, start, X.length);
+    const copy = numericArray(numericType(X), buffer, start, X.length);
     copy.set(X);
     return { buffer, task: { X: copy, Y, rows, share, words } };
   }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { integer, options, wrongType } from '../core/checks.ts';
+import { abortable, integer, options } from '../core/checks.ts';
 import type { RowsInput } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { EngineSource } from '../infer/engine-source.ts';
@@ -111,7 +111,7 @@ export class PredictorPool {
    */
   async predict(inputs: RowsInput, given: PredictOptions = {}): Promise<Float32Array> {
     const { signal } = options<PredictOptions>('options', given, ['signal']);
-    if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+    abortable('signal', signal);
     const { values, rows } = inputRows(inputs, this.#spec);
     this.#threads.throwIfStopped(signal);
     if (rows <= this.info.inlineRows) return this.#predictor.predict(values);
