@@ -62,6 +62,7 @@ export const OUTPUT: Record<Task, { activation: Activation; loss: Loss }> = {
 export async function train(path: string, flags: TrainFlags, output: Output, signal: AbortSignal): Promise<void> {
   checkSaving(flags);
   const { labels, testData, testLabels, config } = flags;
+  if (flags.history !== undefined) prepareOutput('history', flags.history, [path]);
   prepareOutput('model', flags.model, [path, labels, testData, testLabels, config]);
   const data = await loadOrStream(path, flags, (text) => output.note(text), signal);
   try {
@@ -195,8 +196,8 @@ async function runTraining(
 ): Promise<Ended> {
   const options = trainerOptions(flags);
   if (typeof options.batchSize === 'number') options.batchSize = Math.min(options.batchSize, rows.length);
-  await using logs = await openLogs(flags);
   await using trainer = await startTrainer(network, options, flags, output);
+  await using logs = await openLogs(flags, trainer.resumed?.history.length);
   const { workers, strategy, backend, path, reason } = trainer.info;
   const why = trainer.resumed ? 'as in the checkpoint' : reason;
   output.note(`${workers} workers, strategy ${strategy}, backend ${backend} (${path}: ${why})`);

@@ -19,16 +19,16 @@ const MOST_LINKS = 40;
  * @throws RangeError: a folder, a socket, a file that nobody may write to, a link that leads nowhere or in a circle; what `node:fs` throws
  */
 export function outputPlace(name: string, path: string): OutputPlace {
-  if (/[/\\]$/.test(path)) throw wrong(name, path, 'is a folder');
+  if (/[/\\]$/.test(path)) throw wrong(name, path, 'a folder');
   let place = resolve(path);
   for (let links = 0; ; links++) {
     place = withRealFolder(place);
     const descriptor = descriptorOf(place);
     if (descriptor !== undefined) return { kind: 'descriptor', descriptor };
     const found = stats(name, path, () => lstatSync(place, { throwIfNoEntry: false }));
-    if (found === undefined && links > 0) throw wrong(name, path, `is a symbolic link to ${place}, which is not there`);
+    if (found === undefined && links > 0) throw wrong(name, path, `a symbolic link to ${place}, which is not there`);
     if (!found?.isSymbolicLink()) return placeOf(name, path, place, found);
-    if (links === MOST_LINKS) throw wrong(name, path, 'is a symbolic link that leads in a circle');
+    if (links === MOST_LINKS) throw wrong(name, path, 'a symbolic link that leads in a circle');
     const target = resolve(dirname(place), readlinkSync(place));
     // What another process has open is shown as a link to a name that need not exist.
     if (place.startsWith('/proc/') && !stats(name, path, () => lstatSync(target, { throwIfNoEntry: false })))
@@ -38,11 +38,11 @@ export function outputPlace(name: string, path: string): OutputPlace {
 }
 
 function placeOf(name: string, given: string, path: string, found: Stats | undefined): OutputPlace {
-  if (found?.isDirectory()) throw wrong(name, given, 'is a folder');
-  if (found?.isSocket()) throw wrong(name, given, 'is a socket');
+  if (found?.isDirectory()) throw wrong(name, given, 'a folder');
+  if (found?.isSocket()) throw wrong(name, given, 'a socket');
   if (found === undefined || found.isFile()) {
     // Whoever runs it: root may write to such a file, too, but somebody has meant to keep it.
-    if (found && (found.mode & 0o222) === 0) throw wrong(name, given, 'is write-protected');
+    if (found && (found.mode & 0o222) === 0) throw wrong(name, given, 'a write-protected file');
     if (found) accessSync(path, constants.W_OK);
     return { kind: 'file', path, before: found };
   }
@@ -51,7 +51,7 @@ function placeOf(name: string, given: string, path: string, found: Stats | undef
 }
 
 function wrong(name: string, path: string, what: string): RangeError {
-  return new RangeError(`"${name}" expected the path of a file to write, but ${path} ${what}`);
+  return new RangeError(`"${name}" expected the path of a file, got ${what}: ${path}`);
 }
 
 /** Links in the folder's own path are followed here: `..` in a link counts from where the folder really is. */
@@ -76,7 +76,7 @@ function stats(name: string, path: string, look: () => Stats | undefined): Stats
     return look();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ELOOP')
-      throw wrong(name, path, 'is a symbolic link that leads in a circle');
+      throw wrong(name, path, 'a symbolic link that leads in a circle');
     throw error;
   }
 }

@@ -1,6 +1,9 @@
 // What a user hands over may come from another realm (a context of `vm`, the sandbox of a test runner, a frame), whose classes are
 // not the ones here, so that `instanceof` fails; these look at what a value is made of. For browsers, too.
-import type { NumericArray } from './table.ts';
+
+/** The types in which data may lie; bytes stay bytes. */
+export type NumericArray =
+  Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 
 /** The classes of this realm, by the tag that those of all realms have. */
 const NUMERIC = {

@@ -329,7 +329,7 @@ describe('what goes wrong', () => {
     [['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'a', '--resume', 'b'], 2, 'expected the same folder'],
     [['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'a', '--checkpoint-every', '5h'], 2, 'or minutes as in 5m'],
     [['train', 'clouds.csv', ...CLASSES, '--seed', '1', '--resume', 'some'], 2, '"learningRate" expected 0.5'],
-    [['train', 'clouds.csv', ...CLASSES, '--model', '.'], 2, 'expected a file to write, but . is a folder'],
+    [['train', 'clouds.csv', ...CLASSES, '--model', '.'], 2, '--model expected the path of a file, got a folder: .'],
     [['predict', 'side.safetensors', 'new.csv', '--output', './new.csv'], 2, '--output expected another file'],
     [['predict', 'clouds.csv', 'new.csv'], 1, 'ERR_BAD_FILE'],
     [
