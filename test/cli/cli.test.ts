@@ -281,6 +281,7 @@ describe('what goes wrong', () => {
   test.each([
     ['SIGINT', 130, 'interrupted'],
     ['SIGTERM', 143, 'terminated'],
+    ['SIGHUP', 129, 'the terminal is gone'],
   ] as const)('%s saves the weights and exits with %i', async (signal, exitCode, said) => {
     const endless = ['train', 'clouds.csv', ...CLASSES, '--epochs', '1000000', '--patience', '0'];
     const { code, stderr } = await run([...endless, '--model', 'interrupted.safetensors'], 'epoch   3', signal);
@@ -331,6 +332,7 @@ describe('what goes wrong', () => {
     [['train', 'clouds.csv', ...CLASSES, '--seed', '1', '--resume', 'some'], 2, '"learningRate" expected 0.5'],
     [['train', 'clouds.csv', ...CLASSES, '--model', '.'], 2, '--model expected the path of a file, got a folder: .'],
     [['predict', 'side.safetensors', 'new.csv', '--output', './new.csv'], 2, '--output expected another file'],
+    [['train', 'clouds.csv', ...CLASSES, '--model', 'clouds.csv'], 2, '--model expected another file than clouds.csv'],
     [['predict', 'clouds.csv', 'new.csv'], 1, 'ERR_BAD_FILE'],
     [
       ['predict', 'new.csv', 'side.safetensors'],

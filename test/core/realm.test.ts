@@ -168,7 +168,7 @@ test('a signal of another class is listened to', async () => {
   const target = new EventTarget();
   const signal = Object.assign(there<object>('({})'), {
     aborted: false,
-    reason: undefined as unknown,
+    reason: undefined,
     addEventListener: target.addEventListener.bind(target),
     removeEventListener: target.removeEventListener.bind(target),
   });
