@@ -97,6 +97,8 @@ function checkFinite(name: string, values: NumericArray, size: number): void {
  */
 export function toDesired(name: string, value: unknown, size: number | undefined, sizeName: string): DesiredColumns {
   const nested = Array.isArray(value) && value.length > 0 && typeof value[0] !== 'number';
+  if (nested && typeof value[0] === 'string')
+    throw wrongType(`${name}[0]`, 'class number, value or row of numbers (names of classes are for tables)', value[0]);
   if (nested || size !== undefined) return { flat: false, columns: toColumns(name, value, size, sizeName) };
   return { flat: true, columns: toColumns(name, value, 1, sizeName) };
 }
@@ -134,8 +136,12 @@ export function resolveTargets(
       spec.loss === 'cross-entropy'
         ? `class numbers, or rows of ${K} values`
         : `rows of ${K} value${K === 1 ? '' : 's'}`;
+    const hint =
+      spec.loss === 'cross-entropy' && !flat && columns.size === 1
+        ? ': class numbers are a flat list, without "targetSize"'
+        : '';
     throw new RangeError(
-      `"targets" expected ${expected} for ${K} outputs, got ${flat ? 'a flat list' : `rows of ${columns.size}`}`,
+      `"targets" expected ${expected} for ${K} outputs, got ${flat ? 'a flat list' : `rows of ${columns.size}`}${hint}`,
     );
   }
   if (spec.loss !== 'mse') for (const row of rows) checkProbabilities(spec, columns, affine, row);

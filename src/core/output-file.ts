@@ -188,7 +188,10 @@ export class AsideFile {
   static async create(path: string, before: Stats | undefined): Promise<AsideFile> {
     const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
     // Until it has its mode nobody else reads what may be secret.
-    const handle = await open(aside, 'wx+', before ? 0o600 : 0o666);
+    const handle = await open(aside, 'wx+', before ? 0o600 : 0o666).catch((error: NodeJS.ErrnoException) => {
+      // What is said is said of the path that was given.
+      throw Object.assign(error, { message: error.message.replace(aside, path), path });
+    });
     try {
       const owned = before === undefined || (await takeOver(handle, before));
       return new AsideFile(handle, path, aside, before, owned);

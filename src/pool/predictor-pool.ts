@@ -51,7 +51,15 @@ export class PredictorPool {
   readonly #predictor: Predictor;
   readonly #threads: PredictionThreads;
 
-  private constructor(spec: Network['spec'], predictor: Predictor, threads: PredictionThreads, choice: InlineChoice) {
+  private constructor(
+    spec: Network['spec'],
+    predictor: Predictor,
+    threads: PredictionThreads | undefined,
+    choice: InlineChoice,
+  ) {
+    // Who writes no TypeScript can call it.
+    if (threads === undefined)
+      throw new TypeError('PredictorPool expected await PredictorPool.create(network), got new');
     this.#spec = spec;
     this.#predictor = predictor;
     this.#threads = threads;

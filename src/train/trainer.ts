@@ -71,7 +71,9 @@ export class Trainer {
     runnerOf = (trainer) => trainer.#runner;
   }
 
-  private constructor(runner: Runner, training: Training, resumed: Resumed | undefined) {
+  private constructor(runner: Runner, training: Training | undefined, resumed: Resumed | undefined) {
+    // Who writes no TypeScript can call it.
+    if (training === undefined) throw new TypeError('Trainer expected await Trainer.create(network, options), got new');
     this.#network = training.network;
     this.info = training.info;
     this.#runner = runner;
