@@ -25,7 +25,7 @@ const ADVISED = new Set([
 
 /** An option as the library names it, where no column or value may stand: at the beginning, or after such a word. */
 const NAMED =
-  /(^|(?:^|[\s(])(?:with|in|of|beside|another|no|an?|the|adaptive|synchronous|options?|and|or|is|out of) )"([a-z]\w*(?:\.\w+|\[\d+\])*)"/g;
+  /(^|(?:^|[\s(])(?:with|in|of|beside|another|expected no|expected(?= "\w+"[^"]* beside)|an?|the|adaptive|synchronous|options?|and|or|is|out of) )"([a-z]\w*(?:\.\w+|\[\d+\])*)"/g;
 /** Between pieces of advice. */
 const PIECES = /(; |, or |: (?=(?:leave|list|give|name|say) ))/;
 /** What is there for both, the library and the program. */

@@ -56,6 +56,15 @@ export function prepareOutput(option: string, path: string, read: readonly (stri
   accessSync(folder, constants.W_OK);
 }
 
+/** @throws UsageError where there is something else at a path that is to be a folder, or nothing and it is not made */
+export function checkFolder(option: string, path: string | undefined, made = true): void {
+  if (path === undefined) return;
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there === undefined && !made)
+    throw new UsageError(`"${option}" expected a folder that is there, but there is no ${path}`);
+  if (there?.isDirectory() === false) throw new UsageError(`"${option}" expected a folder, but ${path} is a file`);
+}
+
 function isSame(path: string, there: Stats | undefined): boolean {
   const file = statSync(path, { throwIfNoEntry: false });
   return file !== undefined && file.ino === there?.ino && file.dev === there.dev;

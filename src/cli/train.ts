@@ -20,7 +20,7 @@ import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
 import { checkpointOptions, checkSaving, type SavingFlags, startTrainer, tellHowToResume } from './saving.ts';
 import type { StreamFlags } from './stream-data.ts';
-import { count, duration, prepareOutput } from './text.ts';
+import { checkFolder, count, duration, prepareOutput } from './text.ts';
 
 type Rows = Dataset | StreamedDataset;
 
@@ -60,6 +60,8 @@ export const OUTPUT: Record<Task, { activation: Activation; loss: Loss }> = {
 
 /** Trains a network on a file, judges it on the rows that were kept apart, and saves it. */
 export async function train(path: string, flags: TrainFlags, output: Output, signal: AbortSignal): Promise<void> {
+  for (const option of ['checkpoint', 'resume', 'tensorboard'] as const) checkFolder(option, flags[option]);
+  checkFolder('scratch', flags.scratch, false);
   checkSaving(flags);
   const { labels, testData, testLabels, config } = flags;
   if (flags.history !== undefined) prepareOutput('history', flags.history, [path]);

@@ -1,4 +1,4 @@
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { finite, integer, options, text, wrongType } from '../core/checks.ts';
@@ -10,6 +10,12 @@ import type { EpochReport } from './report.ts';
 
 /** Files of one process in one second have to differ in their names. */
 let files = 0;
+
+/** When the latest file of a folder was begun, by its name; files are read in the order of their names. */
+async function latestIn(folder: string): Promise<number> {
+  const names = await readdir(folder);
+  return Math.max(0, ...names.map((name) => Number(/^events\.out\.tfevents\.(\d{10})\./.exec(name)?.[1] ?? 0)));
+}
 
 export interface TensorBoardOptions {
   /** Epochs that were trained and written before; default: the training begins. */
@@ -56,7 +62,8 @@ export class TensorBoardWriter implements TrainingCallback {
     const { afterEpochs } = options<TensorBoardOptions>('options', given, ['afterEpochs']);
     if (afterEpochs !== undefined) integer('afterEpochs', afterEpochs, 0);
     await mkdir(text('folder', folder), { recursive: true });
-    const seconds = Math.floor(Date.now() / 1000);
+    const now = Math.floor(Date.now() / 1000);
+    const seconds = afterEpochs === undefined ? now : Math.max(now, 1 + (await latestIn(folder)));
     const name = `events.out.tfevents.${String(seconds).padStart(10, '0')}.${hostname()}.${process.pid}.${files++}`;
     const path = join(folder, name);
     const writer = new TensorBoardWriter(path, await open(path, 'wx'), afterEpochs ?? 0);

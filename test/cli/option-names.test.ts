@@ -43,6 +43,11 @@ describe('a message', () => {
       'a.csv, line 3, column "x": "N/A" is no number: correct it, or list it in --missing-values',
     ],
     ['train', 'leave it out with "features" (--features in the program)', 'leave it out with --features'],
+    [
+      'train',
+      '"momentum" expected "optimizer" sgd beside it, got optimizer adam',
+      '--momentum expected --optimizer sgd beside it, got optimizer adam',
+    ],
   ])('of %s names its options: %s', (name, message, wanted) => {
     expect(said(message, name)).toBe(wanted);
   });
@@ -52,6 +57,8 @@ describe('a message', () => {
     'a.csv, line 2, column "labels": expected a number, got "missing"',
     '"y" expected names',
     'unknown category "unknown" in column "task"',
+    'm.safetensors is not a gradpool checkpoint: it has no "checkpoint"',
+    '"y" expected "missing" or "seed"',
   ])('keeps what is a column or a value: %s', (message) => {
     expect(said(message)).toBe(message);
   });
