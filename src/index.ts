@@ -143,5 +143,5 @@ export type {
 } from './train/report.ts';
 export type { Resumed, ResumeOptions } from './train/resume.ts';
 export type { Schedule } from './train/schedule.ts';
-export { TensorBoardWriter } from './train/tensorboard.ts';
+export { TensorBoardWriter, type TensorBoardOptions } from './train/tensorboard.ts';
 export { Trainer } from './train/trainer.ts';

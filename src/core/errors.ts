@@ -1,4 +1,5 @@
 import { describe } from './checks.ts';
+import { isError } from './realm.ts';
 
 /** What went wrong, as a stable word. */
 export type ErrorCode =
@@ -48,14 +49,14 @@ export function toFailure(error: unknown, code: ErrorCode): Failure {
   if (error instanceof GradpoolError) {
     return { code: error.code, message: error.message, detail: causeOf(error) };
   }
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code, message: error instanceof Error ? error.message : String(error), detail };
+  const detail = isError(error) ? (error.stack ?? error.message) : String(error);
+  return { code, message: isError(error) ? error.message : String(error), detail };
 }
 
 function causeOf(error: GradpoolError): string | undefined {
   const { cause } = error;
   if (cause === undefined) return undefined;
-  return cause instanceof Error ? (cause.stack ?? cause.message) : describe(cause);
+  return isError(cause) ? (cause.stack ?? cause.message) : describe(cause);
 }
 
 /** The error that arrives on this side of a thread boundary. */
