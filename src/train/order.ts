@@ -14,7 +14,7 @@ import type { EpochReport } from './report.ts';
 /** What is measured beside the loss. */
 interface MetricsOrder {
   readonly names: readonly MetricName[];
-  /** Shared: what it is computed from, Y (P x K). */
+  /** Shared: what it is computed from, U_L (P x K). */
   readonly outputs: Float64Array;
 }
 

@@ -154,7 +154,23 @@ test('values are not stratified; as many folds as patterns leave one out', async
   const report = await crossValidate(linear, few, { ...SMALL, folds: 6, trainer: { batchSize: 5, backend: 'wasm' } });
   expect(report).toMatchObject({ task: 'values', stratified: false });
   expect(report.runs.map(({ validation }) => validation)).toEqual([1, 1, 1, 1, 1, 1]);
-  expect(report.summary.map(({ metric }) => metric)).toEqual(['mae', 'rmse', 'r2']);
+  // Of one pattern there is no r2: no mean of it, either.
+  expect(report.summary.map(({ metric, runs }) => [metric, runs])).toEqual([['mae', 6], ['rmse', 6]]); // prettier-ignore
+  expect(report.undefined).toEqual([{ metric: 'r2', runs: 6 }]);
+});
+
+test('figures that a fold does not have are in no mean, and it is said of how many', async () => {
+  // Nine of ten targets are equal: of five folds of two, four have nothing that r2 could explain.
+  const inputs = Array.from({ length: 10 }, (_, i) => [i / 10]);
+  const data = Dataset.fromArrays({ inputs, targets: inputs.map((_, i) => (i === 3 ? 1 : 0)) });
+  const trainer = { batchSize: 8, backend: 'wasm' } as const;
+  const report = await crossValidate(linear, data, { ...SMALL, folds: 5, trainer });
+  const r2 = report.runs.flatMap((run) =>
+    run.state === 'trained' && run.metrics.task === 'values' ? run.metrics : [],
+  );
+  const [own] = r2.filter(({ undefined: missing }) => missing.length === 0);
+  expect(report.summary.find(({ metric }) => metric === 'r2')).toEqual({ metric: 'r2', runs: 1, mean: own!.r2 });
+  expect(report.undefined).toEqual([{ metric: 'r2', runs: 4 }]);
 });
 
 test('a training that diverges is counted, and is in no summary', async () => {
