@@ -199,9 +199,33 @@ test.each<[string, () => Promise<unknown>]>([
   ['"trainer" expected no seed', () => crossValidate(linear, line, { trainer: { seed: 1 } as object })],
   ['"trainer.batchSize" expected integer in [1, 32]', () => crossValidate(linear, line, { trainer: { batchSize: 33 } })], // prettier-ignore
   ['"options" has no option "fold"', () => crossValidate(linear, line, { fold: 3 } as object)],
+  ['"make" expected to return a new network each time', () => crossValidate(always(linear({ seed: 1 })), line, SMALL)],
+  ['"make" expected networks whose weights are drawn anew', () => crossValidate(copies, line, SMALL)],
+  ['"pretrained" expected boolean', () => crossValidate(linear, line, { pretrained: 1 as never })],
   ['the same layers each time', () => crossValidate(growing(), line, SMALL)],
 ])('an argument that is wrong: %s', async (message, call) => {
   await expect(call()).rejects.toThrow(message);
+});
+
+const always = (network: Network) => () => network;
+
+/** A new network each time, with weights that are set: nobody knows where they come from. */
+function copies(start: FoldStart): Network {
+  const network = linear(start);
+  network.setParameters([{ weights: [2], bias: [0] }]);
+  return network;
+}
+
+test('weights that are set may be the same where it is said, or may differ; those that are drawn may be the same', async () => {
+  const quick = { ...SMALL, folds: 2, epochs: 1, sideBySide: false };
+  expect(await crossValidate(copies, line, { ...quick, pretrained: true })).toMatchObject({ state: 'complete' });
+  const own = ({ seed }: FoldStart) => {
+    const network = linear({ seed });
+    network.setParameters([{ weights: [seed], bias: [0] }]);
+    return network;
+  };
+  expect(await crossValidate(own, line, quick)).toMatchObject({ state: 'complete' });
+  expect(await crossValidate(() => linear({ seed: 1 }), line, quick)).toMatchObject({ state: 'complete' });
 });
 
 /** Makes a larger network each time. */
