@@ -126,7 +126,7 @@ export type { FitOptions } from './train/fit-options.ts';
 export { historyLine } from './train/history.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
 export type { AdamOptions, AdamwOptions, Optimizer, OptimizerName, RmspropOptions } from './train/optimizer.ts';
-export type { AdaptiveBatchSize, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
+export type { AdaptiveBatchSize, LastBatch, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
 export type { AdaptiveRule, RateRule } from './train/rate-rule.ts';
 export type {
   AdaptiveChoice,
