@@ -7,6 +7,7 @@ import { Network } from './network.ts';
 import {
   answersOf,
   collect,
+  column,
   fromArrays,
   type Predictions,
   taskOf,
@@ -252,8 +253,4 @@ function lossOf({ form, precision }: Predictions, actual: Float64Array, outputs:
 function meanArea(perClass: readonly RankedClassScore[]): number | undefined {
   const areas = perClass.flatMap(({ rocAuc: area }) => area ?? []);
   return areas.length === 0 ? undefined : areas.reduce((sum, area) => sum + area, 0) / areas.length;
-}
-
-function column(values: Float64Array, k: number, size: number): Float64Array {
-  return Float64Array.from({ length: values.length / size }, (_, p) => values[p * size + k]!);
 }

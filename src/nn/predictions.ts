@@ -176,3 +176,21 @@ export function withComplement(values: Float64Array, form: Predictions['form']):
   values.forEach((value, i) => both.set([form === 'synaptic' ? 0 : 1 - value, value], 2 * i));
   return both;
 }
+
+/** The variances of the values of some rows of a table, in the units in which the network trains, added up over the outputs. */
+export function variancesOf(spec: NetworkSpec, { targets }: Table, rows: Uint32Array): number {
+  const K = spec.layers.at(-1)!.units;
+  const D = desired(targets, rows, K);
+  let sum = 0;
+  for (let k = 0; k < K; k++) {
+    const values = column(D, k, K);
+    const mean = values.reduce((total, value) => total + value, 0) / rows.length;
+    sum += values.reduce((total, value) => total + (value - mean) ** 2, 0) / rows.length;
+  }
+  return sum;
+}
+
+/** One column of rows of `size`. */
+export function column(values: Float64Array, k: number, size: number): Float64Array {
+  return Float64Array.from({ length: values.length / size }, (_, p) => values[p * size + k]!);
+}

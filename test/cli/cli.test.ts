@@ -122,7 +122,10 @@ describe('from a table to a model in use', () => {
     for (const stream of ['never', 'always']) {
       const { code, stdout, stderr } = await run([...short, '--stream', stream, '--json']);
       expect(code, stderr).toBe(0);
-      const epochs = lines(stdout).filter(({ event }) => event === 'epoch') as { updates: number; samples: number }[];
+      const epochs = lines(stdout).filter(({ event }) => event === 'epoch') as unknown as {
+        updates: number;
+        samples: number;
+      }[];
       expect(epochs.map(({ updates, samples }) => samples - 50 * updates)).toEqual([0, 0]);
       expect(epochs[0]!.samples).toBeGreaterThan(50);
     }
