@@ -17,7 +17,9 @@ export interface LearningRateOptions {
   divergence?: number | undefined;
   /** How long the training is to be for which a rate is wanted: trials are as long where `trialUpdates` allow it; default 50. */
   epochs?: number | undefined;
-  /** Updates of all trials together, about: to keep to it rates are tried out less often, or for fewer epochs; default 40,000. */
+  /**
+   * Updates of all trials together, about: to keep to it rates are tried out less often, or for fewer epochs. Default 20,000
+   * to 100,000: the more the smaller network and batch are. */
   trialUpdates?: number | undefined;
   /** What it is to be trained with, but for the learning rate; B is 64, or all patterns where there are fewer. */
   trainer?: LearningRateTrainer | undefined;
@@ -75,6 +77,7 @@ export function resolveLearningRate(network: Network, dataset: Dataset, given: L
   if (strategy === 'local-sgd' || strategy === 'hogwild')
     throw new RangeError(`"trainer" expected a "strategy" that steps on the gradient of the batch, got ${strategy}`);
   const P = integer('dataset.length', dataset.length, 2);
+  const B = integer('trainer.batchSize', trainer.batchSize ?? Math.min(batchSize, P), 1, P);
   return {
     least,
     most,
@@ -82,10 +85,15 @@ export function resolveLearningRate(network: Network, dataset: Dataset, given: L
     smoothing: finite('smoothing', o.smoothing ?? 0.9, 0, 1, true),
     divergence: finite('divergence', o.divergence ?? 4, 1),
     epochs: integer('epochs', o.epochs ?? 50, 1),
-    trialUpdates: integer('trialUpdates', o.trialUpdates ?? 40_000, 100),
+    trialUpdates: integer('trialUpdates', o.trialUpdates ?? defaultUpdates(network.parameterCount * B), 100),
     seed,
-    trainer: { ...trainer, batchSize: integer('trainer.batchSize', trainer.batchSize ?? Math.min(batchSize, P), 1, P) },
+    trainer: { ...trainer, batchSize: B },
     signal: o.signal,
     onProgress: o.onProgress,
   };
+}
+
+/** @param size - of an update: parameters times rows */
+function defaultUpdates(size: number): number {
+  return Math.round(Math.min(100_000, Math.max(20_000, 1e10 / size)));
 }

@@ -35,6 +35,7 @@ export type RateSuggestion =
 /** How long rates are tried, and how often. */
 export interface TrialPlan {
   readonly repeats: number;
+  readonly shortRepeats: number;
   /** Of a long trial, about. */
   readonly updates: number;
   readonly long: TrialLength;
@@ -56,10 +57,14 @@ const HIGHER = 1;
 const LONG = LOWER + 1 + HIGHER + 2;
 const SHORT_SHARE = 1 / 4;
 const MOST_REPEATS = 2 * FOLDS;
+/** Of few patterns one division is luck. */
+const MOST_SHORT_REPEATS = 3;
 /** A trial has fewer patterns to an epoch than the training will have: it gets as many updates. */
 const LONGER = FOLDS / (FOLDS - 1);
 /** Scores that are nearer than this are taken for equal. */
 const EQUAL = 0.005;
+/** What a rate has to be better by, where the next that was tried diverges: with another seed so may it. */
+const CLIFF = 0.01;
 
 /** The rates to be tried, in rising order: from above the rate at which the range test found the least loss, down. */
 export function candidateRates(points: readonly RatePoint[], least: number): number[] {
@@ -75,15 +80,20 @@ export function candidateRates(points: readonly RatePoint[], least: number): num
 /** Trials as long as the training is to be, and as many as can be had for so many updates; or shorter ones. */
 export function planTrials(perEpoch: number, candidates: number, epochs: number, most: number): TrialPlan {
   const wanted = LONGER * epochs * perEpoch;
-  const short = candidates * SHORT_SHARE;
-  const repeats = Math.max(1, Math.min(MOST_REPEATS, Math.floor((most / wanted - short) / LONG)));
-  const updates = Math.max(1, Math.min(wanted, Math.floor(most / (short + LONG * repeats))));
+  const once = candidates * SHORT_SHARE;
+  const affordable = (count: number) => once * Math.min(count, MOST_SHORT_REPEATS) + LONG * count <= most / wanted;
+  let repeats = MOST_REPEATS;
+  while (repeats > 1 && !affordable(repeats)) repeats--;
+  const shortRepeats = Math.min(repeats, MOST_SHORT_REPEATS);
+  const units = once * shortRepeats + LONG * repeats;
+  const updates = Math.max(1, Math.min(wanted, Math.floor(most / units)));
   return {
     repeats,
+    shortRepeats,
     updates: Math.round(updates),
     long: lengthOf(updates, perEpoch),
     short: lengthOf(updates * SHORT_SHARE, perEpoch),
-    total: Math.ceil(updates * (short + LONG * repeats)),
+    total: Math.ceil(updates * units),
   };
 }
 
@@ -93,17 +103,17 @@ function lengthOf(updates: number, perEpoch: number): TrialLength {
     : { epochs: 1, updates: Math.max(1, Math.round(updates)) };
 }
 
-/** The rates to be tried at length. @param short - one trial of each candidate, in rising order */
+/** The rates to be tried at length. @param short - the short trials of all candidates */
 export function worthTrying(short: readonly RateTrial[]): number[] {
-  const sound = short.filter(({ loss }) => Number.isFinite(loss));
+  const sound = triedRates(short).filter(({ diverged }) => diverged === 0);
   if (sound.length === 0) return [];
-  const at = sound.indexOf(sound.reduce((a, b) => (b.loss < a.loss ? b : a)));
+  const at = sound.indexOf(sound.reduce((a, b) => (b.loss! < a.loss! ? b : a)));
   return sound.slice(Math.max(0, at - LOWER), at + HIGHER + 1).map(({ learningRate }) => learningRate);
 }
 
 /** What is to be tried beside the best of what was tried at length. */
-export function besideBest(tried: readonly TriedRate[], least: number, most: number): number[] {
-  const best = bestOf(tried)?.learningRate;
+export function besideBest(tried: readonly TriedRate[], least: number, most: number, cliff = Infinity): number[] {
+  const best = bestOf(tried, cliff)?.learningRate;
   return best === undefined ? [] : [best / HALF_STEP, best * HALF_STEP].filter((rate) => rate >= least && rate <= most);
 }
 
@@ -121,26 +131,29 @@ export function triedRates(trials: readonly RateTrial[]): TriedRate[] {
 
 type SoundRate = Required<TriedRate>;
 
-/** Where training ends is luck: what goes up and down is worth less. */
-const worthOf = ({ score, swing }: SoundRate) => score - swing;
-
-/** Rates that never diverged and did all but as well as the best, in rising order. */
-function asGoodAsBest(tried: readonly TriedRate[]): SoundRate[] {
+/** Rates that never diverged and did all but as well as the best, in rising order. @param cliff - where the range test diverged */
+function asGoodAsBest(tried: readonly TriedRate[], cliff: number): SoundRate[] {
+  const edge = Math.min(cliff, ...tried.flatMap(({ diverged, learningRate }) => (diverged > 0 ? learningRate : [])));
+  // Where a training ends is luck: what goes up and down is worth less.
+  const worthOf = ({ score, swing, learningRate }: SoundRate) =>
+    score - swing - (learningRate > edge / (HALF_STEP * 1.01) ? CLIFF : 0);
   const sound = tried.filter((rate): rate is SoundRate => rate.diverged === 0 && rate.score !== undefined);
   const top = Math.max(...sound.map(worthOf));
   return sound.filter((rate) => worthOf(rate) >= top - EQUAL);
 }
 
 /** Of those that did as well the one in the middle, the lower of two: on either side there is room for another seed. */
-function bestOf(tried: readonly TriedRate[]): SoundRate | undefined {
-  const good = asGoodAsBest(tried);
+function bestOf(tried: readonly TriedRate[], cliff: number): SoundRate | undefined {
+  const good = asGoodAsBest(tried, cliff);
   return good[Math.floor((good.length - 1) / 2)];
 }
 
 interface Known {
   readonly candidates: readonly number[];
-  /** The loss on patterns held out, before any training. */
-  readonly untrained: number;
+  /** Where the range test diverged; Infinity where it did not. */
+  readonly cliff: number;
+  /** On patterns held out, before any training. */
+  readonly untrained: { readonly loss: number; readonly score: number };
   readonly patterns: number;
   /** Epochs of the training that is to come. */
   readonly wanted: number;
@@ -150,14 +163,14 @@ interface Known {
 /** @param long - all long trials */
 export function suggestRate(long: readonly RateTrial[], known: Known): RateSuggestion {
   const tried = triedRates(long);
-  const best = bestOf(tried);
+  const best = bestOf(tried, known.cliff);
   const from = `${short(known.candidates[0]!)} to ${short(known.candidates.at(-1)!)}`;
   if (best === undefined)
     return { state: 'none', why: `the loss diverged at all rates from ${from}: begin with a smaller one` };
-  if (!(best.loss < known.untrained))
+  if (!(best.loss < known.untrained.loss || best.score > known.untrained.score))
     return { state: 'none', why: `the loss on patterns held out did not fall at any rate from ${from}` };
   const { learningRate } = best;
-  const good = asGoodAsBest(tried).map((rate) => rate.learningRate);
+  const good = asGoodAsBest(tried, known.cliff).map((rate) => rate.learningRate);
   const asGood = { low: good[0]!, high: good.at(-1)! };
   const doubts = doubtsOf(best, tried, long, known);
   const of = known.plan.repeats === 1 ? 'one trial' : `${known.plan.repeats} trials`;

@@ -76,10 +76,10 @@ export class RateTrials {
     return this.#batches(this.#division(0));
   }
 
-  /** The loss on what is held out first, before any training. */
-  async untrained(): Promise<number> {
+  /** On what is held out first, before any training. */
+  untrained(): Promise<{ loss: number; score: number }> {
     this.#network.setParameters(this.#start);
-    return (await this.#look(this.#division(0))).loss;
+    return this.#look(this.#division(0));
   }
 
   async train(learningRate: number, repeat: number, length: TrialLength): Promise<RateTrial> {

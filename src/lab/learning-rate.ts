@@ -63,6 +63,7 @@ export async function findLearningRate(
   const { least, most, smoothing, divergence, trainer: { batchSize } } = o; // prettier-ignore
   const candidates = candidateRates(points, least);
   const plan = planTrials(trials.perEpoch, candidates.length, o.epochs, o.trialUpdates);
+  const cliff = state === 'diverged' ? (points.at(-1)?.learningRate ?? least) : Infinity;
   let updates = 0;
   const run = async (learningRate: number, repeat: number, length: TrialLength): Promise<RateTrial> => {
     const trial = await trials.train(learningRate, repeat, length);
@@ -71,14 +72,15 @@ export async function findLearningRate(
     return trial;
   };
   const short: RateTrial[] = [];
-  for (const rate of candidates) short.push(await run(rate, 0, plan.short));
+  for (const rate of candidates)
+    for (let repeat = 0; repeat < plan.shortRepeats; repeat++) short.push(await run(rate, repeat, plan.short));
   const long: RateTrial[] = [];
   const tryOut = async (rates: readonly number[]) => {
     for (const rate of rates)
       for (let repeat = 0; repeat < plan.repeats; repeat++) long.push(await run(rate, repeat, plan.long));
   };
   await tryOut(worthTrying(short));
-  await tryOut(besideBest(triedRates(long), least, most));
+  await tryOut(besideBest(triedRates(long), least, candidates.at(-1)!, cliff));
   const tried = triedRates(long);
   const untrained = await trials.untrained();
   return {
@@ -94,6 +96,6 @@ export async function findLearningRate(
     trialUpdates: plan.updates,
     repeats: plan.repeats,
     tried,
-    suggestion: suggestRate(long, { candidates, untrained, patterns: dataset.length, wanted: o.epochs, plan }),
+    suggestion: suggestRate(long, { candidates, cliff, untrained, patterns: dataset.length, wanted: o.epochs, plan }),
   };
 }
