@@ -9,6 +9,7 @@ import { type Bad, badFile, orBad } from './bad-file.ts';
 import { readFloats } from './floats.ts';
 import { checkPlainJson, type JsonValue } from './plain-json.ts';
 import {
+  isUnknownType,
   parseSafetensors,
   type SafetensorsFile,
   shapeText,
@@ -151,6 +152,11 @@ export function readModel(bad: Bad, file: SafetensorsFile): LoadedModel {
   };
 }
 
+/** Whether `saveNetwork` wrote it. */
+export function isModel({ metadata }: SafetensorsFile): boolean {
+  return metadata.has(KEYS.format);
+}
+
 /** A network with these parameters, which it takes over. */
 export function makeNetwork(spec: NetworkSpec, normalization: Scaling | undefined, layers: LayerParameters[]): Network {
   const network = new Network({ ...spec, normalization });
@@ -218,6 +224,7 @@ function affineToJson(affine: Affine | undefined): { scale: number[]; shift: num
 
 function entryOf(bad: Bad, entry: TensorEntry | undefined, name: string, shape: readonly number[]): TensorEntry {
   if (entry === undefined) throw bad(`tensor ${describe(name)} is missing`);
+  if (isUnknownType(entry)) throw bad(`tensor ${describe(name)} has the unknown dtype ${describe(entry.dtype)}`);
   if (entry.dtype !== 'F32') throw bad(`tensor ${describe(name)} expected dtype F32, got ${entry.dtype}`);
   if (shapeText(entry.shape) !== shapeText(shape)) {
     throw bad(`tensor ${describe(name)} expected shape ${shapeText(shape)}, got ${shapeText(entry.shape)}`);
