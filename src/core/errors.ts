@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'ERR_BAD_FILE'
   /** Rows of a table do not go with their encoding: a missing value, an unknown category, a column that is not there. */
   | 'ERR_BAD_DATA'
+  /** A file of the package, a kernel or a thread, is not beside its code, as after bundling. */
+  | 'ERR_FILE_MISSING'
   /** Shared memory is needed and is not there. */
   | 'ERR_NO_SHARED_MEMORY';
 

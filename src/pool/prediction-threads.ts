@@ -4,7 +4,7 @@ import { GradpoolError } from '../core/errors.ts';
 import type { NumericArray } from '../core/table.ts';
 import type { EngineSource } from '../infer/engine-source.ts';
 import { isShared } from '../memory/shared.ts';
-import { PREDICT_ENTRY } from './locations.ts';
+import { predictEntry } from './locations.ts';
 import { endThreads, startThreads } from './pool.ts';
 import { type PredictionSetup, type PredictionTask, STOP, WORDS } from './prediction.ts';
 import { Staging } from './staging.ts';
@@ -33,7 +33,7 @@ export class PredictionThreads {
     this.size = size;
     this.#outputs = source.spec.layers.at(-1)!.units;
     const setup: PredictionSetup = { source, seats: new Int32Array(new SharedArrayBuffer(4)) };
-    this.#piscina = startThreads<PredictionTask, number>(PREDICT_ENTRY, size, setup);
+    this.#piscina = startThreads<PredictionTask, number>(predictEntry(), size, setup);
     this.#piscina.on('error', (cause) => void this.#fail(cause));
     // Tasks of a thread that dies are rejected, with the cause, after this event.
     this.#piscina.on('workerDestroy', () => setImmediate(() => void this.#fail(undefined)));

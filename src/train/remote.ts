@@ -6,7 +6,7 @@ import { describe } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
 import { Arena } from '../memory/arena.ts';
 import { ALIVE } from '../memory/control.ts';
-import { COORDINATOR_ENTRY } from '../pool/locations.ts';
+import { coordinatorEntry } from '../pool/locations.ts';
 import { abort } from '../sync/barrier.ts';
 import type { Coordinator, CoordinatorApi } from './coordinator.ts';
 import type { CoordinatorSetup, End, EvaluationOutcome, MomentsOutcome, RunOutcome } from './outcome.ts';
@@ -33,7 +33,7 @@ const FAREWELL = 2500;
  * process alive only while it has something to answer.
  */
 export class Threads {
-  readonly #thread = new Worker(COORDINATOR_ENTRY);
+  readonly #thread = new Worker(coordinatorEntry());
   readonly #remote: CoordinatorThread;
   readonly #ended: Promise<never>;
   #users = 0;
