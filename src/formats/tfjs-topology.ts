@@ -64,7 +64,7 @@ function checkLayer(bad: Bad, value: unknown, models: readonly string[]): KerasL
 
 /** The layers of a functional model from its input to its output, each of which takes what the one before it gives. */
 function chainOf(bad: Bad, list: readonly unknown[], config: JsonObject): readonly unknown[] {
-  const layers = new Map(list.map((value) => [checkLayer(bad, value, []).name, value]));
+  const layers = new Map(Array.from(list, (value) => [checkLayer(bad, value, []).name, value] as const));
   endOf(bad, 'input', config.input_layers);
   const chain: unknown[] = [];
   const seen = new Set<string>();

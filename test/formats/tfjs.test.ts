@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { exportTfjs, importTfjs, Network, networkFromBytes, saveTfjs } from 'gradpool';
+import fc from 'fast-check';
+import { exportTfjs, importTfjs, Network, networkFromBytes, saveTfjs, type TfjsSource } from 'gradpool';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectClose, largest } from '../close.ts';
 import { samples } from './networks.ts';
@@ -400,6 +401,39 @@ describe('models of others', () => {
     expect((await importTfjs(model)).predict([[1, 10]])[0]).toBe(2 + 129 - 10);
   });
 });
+
+it.each(['bnmid', 'functional', 'q8', 'suffix'])(
+  'topologies that were changed are read or ERR_BAD_FILE: %s',
+  async (name) => {
+    const place = resolve(import.meta.dirname, `../fixtures/formats/tfjs-${name}`);
+    const text = readFileSync(join(place, 'model.json'), 'utf8');
+    const weightData = new Uint8Array(readFileSync(join(place, 'group1-shard1of1.bin')));
+    const index = fc.nat(10_000);
+    const value = fc.oneof(fc.jsonValue(), fc.constantFrom('dense', [['dense', 0, 0]], 1e308, -1, 2 ** 40));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(index, value), { minLength: 1, maxLength: 3 }), async (changes) => {
+        const json = JSON.parse(text) as Manifest;
+        for (const [at, changed] of changes) {
+          const places = membersOf(json);
+          const [parent, key] = places[at % places.length]!;
+          parent[key] = changed;
+        }
+        const weightSpecs = json.weightsManifest?.[0]?.weights;
+        const source = { modelTopology: json.modelTopology, weightSpecs, weightData } as unknown as TfjsSource;
+        if (!Array.isArray(weightSpecs)) return;
+        const error = await importTfjs(source).catch((reason: unknown) => reason);
+        if (!(error instanceof Network)) expect(error).toMatchObject({ code: 'ERR_BAD_FILE' });
+      }),
+      { numRuns: 300 },
+    );
+  },
+);
+
+/** Where all members of objects and lists are. */
+function membersOf(value: unknown): [Json, string][] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [[value as Json, key] as [Json, string], ...membersOf(inner)]);
+}
 
 describe('names of weights that were counted on', () => {
   it.each<[string[], string[], [string, string][]]>([
