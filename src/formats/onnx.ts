@@ -68,7 +68,7 @@ export async function exportOnnx(network: Network, given: ExportOptions = {}): P
  */
 export async function saveOnnx(path: string | URL, network: Network, given: ExportOptions = {}): Promise<void> {
   const place = checkPath('path', path);
-  await writeAside(place, await exportOnnx(network, given));
+  await writeAside('path', place, await exportOnnx(network, given));
 }
 
 /** A chain of nodes, each of which takes what the one before it computed. */

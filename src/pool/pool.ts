@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { NumberedTask, WorkerResult } from './messages.ts';
 import type { TaskPool } from './task-pool.ts';
+import { threadOptions } from './thread-options.ts';
 
 /**
  * A piscina pool of exactly `size` threads, one task per thread.
@@ -11,6 +12,7 @@ import type { TaskPool } from './task-pool.ts';
 export function startThreads<Task, Result>(entry: URL, size: number, workerData?: object): Piscina<Task, Result> {
   return new Piscina<Task, Result>({
     filename: fileURLToPath(entry),
+    ...threadOptions(),
     workerData,
     minThreads: size,
     maxThreads: size,
