@@ -37,8 +37,9 @@ export { type RawRow, type RawValue, tableFromRows, type TableOptions } from './
 export type { SkippedCheckpoint } from './formats/checkpoint-folder.ts';
 export { type LoadedModel, type ModelMeta, networkFromBytes, networkToBytes } from './formats/model.ts';
 export { loadNetwork, saveNetwork } from './formats/model-file.ts';
+export type { ExportOptions } from './formats/float32-inputs.ts';
 export { exportOnnx, saveOnnx } from './formats/onnx.ts';
-export type { JsonValue } from './formats/plain-json.ts';
+export type { JsonInput, JsonValue } from './formats/plain-json.ts';
 export { importSafetensors, type ImportSafetensorsOptions } from './formats/pytorch.ts';
 export { exportTfjs, saveTfjs, type TfjsModel, type TfjsWeightSpec } from './formats/tfjs-export.ts';
 export { importTfjs, type TfjsSource } from './formats/tfjs-import.ts';

@@ -15,7 +15,7 @@ import type {
   WorkerResult,
   WorkerTask,
 } from '../pool/messages.ts';
-import type { TaskPool } from '../pool/pool.ts';
+import type { TaskPool } from '../pool/task-pool.ts';
 import { startLimit } from '../pool/start-limit.ts';
 import { abort, Stopped, throwIfAborted } from '../sync/barrier.ts';
 import type { CoordinatorSetup, End, EvaluationOutcome, MomentsOutcome, RunOutcome } from './outcome.ts';
