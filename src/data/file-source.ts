@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { createGunzip } from 'node:zlib';
@@ -13,6 +13,8 @@ export type FileSource = string | URL | Uint8Array;
 
 /** Bytes that are read or decoded in one go. */
 const PIECE = 2 ** 16;
+/** `readFile` reads no more. */
+const MOST_AT_ONCE = 2 ** 31 - 1;
 /** Deflate never shrinks by more than this factor. */
 export const DEFLATE_LIMIT = 1032;
 
@@ -30,7 +32,9 @@ function pathOf(source: string | URL): string {
 
 /** The whole file; what `node:fs` throws if it cannot be opened. */
 export async function readBytes(source: FileSource): Promise<Uint8Array> {
-  return isBytes(source) ? source : readFile(pathOf(source));
+  if (isBytes(source)) return source;
+  const path = pathOf(source);
+  return (await stat(path)).size > MOST_AT_ONCE ? readShared(source) : readFile(path);
 }
 
 /** The whole file in shared memory, so that arrays in it need not be copied. */
