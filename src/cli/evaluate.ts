@@ -42,6 +42,7 @@ async function fromTable(
   const encoding = encodingOf(modelPath, model, flags.unknown);
   const table = await readTable(path, { ...layoutOf(flags), encoding });
   const names = encoding.classes.length > 0 ? encoding.classes : encoding.targets.map(({ name }) => name);
+  output.remarks(table.notes);
   const dataset = applyEncoding(encoding, table);
   noteLeftOut(output, table.rows - dataset.length);
   return { dataset, names };

@@ -42,6 +42,8 @@ export interface LoadedData<Rows extends Dataset | StreamedDataset = Dataset> {
   /** Of a table: how its rows became patterns. */
   readonly encoding: Encoding | undefined;
   readonly classes: readonly string[] | undefined;
+  /** What was decided while the data were read, for people to read. */
+  readonly notes: readonly string[];
 }
 
 /** @throws UsageError; GradpoolError ERR_BAD_FILE, ERR_BAD_DATA */
@@ -99,11 +101,12 @@ async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
       `--target expected one of the columns ${table.names.join(', ')}, or --labels for a pair of IDX files`,
     );
   const parts = splitUp(path, table, flags);
-  const { dataset: train, encoding } = encodeTable(parts.train, encodeOptions(flags, flags.target));
+  const { dataset: train, encoding, notes } = encodeTable(parts.train, encodeOptions(flags, flags.target));
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
-  return { train, validation, test: test && applyEncoding(encoding, test), ...asEncoded(encoding) };
+  const all = new Set([...notes, ...(test?.notes ?? [])]);
+  return { train, validation, test: test && applyEncoding(encoding, test), ...asEncoded(encoding), notes: [...all] };
 }
 
 /** The same of a table that memory does not hold. */
@@ -120,12 +123,12 @@ async function streamTable(
   const store = storeOptions(plan, signal);
   const read = { ...layout, missingValues, categorical };
   const split = { ...store, split: sharesOf(flags), seed };
-  const { datasets, encoding } = await streamDataset(path, encodeOptions(flags, target), read, split);
+  const { datasets, encoding, notes } = await streamDataset(path, encodeOptions(flags, target), read, split);
   const parts = named(datasets, flags);
   try {
-    const test =
-      testData === undefined ? parts.test : (await streamDataset(testData, encoding, layout, store)).datasets[0];
-    return { ...parts, test, ...asEncoded(encoding) };
+    if (testData === undefined) return { ...parts, ...asEncoded(encoding), notes };
+    const test = await streamDataset(testData, encoding, layout, store);
+    return { ...parts, test: test.datasets[0], ...asEncoded(encoding), notes: [...notes, ...test.notes] };
   } catch (error) {
     await Promise.all(datasets.map((dataset) => dataset.close()));
     throw error;
@@ -209,7 +212,7 @@ async function loadIdx(images: string, labels: string, flags: DataFlags): Promis
   const parts = splitUp(images, await Dataset.fromIdx({ images, labels }), flags);
   const test = testData === undefined ? parts.test : await Dataset.fromIdx({ images: testData, labels: testLabels! });
   const outputs = 1 + Math.max(...[parts.train, parts.validation, test].map((part) => (part ? highestClass(part) : 0)));
-  return { ...parts, test, task: 'classification', outputs, encoding: undefined, classes: undefined };
+  return { ...parts, test, task: 'classification', outputs, encoding: undefined, classes: undefined, notes: [] };
 }
 
 function highestClass({ storage, rows }: Dataset): number {

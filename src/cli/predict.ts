@@ -56,6 +56,7 @@ export async function predict(
   const model = await openModel(modelPath, path);
   const encoding = encodingOf(modelPath, model, flags.unknown);
   const table = await readTable(path, { ...layoutOf(flags), encoding });
+  output.remarks(table.notes);
   const { inputs, rows } = encodeRows(encoding, table);
   const predictor = new Predictor(model.network);
   const [n, K] = [encoding.inputSize, encoding.outputSize];

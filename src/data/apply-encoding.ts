@@ -15,7 +15,7 @@ import {
 } from './encoding.ts';
 import { Extent, indexType, matrixType, type NumericArrayType } from './narrow.ts';
 import type { TableColumn } from './table-column.ts';
-import { kindOfText } from './text-tally.ts';
+import { kindOfText } from './text-kind.ts';
 
 /** A column ready to be written into a matrix. */
 interface Source {

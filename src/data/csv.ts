@@ -39,8 +39,11 @@ export async function readCsv(
 
 /** Takes the rows of a table, one after the other. */
 export interface RowVisitor<C = unknown> {
-  /** @param where - the file, and the line of the names */
-  begin(names: readonly string[], where: string): void;
+  /**
+   * @param where - the file, and the line of the names
+   * @param notes - what was decided while the file was opened, for people to read
+   */
+  begin(names: readonly string[], where: string, notes: readonly string[]): void;
   /** @param line - that the row begins at @returns whether there are to be more */
   row(cells: readonly C[], line: number): boolean;
 }
@@ -58,7 +61,7 @@ export async function eachRow(
   await eachRecord(label, source, layout, (record, line) => {
     if (width === undefined) {
       const names = header === true ? record : header || numberedNames(record.length);
-      visitor.begin(names, `${label}, line ${line}`);
+      visitor.begin(names, `${label}, line ${line}`, []);
       width = names.length;
       hint = otherDelimiter(record, delimiter);
       if (header === true) return true;
@@ -78,6 +81,7 @@ class CsvReader implements RowVisitor<string> {
   readonly #choice: ColumnChoice;
   readonly #lines = new Lines();
   #builders: (ColumnBuilder | undefined)[] = [];
+  #notes: readonly string[] = [];
   #rows = 0;
 
   constructor(label: string, choice: ColumnChoice) {
@@ -89,7 +93,8 @@ class CsvReader implements RowVisitor<string> {
     return Math.max(0, ...this.#builders.map((builder) => builder?.reread ?? 0));
   }
 
-  begin(names: readonly string[], where: string): void {
+  begin(names: readonly string[], where: string, notes: readonly string[]): void {
+    this.#notes = notes;
     this.#builders = chooseColumns(where, names, this.#choice);
   }
 
@@ -121,7 +126,7 @@ class CsvReader implements RowVisitor<string> {
     const columns = this.#builders.flatMap((builder) => builder?.finish() ?? []);
     const lines = this.#lines;
     const place = (row: number) => `${this.#label}, line ${lines.of(row)}`;
-    return new DataTable(this.#label, this.#rows, columns, this.#choice.missing, place);
+    return new DataTable(this.#label, this.#rows, columns, this.#choice.missing, place, this.#notes);
   }
 
   #bad(line: number, name: string, problem: string): Error {

@@ -19,14 +19,24 @@ export class DataTable {
   readonly source: string;
   /** The texts that meant that a value is not known. */
   readonly missingValues: readonly string[];
+  /** What was decided while it was read, such as columns that were left out; for people to read. */
+  readonly notes: readonly string[];
 
   /** @internal */
-  constructor(source: string, rows: number, columns: readonly TableColumn[], missing: Iterable<string>, place: Place) {
+  constructor(
+    source: string,
+    rows: number,
+    columns: readonly TableColumn[],
+    missing: Iterable<string>,
+    place: Place,
+    notes: readonly string[] = [],
+  ) {
     this.source = source;
     this.rows = rows;
     this.columns = columns;
     this.missingValues = [...missing];
     this.place = place;
+    this.notes = notes;
   }
 
   /** The names of the columns, in order. */
@@ -50,7 +60,8 @@ export class DataTable {
     if (!(rows instanceof Uint32Array)) throw wrongType('rows', 'Uint32Array', rows);
     for (const row of rows) integer('rows', row, 0, this.rows - 1);
     const columns = this.columns.map((column) => selectRows(column, rows, this.rows));
-    return new DataTable(this.source, rows.length, columns, this.missingValues, (row) => this.place(rows[row]!));
+    const place = (row: number) => this.place(rows[row]!);
+    return new DataTable(this.source, rows.length, columns, this.missingValues, place, this.notes);
   }
 
   /**

@@ -20,6 +20,8 @@ import { type RawRow, rowsToTable } from './table-from-rows.ts';
 export interface EncodedTable {
   readonly dataset: Dataset;
   readonly encoding: Encoding;
+  /** What was decided, such as columns that were left out; for people to read. */
+  readonly notes: readonly string[];
 }
 
 /** What an encoding does not tell. */
@@ -60,7 +62,7 @@ export function encodeTable(table: DataTable, given: EncodeOptions): EncodedTabl
   checkTable(table);
   const resolved = resolveEncodeOptions(given);
   const { encoding, kept } = fitEncoding(table, resolved);
-  return { dataset: patterns(encoding, table, kept, resolved.weights), encoding };
+  return { dataset: patterns(encoding, table, kept, resolved.weights), encoding, notes: table.notes };
 }
 
 /**

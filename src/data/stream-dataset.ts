@@ -35,6 +35,8 @@ export interface StreamedTable {
   /** One for each part of the split. */
   readonly datasets: [StreamedDataset, ...StreamedDataset[]];
   readonly encoding: Encoding;
+  /** What was decided, such as columns that were left out; for people to read. */
+  readonly notes: readonly string[];
 }
 
 const KEYS = ['folder', 'paths', 'split', 'weights', 'seed', 'signal', 'memory'] as const;
@@ -75,7 +77,7 @@ export async function streamDataset(
   const kinds = resolveReadOptions(path, { format, header, delimiter, quote, comment, encoding });
   const files = await storeTable(rows, survey, withNumbers(kinds, weights), places, going);
   const datasets = files.map((file) => StreamedDataset.over(file, memory));
-  return { datasets: datasets as StreamedTable['datasets'], encoding };
+  return { datasets: datasets as StreamedTable['datasets'], encoding, notes: survey.notes };
 }
 
 function isEncoding(value: object): value is Encoding {

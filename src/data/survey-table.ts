@@ -27,6 +27,8 @@ export interface Survey {
   /** The narrowest types that hold all of them. */
   readonly inputType: NumericArrayType;
   readonly targetType: NumericArrayType;
+  /** What was decided, for people to read. */
+  readonly notes: readonly string[];
 }
 
 /** How rows go by while they are surveyed or stored. */
@@ -68,6 +70,7 @@ class SurveyVisitor implements TableVisitor {
   #inputs: ColumnSurvey[] = [];
   #targets: ColumnSurvey[] = [];
   #weights: ColumnSurvey[] = [];
+  #notes: readonly string[] = [];
   #dropped = 0;
   #seen = 0;
 
@@ -84,7 +87,8 @@ class SurveyVisitor implements TableVisitor {
     return this.#columns.flatMap((column) => (column?.late ? [column.name] : []));
   }
 
-  begin(names: readonly string[], where: string): void {
+  begin(names: readonly string[], where: string, notes: readonly string[]): void {
+    this.#notes = notes;
     const readable = chooseColumns(where, names, this.#choice).flatMap((builder) => builder?.name ?? []);
     const how = this.#how;
     const { inputs, targets } =
@@ -146,6 +150,7 @@ class SurveyVisitor implements TableVisitor {
         target?.kind === 'categorical'
           ? indexType(target.categories.length)
           : matrixType(extents(encoding.targets, this.#targets)),
+      notes: this.#notes,
     };
   }
 

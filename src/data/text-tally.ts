@@ -1,19 +1,5 @@
 import { describe } from '../core/checks.ts';
-import { parseNumber } from './number-text.ts';
-
-/** What a text is where numbers are expected; `comma`: a number with a decimal comma or separators of thousands. */
-type TextKind = 'number' | 'comma' | 'not finite' | 'text';
-
-const DECIMAL_COMMA = /^[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+(e[+-]?\d+)?$/i;
-const THOUSANDS = /^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$/;
-const NOT_FINITE = /^[+-]?(inf|infinity|nan)$/i;
-
-export function kindOfText(text: string): TextKind {
-  if (!Number.isNaN(parseNumber(text))) return 'number';
-  const trimmed = text.trim();
-  if (DECIMAL_COMMA.test(trimmed) || THOUSANDS.test(trimmed)) return 'comma';
-  return NOT_FINITE.test(trimmed) ? 'not finite' : 'text';
-}
+import { kindOfText } from './text-kind.ts';
 
 /** What is wrong with a cell where numbers are expected. */
 export function noNumber(cell: unknown): string {
@@ -27,6 +13,8 @@ export const DECIMAL_POINT = 'numbers need a decimal point, and nothing between 
 const NUMBERS = { different: 10, share: 0.95 };
 /** Texts that are shown. */
 const SHOWN = 3;
+
+type TallyKind = 'number' | 'comma' | 'not finite' | 'text';
 
 /** Values of a column of numbers that are none. */
 export interface Slips {
@@ -45,13 +33,14 @@ interface Example {
 
 /** Counts what the texts of a column are, without keeping them. */
 export class TextTally {
-  readonly #rows: Record<TextKind, number> = { number: 0, comma: 0, 'not finite': 0, text: 0 };
-  readonly #examples: Record<Exclude<TextKind, 'number'>, Example[]> = { comma: [], 'not finite': [], text: [] };
+  readonly #rows: Record<TallyKind, number> = { number: 0, comma: 0, 'not finite': 0, text: 0 };
+  readonly #examples: Record<Exclude<TallyKind, 'number'>, Example[]> = { comma: [], 'not finite': [], text: [] };
   readonly #numbers = new Set<string>();
 
   /** @param row - in which it was seen first @param count - how many rows have it */
   add(text: string, row: number, count = 1): void {
-    const kind = kindOfText(text);
+    const found = kindOfText(text);
+    const kind = found === 'number' || found === 'comma' || found === 'not finite' ? found : 'text';
     this.#rows[kind] += count;
     if (kind === 'number') {
       if (this.#numbers.size < NUMBERS.different) this.#numbers.add(text);
