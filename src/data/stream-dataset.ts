@@ -63,6 +63,8 @@ export async function streamDataset(
   const path = source instanceof URL ? fileURLToPath(source) : text('source', source);
   const known = isEncoding(encode) ? checkEncoding('encode', encode) : undefined;
   const how = known ? { encoding: known } : { options: resolveEncodeOptions(encode) };
+  if ('options' in how && how.options.categoriesFrom !== undefined)
+    throw new TypeError('"categoriesFrom" is for encodeTable: here categories are those of the whole file anyway');
   const { memory, places, parts, signal, weights: column } = resolveStream(path, given, known !== undefined);
   const weights = 'options' in how ? how.options.weights : column;
   const wanted = { ...how, weights };
