@@ -112,7 +112,7 @@ it.each([{ more: [] }, { more: ['--stream', 'always'] }])(
       ]);
     }
     const { code, stdout, stderr } = await runIn(folder, [...train, '--dates', 'number']);
-    expect(stderr).toContain('network 5-64-2');
+    expect(stderr).toContain('network 6-64-2');
     expect(code).toBe(0);
     expect(stdout).toContain('column \\"when\\" is read as dates: milliseconds since 1970');
   },
