@@ -1,4 +1,5 @@
 import { Dataset } from '../data/dataset.ts';
+import type { DataTable } from '../data/data-table.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
 import type { DatePolicy, Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
@@ -96,12 +97,14 @@ async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
   refuseTestLabels(flags);
   const { categorical, missingValues, weightColumn: weights } = flags;
   const layout = layoutOf(flags);
-  const table = await readTable(path, { ...layout, missingValues, categorical });
+  const whole = await readTable(path, { ...layout, missingValues, categorical });
   if (flags.target === undefined)
     throw new UsageError(
-      `--target expected one of the columns ${table.names.join(', ')}, or --labels for a pair of IDX files`,
+      `--target expected one of the columns ${whole.names.join(', ')}, or --labels for a pair of IDX files`,
     );
-  const parts = splitUp(path, table, flags);
+  const rows = withTarget(path, whole, flags.target, flags.missing);
+  const { table } = rows;
+  const parts = splitUp(rows.name, table, flags);
   const {
     dataset: train,
     encoding,
@@ -113,8 +116,22 @@ async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
-  const all = new Set([...notes, ...(test?.notes ?? [])]);
+  const all = new Set([...rows.notes, ...notes, ...(test?.notes ?? [])]);
   return { train, validation, test: test && applyEncoding(encoding, test), ...asEncoded(encoding), notes: [...all] };
+}
+
+/** Without the rows that have no target, where they are not an error: which part of the split they fell into would be luck. */
+function withTarget(
+  path: string,
+  table: DataTable,
+  targets: readonly string[],
+  missing: MissingPolicy,
+): { table: DataTable; name: string; notes: string[] } {
+  const gone = new Set(targets.flatMap((name) => [...(table.column(name)?.missing ?? [])]));
+  if (missing === 'error' || gone.size === 0 || gone.size === table.rows) return { table, name: path, notes: [] };
+  const rows = Uint32Array.from({ length: table.rows }, (_, row) => row).filter((row) => !gone.has(row));
+  const what = `${counted(gone.size, 'row')} without a target ${gone.size === 1 ? 'is' : 'are'} left out`;
+  return { table: table.select(rows), name: `${path}, of which ${what},`, notes: [what] };
 }
 
 /** The same of a table that memory does not hold. */

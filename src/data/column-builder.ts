@@ -46,6 +46,10 @@ export class ColumnBuilder implements CellTarget {
   #again: CategoryStore | undefined;
   #texts = new CategoryStore();
   #reread = 0;
+  #tooMany = false;
+  /** Rows that are read again and have a text too many. */
+  #lost = new NumberStore();
+  #rowsAgain = 0;
 
   constructor(name: string, rules: ColumnRules) {
     this.name = name;
@@ -91,18 +95,27 @@ export class ColumnBuilder implements CellTarget {
   addAgain(given: Cell): string | undefined {
     const cell = trimmed(given);
     this.#again ??= new CategoryStore();
+    const row = this.#rowsAgain++;
     if (isMissing(cell, this.#rules)) this.#again.pushMissing();
-    else this.#again.push(String(cell));
-    return this.#again.size > MOST_CATEGORIES ? TOO_MANY : undefined;
+    else if (this.#again.has(String(cell)) || this.#again.size < MOST_CATEGORIES) this.#again.push(String(cell));
+    else {
+      this.#again.pushMissing();
+      this.#lost.push(row);
+      return this.#loseText();
+    }
+    return undefined;
   }
 
   finish(): TableColumn {
-    const missing = new Uint32Array(this.#missing.length);
+    const known = this.#missing.length;
+    const missing = new Uint32Array(known + this.#lost.length);
     missing.set(this.#missing.take());
+    missing.set(this.#lost.take(), known);
+    if (missing.length > known) missing.sort();
     if (this.#kind !== 'categorical')
       return { kind: 'numeric', name: this.name, values: this.#numbers.take(), missing };
     const taken = this.#again === undefined ? this.#texts.take() : this.#again.take(this.#texts);
-    return { kind: 'categorical', name: this.name, ...taken, missing };
+    return { kind: 'categorical', name: this.name, ...taken, missing, ...(this.#tooMany && { tooMany: true }) };
   }
 
   #addMissing(): void {
@@ -112,11 +125,20 @@ export class ColumnBuilder implements CellTarget {
   }
 
   #addText(text: string): string | undefined {
+    if (this.#texts.size === MOST_CATEGORIES && !this.#texts.has(text)) {
+      this.#addMissing();
+      this.#rows++;
+      return this.#loseText();
+    }
     const isNew = this.#texts.push(text);
     this.#rows++;
-    if (!isNew) return undefined;
-    if (text.includes('\uFFFD')) return `expected text in UTF-8, got ${describe(text)}`;
-    return this.#texts.size > MOST_CATEGORIES ? TOO_MANY : undefined;
+    return isNew && text.includes('\uFFFD') ? `expected text in UTF-8, got ${describe(text)}` : undefined;
+  }
+
+  /** A column of so many texts is no input, and need not be whole, unless it was asked for. */
+  #loseText(): string | undefined {
+    this.#tooMany = true;
+    return this.#rules.categorical.has(this.name) ? TOO_MANY : undefined;
   }
 
   #becomeCategorical(): void {

@@ -5,7 +5,7 @@ import { type ColumnFacts, TextFacts } from './column-facts.ts';
 import { numbersOf, textAt } from './column-view.ts';
 import { type DataTable, missingMask } from './data-table.ts';
 import type { DateOrder } from './date-text.ts';
-import { decideEncoding } from './decide-encoding.ts';
+import { checkTexts, decideEncoding } from './decide-encoding.ts';
 import type { ResolvedEncodeOptions } from './encode-options.ts';
 import type { Encoding } from './encoding.ts';
 import { completeRows, keptRows } from './kept-rows.ts';
@@ -39,12 +39,10 @@ export function fitEncoding(table: DataTable, options: ResolvedEncodeOptions): F
     return look;
   };
   const none = { table: whole, kept: new Uint32Array(0) };
-  const chosen = chooseInputs(
-    table.source,
-    names,
-    options,
-    (name) => new KeptColumn(lookOf(name), none, none, undefined),
-  );
+  const look = (name: string) => new KeptColumn(lookOf(name), none, none, undefined);
+  const chosen = chooseInputs(table.source, names, options, look);
+  const read = (name: string) => new KeptColumn(lookOf(name), none, none, chosen.dates.get(name));
+  checkTexts({ column: read, place: whole.place }, chosen, options);
   const rowsOf = (of: DataTable, keep: typeof keptRows, policy = options.missing): Rows => {
     const columns = (list: readonly string[]) => list.map((name) => columnOf(of, name));
     const weights = options.weights === undefined ? [] : [options.weights];
@@ -92,6 +90,10 @@ class Look {
     return this.#table.rows - this.column.missing.length;
   }
 
+  get different(): number {
+    return this.column.kind === 'categorical' && this.column.tooMany ? Infinity : this.groups.length;
+  }
+
   get groups(): readonly Group[] {
     return (this.#groups ??= groupsOf(this.#table, this.column, undefined));
   }
@@ -131,7 +133,7 @@ class KeptColumn implements ColumnFacts {
   }
 
   get different(): number {
-    return this.#look.groups.length;
+    return this.#look.different;
   }
 
   get missing(): number {
@@ -154,7 +156,8 @@ class KeptColumn implements ColumnFacts {
     return sum / count;
   }
 
-  counts(): Map<string, number> {
+  counts(): Map<string, number> | undefined {
+    if (this.#look.different === Infinity) return undefined;
     const [all, train] = [this.#all, this.#train];
     const trained = groupsOf(train.table, columnOf(train.table, this.name), train.kept);
     const others = all === train ? [] : groupsOf(all.table, this.#look.column, all.kept);
