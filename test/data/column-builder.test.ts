@@ -6,18 +6,13 @@ const rules = { missing: new Set(['']), numeric: new Set<string>(), categorical:
 
 it('more texts than are kept: the column is there, and says that it is not whole', { timeout: 30_000 }, () => {
   const builder = new ColumnBuilder('id', rules);
-  const asked = new ColumnBuilder('id', { ...rules, categorical: new Set(['id']) });
   builder.add('');
-  for (let i = 0; i < MOST_CATEGORIES; i++) {
-    builder.add(`k${i}`);
-    asked.add(`k${i}`);
-  }
+  for (let i = 0; i < MOST_CATEGORIES; i++) builder.add(`k${i}`);
   expect([builder.add('one more'), builder.add('k7'), builder.add('another')]).toEqual([
     undefined,
     undefined,
     undefined,
   ]);
-  expect(asked.add('one more')).toMatch(/has more than 1048576 different texts/);
   const column = builder.finish();
   expect(column).toMatchObject({ kind: 'categorical', tooMany: true });
   expect([...column.missing]).toEqual([0, MOST_CATEGORIES + 1, MOST_CATEGORIES + 3]);
@@ -29,7 +24,7 @@ it('numbers and then a text: the numbers too many are missing, in order', { time
   for (let i = 0; i < rows; i++) builder.add(i === 5 ? '' : i);
   builder.add('');
   builder.add('oops');
-  for (let i = 0; i < builder.reread; i++) builder.addAgain(i === 5 ? '' : i);
+  for (let i = 0; i < builder.reread; i++) builder.addAgain(i === 5 || i === rows ? '' : i);
   const column = builder.finish();
   expect(column).toMatchObject({ kind: 'categorical', tooMany: true });
   expect([...column.missing]).toEqual([5, rows - 1, rows]);
