@@ -1,7 +1,7 @@
 import { describe } from '../core/checks.ts';
 import { CategoryStore, MOST_CATEGORIES } from './category-store.ts';
 import { NumberStore } from './number-store.ts';
-import { parseNumber } from './number-text.ts';
+import { type NumberFormat, numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 import { noNumber } from './text-tally.ts';
 
@@ -13,6 +13,8 @@ export interface ColumnRules {
   readonly missing: ReadonlySet<string>;
   readonly numeric: ReadonlySet<string>;
   readonly categorical: ReadonlySet<string>;
+  /** How numbers are written; undefined for digits and a decimal point. */
+  readonly numberFormat?: NumberFormat | undefined;
 }
 
 /** Takes the cells of a column, one after the other. */
@@ -32,6 +34,7 @@ export interface CellTarget {
 export class ColumnBuilder implements CellTarget {
   readonly name: string;
   readonly #rules: ColumnRules;
+  readonly #parse: (text: string) => number;
   #kind: 'open' | 'numeric' | 'categorical';
   #rows = 0;
   #missing = new NumberStore();
@@ -43,6 +46,7 @@ export class ColumnBuilder implements CellTarget {
   constructor(name: string, rules: ColumnRules) {
     this.name = name;
     this.#rules = rules;
+    this.#parse = parserOf(name, rules);
     this.#kind = rules.categorical.has(name) ? 'categorical' : rules.numeric.has(name) ? 'numeric' : 'open';
   }
 
@@ -55,7 +59,7 @@ export class ColumnBuilder implements CellTarget {
     if (isMissing(cell, this.#rules)) this.#addMissing();
     else if (this.#kind === 'categorical') return this.#addText(String(cell));
     else {
-      const value = typeof cell === 'number' ? cell : parseNumber(cell);
+      const value = typeof cell === 'number' ? cell : this.#parse(cell);
       if (Number.isNaN(value)) {
         if (this.#rules.numeric.has(this.name)) return noNumber(cell);
         this.#becomeCategorical();
@@ -112,6 +116,11 @@ export class ColumnBuilder implements CellTarget {
     else for (let r = 0; r < this.#rows; r++) this.#texts.pushMissing();
     this.#kind = 'categorical';
   }
+}
+
+/** How the texts of a column become numbers. */
+export function parserOf(_name: string, { numberFormat }: ColumnRules): (text: string) => number {
+  return numberReader(numberFormat);
 }
 
 /** Whether a cell has no value. */

@@ -1,8 +1,7 @@
 import { describe } from '../core/checks.ts';
-import { type Cell, type CellTarget, type ColumnRules, isMissing } from './column-builder.ts';
+import { type Cell, type CellTarget, type ColumnRules, isMissing, parserOf } from './column-builder.ts';
 import { type ColumnFacts, MOST_CLASSES } from './decide-encoding.ts';
 import { Extent } from './narrow.ts';
-import { parseNumber } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 import { noNumber, type Slips, TextTally } from './text-tally.ts';
 
@@ -24,7 +23,8 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   readonly #most: number;
   #kind: 'open' | 'numeric' | 'categorical';
   #counts: Map<string, number> | undefined;
-  readonly #tally = new TextTally();
+  readonly #parse: (text: string) => number;
+  readonly #tally: TextTally;
   #sum = 0;
   #numbers = 0;
   #binary = true;
@@ -36,6 +36,8 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   constructor(name: string, rules: ColumnRules, most: number) {
     this.name = name;
     this.#rules = rules;
+    this.#parse = parserOf(name, rules);
+    this.#tally = new TextTally(this.#parse);
     this.#kind = rules.categorical.has(name) ? 'categorical' : rules.numeric.has(name) ? 'numeric' : 'open';
     this.#most = most;
     this.#counts = new Map();
@@ -54,7 +56,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     if (isMissing(cell, this.#rules)) this.#cell = undefined;
     else if (this.#kind === 'categorical') return this.#addText(String(cell));
     else {
-      const value = typeof cell === 'number' ? cell : parseNumber(cell);
+      const value = typeof cell === 'number' ? cell : this.#parse(cell);
       if (Number.isNaN(value)) {
         if (this.#rules.numeric.has(this.name)) return noNumber(cell);
         return this.addCategory(String(cell));

@@ -4,7 +4,7 @@ import { badData } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
 import type { DataTable } from './data-table.ts';
 import type { CategoricalEncoding } from './encoding.ts';
-import { parseNumber } from './number-text.ts';
+import { numberReader, parseNumber } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 
 /** The value of a row that has one. */
@@ -26,7 +26,7 @@ export function numbersOf(table: DataTable, column: TableColumn): RowReader {
     };
   }
   const { codes, categories } = column;
-  const numbers = categories.map(parseNumber);
+  const numbers = categories.map(numberReader(table.numberFormat));
   return (row) => {
     const value = numbers[codes[row]!]!;
     if (!isSingle(value)) throw bad(row, value, categories[codes[row]!]);

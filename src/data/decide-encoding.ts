@@ -11,9 +11,9 @@ import {
   type Task,
   widthOf,
 } from './encoding.ts';
-import { parseNumber } from './number-text.ts';
+import { type NumberFormat, parseNumber } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
-import { DECIMAL_POINT, type Slips } from './text-tally.ts';
+import { type Slips, slipsHint } from './text-tally.ts';
 
 /** An input for each category; more than this are names, not categories. */
 export const MOST_CATEGORIES = 1000;
@@ -47,6 +47,7 @@ export interface TableFacts {
   readonly rows: number;
   readonly dropped: number;
   readonly missingValues: readonly string[];
+  readonly numberFormat: NumberFormat | undefined;
   column(name: string): ColumnFacts;
   /** How a row is called in messages. */
   place(row: number): string;
@@ -106,6 +107,7 @@ export function decideEncoding(
     missing: options.missing,
     unknown: options.unknown,
     missingValues: [...table.missingValues],
+    ...(table.numberFormat && { numberFormat: { ...table.numberFormat } }),
     training: {
       rows: table.rows,
       dropped: table.dropped,
@@ -131,12 +133,8 @@ function refuseSlips({ rows, place, options }: Fit, column: ColumnFacts): void {
   const slips = column.slips();
   if (slips === undefined) return;
   const texts = slips.texts.map(describe).join(', ');
-  const what =
-    slips.kind === 'comma'
-      ? `expected numbers, got ${texts}: ${DECIMAL_POINT}; if they are names, list the column in "categorical"`
-      : `expected numbers, which ${slips.numbers} of ${rows - missing} values are, got ${texts}: ` +
-        'correct it, list it in "missingValues", or list the column in "categorical"';
-  throw badData(inColumn(place(slips.row), name), what);
+  const which = slips.kind === 'text' ? `, which ${slips.numbers} of ${rows - missing} values are` : '';
+  throw badData(inColumn(place(slips.row), name), `expected numbers${which}, got ${texts}${slipsHint(slips)}`);
 }
 
 function fitInput(fit: Fit, column: ColumnFacts): ColumnEncoding {

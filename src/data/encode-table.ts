@@ -112,14 +112,19 @@ export function encodeRows(
   return { inputs: values as Float64Array, inputSize: size, rows: kept };
 }
 
-function asTable({ inputs, missingValues }: Encoding, rows: readonly RawRow[]): DataTable {
+function asTable({ inputs, missingValues, numberFormat }: Encoding, rows: readonly RawRow[]): DataTable {
   if (!Array.isArray(rows)) throw wrongType('rows', 'DataTable or list of rows', rows);
   const named = (asNumbers: boolean) =>
     inputs.filter((c) => (c.kind === 'numeric' || c.numbers) === asNumbers).map(({ name }) => name);
   return rowsToTable(
     rows,
     inputs.map(({ name }) => name),
-    { numeric: new Set(named(true)), categorical: new Set(named(false)), missing: new Set(missingValues) },
+    {
+      numeric: new Set(named(true)),
+      categorical: new Set(named(false)),
+      missing: new Set(missingValues),
+      numberFormat,
+    },
   );
 }
 

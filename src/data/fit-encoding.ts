@@ -5,6 +5,7 @@ import { chosenNames, type ColumnFacts, decideEncoding } from './decide-encoding
 import type { ResolvedEncodeOptions } from './encode-options.ts';
 import type { Encoding } from './encoding.ts';
 import { keptRows } from './kept-rows.ts';
+import { numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 import { type Slips, TextTally } from './text-tally.ts';
 
@@ -25,6 +26,7 @@ export function fitEncoding(
     rows: kept.length,
     dropped: table.rows - kept.length,
     missingValues: table.missingValues,
+    numberFormat: table.numberFormat,
     column: (name: string) => new KeptColumn(table, kept, columnOf(table, name)),
     place: table.place,
   };
@@ -70,7 +72,7 @@ class KeptColumn implements ColumnFacts {
   }
 
   slips(): Slips | undefined {
-    const tally = new TextTally();
+    const tally = new TextTally(numberReader(this.#table.numberFormat));
     for (const { text, row, count } of this.#different()) tally.add(text, row, count);
     return tally.slips();
   }

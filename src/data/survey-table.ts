@@ -171,6 +171,7 @@ class SurveyVisitor implements TableVisitor {
       rows: this.#kept[0]!,
       dropped: this.#dropped,
       missingValues: [...this.#choice.missing],
+      numberFormat: this.#choice.numberFormat,
       column: (name: string) => this.#columns.find((column) => column?.name === name)!,
       place: (number: number) => `${label}, ${unit} ${number}`,
     };

@@ -130,17 +130,20 @@ describe('columns', () => {
   });
 
   it('kinds can be forced, columns left out, missing values named', async () => {
-    const text = 'zip,n,note\n007,1,x\n008,-,y\n';
-    expect(rowsOf(await read(text, { categorical: ['zip'], missingValues: ['-'], columns: ['n', 'zip'] }))).toEqual([
+    const text = 'zip,n,note\n007,1,x\n008,none,y\n';
+    expect(rowsOf(await read(text, { categorical: ['zip'], missingValues: ['none'], columns: ['n', 'zip'] }))).toEqual([
       { zip: '007', n: 1 },
       { zip: '008', n: null },
     ]);
     await expect(read(text, { numeric: ['n'] })).rejects.toEqual(
-      badFile('"path", line 3, column "n": expected a number, got "-"'),
+      badFile('"path", line 3, column "n": expected a number, got "none"'),
     );
   });
 
-  it.each(['', 'NA', 'NaN', 'null', '?', '""'])('%s means missing', async (text) => {
+  const PANDAS = ['#N/A', '#N/A N/A', '#NA', '-1.#IND', '-1.#QNAN', '-NaN', '-nan', '1.#IND', '1.#QNAN', '<NA>'].concat(
+    ['N/A', 'NA', 'NULL', 'NaN', 'None', 'n/a', 'nan', 'null', ''],
+  );
+  it.each([...PANDAS, '?', '-', '.', '""'])('%s means missing', async (text) => {
     const { columns } = await read(`a,b\n1,x\n${text},${text}\n3,z\n`);
     expect(columns.map(({ kind, missing }) => [kind, ...missing])).toEqual([
       ['numeric', 1],
@@ -168,19 +171,24 @@ describe('what is wrong is told with file, line and column', () => {
     ['a,b\n1,2\n\n1,2,3\n', 'line 4: expected 2 values, got 3'],
     ['a,b\n1,"2\n3"\n1\n', 'line 4: expected 2 values, got 1'],
     ['a,b,a\n1,2,3\n', 'line 1, column "a": the name stands twice, again at column 3'],
-    [',b\n1,2\n', 'line 1, column 1: expected a name, got an empty one'],
+    [',\n1,2\n', 'line 1: expected names, got 2 empty ones'],
     ['a,b\n1,2\n1,"2\n3,4\n', 'line 3: a quote is opened and never closed'],
     ['a,b\n1,"2"3\n', 'line 2: a closing quote is followed by neither a delimiter nor the end of the line'],
     ['a,b\n1,2"3"\n', 'line 2: a quote stands inside a value'],
     ['a,b\n', 'expected at least one row of values, got none'],
     ['', 'expected at least one row of values, got none'],
+  ])('%j', async (text, message) => expect(read(text)).rejects.toEqual(badFile(message)));
+
+  it.each([
     ['a;b\n1,5;2\n', 'line 2: expected 1 value, got 2; is ";" between the values? That is said with "delimiter"'],
     ['a|b\n1,5|2\n', 'expected 1 value, got 2; is "|" between the values? That is said with "delimiter" (--delimiter'],
     ['a\tb\n1,5\t2\n', `expected 1 value, got 2; are there tabs between the values? That is "format" 'tsv' (--format`],
-  ])('%j', async (text, message) => expect(read(text)).rejects.toEqual(badFile(message)));
+  ])('%j where the delimiter was said', async (text, message) =>
+    expect(read(text, { delimiter: ',' })).rejects.toEqual(badFile(message)),
+  );
 
   it('the delimiter, where the only column has a name that holds one', async () => {
-    const table = await read('a;b\n1;2\n');
+    const table = await read('a;b\n1;2\n', { delimiter: ',' });
     expect(() => encodeTable(table, { target: 'b' })).toThrow(
       'has no column "b"; it has "a;b"; is ";" between the values?',
     );
