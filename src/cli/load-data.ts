@@ -29,7 +29,11 @@ export interface DataFlags {
   testShare: number;
   format?: FileFormat;
   delimiter?: string;
-  header: boolean;
+  header?: boolean;
+  quote?: string;
+  comment?: string;
+  decimal?: '.' | ',';
+  thousands?: string;
   seed: number;
 }
 
@@ -84,20 +88,28 @@ function checkShares(flags: DataFlags): void {
     throw new UsageError('--validation-share and --test-share expected less than 1 together');
 }
 
-/** How a file is laid out, as `readTable` is to be told: formats other than text know no header. */
-export function layoutOf({
-  format,
-  delimiter,
-  header,
-}: Pick<DataFlags, 'format' | 'delimiter' | 'header'>): ReadOptions {
-  return { format, delimiter, header: header ? undefined : false };
+/** How a file is laid out, and its numbers are. */
+export type LayoutFlags = Pick<
+  DataFlags,
+  'format' | 'delimiter' | 'header' | 'quote' | 'comment' | 'decimal' | 'thousands'
+>;
+
+/** The same as `readTable` is to be told. */
+export function layoutOf({ format, delimiter, header, quote, comment, decimal, thousands }: LayoutFlags): ReadOptions {
+  return {
+    ...{ format, header, comment, decimal, thousands },
+    // A tab is hard to type.
+    delimiter: delimiter === '\\t' ? '\t' : delimiter,
+    quote: quote === 'none' ? false : quote,
+  };
 }
 
 async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
   refuseTestLabels(flags);
   const { categorical, missingValues, weightColumn: weights } = flags;
   const layout = layoutOf(flags);
-  const whole = await readTable(path, { ...layout, missingValues, categorical });
+  const columns = columnsOf(flags);
+  const whole = await readTable(path, { ...layout, missingValues, categorical, columns });
   if (flags.target === undefined)
     throw new UsageError(
       `--target expected one of the columns ${whole.names.join(', ')}, or --labels for a pair of IDX files`,
@@ -158,6 +170,13 @@ async function streamTable(
     await Promise.all(datasets.map((dataset) => dataset.close()));
     throw error;
   }
+}
+
+/** The columns that are read, so that others may be what they like. @returns undefined for all */
+function columnsOf({ features, target, weightColumn, categorical }: DataFlags): string[] | undefined {
+  if (features === undefined || target === undefined) return undefined;
+  const weights = weightColumn === undefined ? [] : [weightColumn];
+  return [...new Set([...features, ...target, ...weights, ...(categorical ?? [])])];
 }
 
 function refuseTestLabels({ testLabels }: DataFlags): void {
@@ -249,7 +268,7 @@ function highestClass({ storage, rows }: Dataset): number {
 /** With IDX files there are no columns. */
 export function refuseTableFlags(flags: Partial<DataFlags>): void {
   const { target, features, weightColumn, categorical, missing = 'error', unknown = 'error' } = flags;
-  const { missingValues, format, delimiter, header = true, dates } = flags;
+  const { missingValues, format, delimiter, header, quote, comment, decimal, thousands, dates } = flags;
   const given = {
     '--target': target,
     '--features': features,
@@ -261,7 +280,12 @@ export function refuseTableFlags(flags: Partial<DataFlags>): void {
     '--unknown': unknown === 'error' ? undefined : unknown,
     '--format': format,
     '--delimiter': delimiter,
-    '--no-header': header ? undefined : true,
+    '--header': header || undefined,
+    '--no-header': header === false || undefined,
+    '--quote': quote,
+    '--comment': comment,
+    '--decimal': decimal,
+    '--thousands': thousands,
   };
   const wrong = Object.entries(given).filter(([, value]) => value !== undefined);
   if (wrong.length > 0)

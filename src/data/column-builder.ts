@@ -3,7 +3,7 @@ import { numberOf } from './boolean-text.ts';
 import { CategoryStore, MOST_CATEGORIES } from './category-store.ts';
 import { type DateOrder, parseDate } from './date-text.ts';
 import { NumberStore } from './number-store.ts';
-import { parseNumber } from './number-text.ts';
+import { type NumberFormat, numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 import { noNumber } from './text-tally.ts';
 
@@ -17,6 +17,8 @@ export interface ColumnRules {
   readonly categorical: ReadonlySet<string>;
   /** Columns of numbers whose texts are dates. */
   readonly dates?: ReadonlyMap<string, DateOrder>;
+  /** How numbers are written; undefined for digits and a decimal point. */
+  readonly numberFormat?: NumberFormat | undefined;
 }
 
 /** Takes the cells of a column, one after the other. */
@@ -151,10 +153,11 @@ export class ColumnBuilder implements CellTarget {
 }
 
 /** How the texts of a column become numbers: words for 0 and 1 only where nothing but numbers is expected. */
-export function parserOf(name: string, { numeric, dates }: ColumnRules): (text: string) => number {
+export function parserOf(name: string, { numeric, dates, numberFormat }: ColumnRules): (text: string) => number {
   const order = dates?.get(name);
   if (order !== undefined) return (text) => parseDate(text, order);
-  return numeric.has(name) ? numberOf : parseNumber;
+  const read = numberReader(numberFormat);
+  return numeric.has(name) ? (text) => numberOf(text, read) : read;
 }
 
 /** What is wrong with a cell of a column that has to be numeric. */

@@ -12,6 +12,7 @@ import { type ColumnFacts, TextFacts } from './column-facts.ts';
 import type { DateOrder } from './date-text.ts';
 import { MOST_CLASSES } from './decide-encoding.ts';
 import { Extent } from './narrow.ts';
+import { numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 
 /** What a row is for: to train on, for another part of the split, or not kept. */
@@ -51,7 +52,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   #kind: 'open' | 'numeric' | 'categorical';
   /** By their texts; undefined for more than are counted, whose texts are only looked at. */
   #groups: Map<string, Group> | undefined = new Map();
-  readonly #looks = new TextFacts();
+  readonly #looks: TextFacts;
   #texts: TextFacts | undefined;
   #sum = 0;
   #numbers = 0;
@@ -66,6 +67,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     this.dates = rules.dates?.get(name);
     this.#rules = rules;
     this.#parse = parserOf(name, rules);
+    this.#looks = new TextFacts(numberReader(rules.numberFormat));
     this.#kind = rules.categorical.has(name) ? 'categorical' : rules.numeric.has(name) ? 'numeric' : 'open';
     this.#most = most;
   }
@@ -146,7 +148,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   texts(): TextFacts {
     if (this.#groups === undefined) return this.#looks;
     if (this.#texts === undefined) {
-      this.#texts = new TextFacts();
+      this.#texts = new TextFacts(numberReader(this.#rules.numberFormat));
       for (const [text, { row, count }] of this.#groups) this.#texts.add(text, row, count);
     }
     return this.#texts;

@@ -15,7 +15,7 @@ import {
   type Task,
   widthOf,
 } from './encoding.ts';
-import { DECIMAL_POINT } from './text-tally.ts';
+import { slipsHint } from './text-tally.ts';
 
 export const MOST_CLASSES = 2 ** 16;
 /** Integers with more different values than this are quantities, not classes. */
@@ -54,6 +54,7 @@ export function decideEncoding(
     missing: options.missing,
     unknown: options.unknown,
     missingValues: [...table.missingValues],
+    ...(table.numberFormat && { numberFormat: { ...table.numberFormat } }),
     training: {
       rows: table.rows,
       dropped: table.dropped,
@@ -124,12 +125,8 @@ function refuseSlips({ place, options }: Pick<Fit, 'place' | 'options'>, column:
   const { slips } = column.texts();
   if (slips === undefined) return;
   const texts = slips.texts.map(describe).join(', ');
-  const what =
-    slips.kind === 'comma'
-      ? `expected numbers, got ${texts}: ${DECIMAL_POINT}; if they are names, list the column in "categorical"`
-      : `expected numbers, which ${slips.numbers} of ${values} values are, got ${texts}: ` +
-        'correct it, list it in "missingValues", or list the column in "categorical"';
-  throw badData(inColumn(place(slips.row), name), what);
+  const which = slips.kind === 'text' ? `, which ${slips.numbers} of ${values} values are` : '';
+  throw badData(inColumn(place(slips.row), name), `expected numbers${which}, got ${texts}${slipsHint(slips)}`);
 }
 
 function fitInput(fit: Fit, column: ColumnFacts): ColumnEncoding {

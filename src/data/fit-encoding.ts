@@ -9,6 +9,7 @@ import { checkTexts, decideEncoding } from './decide-encoding.ts';
 import type { ResolvedEncodeOptions } from './encode-options.ts';
 import type { Encoding } from './encoding.ts';
 import { completeRows, keptRows } from './kept-rows.ts';
+import { numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 
 /** A table, and the rows of it that are kept. */
@@ -59,6 +60,7 @@ export function fitEncoding(table: DataTable, options: ResolvedEncodeOptions): F
     dropped: table.rows - kept.length,
     allRows: all.kept.length,
     missingValues: table.missingValues,
+    numberFormat: table.numberFormat,
     column: (name: string) => new KeptColumn(lookOf(name), all, train, chosen.dates.get(name)),
     place: whole.place,
   };
@@ -100,7 +102,7 @@ class Look {
 
   get texts(): TextFacts {
     if (this.#texts === undefined) {
-      this.#texts = new TextFacts();
+      this.#texts = new TextFacts(numberReader(this.#table.numberFormat));
       for (const { text, row, count } of this.groups) this.#texts.add(text, row, count);
     }
     return this.#texts;

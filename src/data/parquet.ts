@@ -60,7 +60,7 @@ async function readColumns(label: string, file: RandomAccess, choice: ColumnChoi
     }
     columns.push(builder.finish());
   }
-  return new DataTable(label, content.rows, columns, choice.missing, (row) => `${label}, row ${row + 1}`);
+  return new DataTable(label, content.rows, columns, choice, (row) => `${label}, row ${row + 1}`);
 }
 
 /**

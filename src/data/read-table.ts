@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { DataTable } from './data-table.ts';
 import { type EncodedTable, encodeTable } from './encode-table.ts';
-import type { EncodeOptions } from './encode-options.ts';
+import { columnsAskedFor, type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
 import { sourceLabel } from './file-source.ts';
 import { type ReadOptions, resolveReadOptions } from './read-options.ts';
 
@@ -47,5 +47,6 @@ export async function readDataset(
   encode: EncodeOptions,
   read: ReadOptions = {},
 ): Promise<EncodedTable> {
-  return encodeTable(await readTable(source, read), encode);
+  const columns = read.columns ?? columnsAskedFor(resolveEncodeOptions(encode));
+  return encodeTable(await readTable(source, { ...read, columns }), encode);
 }

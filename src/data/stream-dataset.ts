@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { finite, integer, options, text, wrongType } from '../core/checks.ts';
-import { type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
+import { columnsAskedFor, type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
 import { checkEncoding, type Encoding } from './encoding.ts';
 import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from './read-options.ts';
 import { RowParts } from './row-parts.ts';
@@ -68,15 +68,16 @@ export async function streamDataset(
   const { memory, places, parts, signal, weights: column } = resolveStream(path, given, known !== undefined);
   const weights = 'options' in how ? how.options.weights : column;
   const wanted = { ...how, weights };
-  const resolved = resolveReadOptions(path, known ? { ...read, encoding: known } : read);
+  const columns = 'options' in how ? (read.columns ?? columnsAskedFor(how.options)) : read.columns;
+  const resolved = resolveReadOptions(path, known ? { ...read, encoding: known } : { ...read, columns });
   const choice = { ...withNumbers(resolved, weights), optional: new Set<string>() };
   const rows = tableRows(path, path, choice);
   const going = { parts, signal };
   const survey = await surveyTable(rows, choice, wanted, going);
   const { encoding } = survey;
   checkMemory(rowBytes(layoutOf(survey)), memory);
-  const { format, header, delimiter, quote, comment } = read;
-  const kinds = resolveReadOptions(path, { format, header, delimiter, quote, comment, encoding });
+  const layout = { ...read, columns: undefined, numeric: undefined, categorical: undefined, missingValues: undefined };
+  const kinds = resolveReadOptions(path, { ...layout, encoding });
   const files = await storeTable(rows, survey, withNumbers(kinds, weights), places, going);
   const datasets = files.map((file) => StreamedDataset.over(file, memory));
   return { datasets: datasets as StreamedTable['datasets'], encoding, notes: survey.notes };

@@ -250,6 +250,7 @@ class SurveyVisitor implements TableVisitor {
       dropped: this.#dropped,
       allRows: this.#kept.reduce((sum, rows) => sum + rows, 0),
       missingValues: [...this.#choice.missing],
+      numberFormat: this.#choice.numberFormat,
       column: (name: string) => this.#facts(name),
       place: (number: number) => `${label}, ${unit} ${number}`,
     };
