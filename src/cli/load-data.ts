@@ -1,6 +1,5 @@
 import { GradpoolError } from '../core/errors.ts';
 import { Dataset } from '../data/dataset.ts';
-import type { DataTable } from '../data/data-table.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
 import type { DatePolicy, Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
@@ -11,6 +10,7 @@ import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import { UsageError } from './failure.ts';
 import { counted } from './numbers.ts';
 import { planInstead, planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
+import { withTarget } from './with-target.ts';
 
 /** How a file becomes patterns, as it stands on the command line. */
 export interface DataFlags {
@@ -142,20 +142,6 @@ async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
   const all = new Set([...rows.notes, ...notes, ...(test?.notes ?? [])]);
   return { train, validation, test: test && applyEncoding(encoding, test), ...asEncoded(encoding), notes: [...all] };
-}
-
-/** Without the rows that have no target, where they are not an error: which part of the split they fell into would be luck. */
-function withTarget(
-  path: string,
-  table: DataTable,
-  targets: readonly string[],
-  missing: MissingPolicy,
-): { table: DataTable; name: string; notes: string[] } {
-  const gone = new Set(targets.flatMap((name) => [...(table.column(name)?.missing ?? [])]));
-  if (missing === 'error' || gone.size === 0 || gone.size === table.rows) return { table, name: path, notes: [] };
-  const rows = Uint32Array.from({ length: table.rows }, (_, row) => row).filter((row) => !gone.has(row));
-  const what = `${counted(gone.size, 'row')} without a target ${gone.size === 1 ? 'is' : 'are'} left out`;
-  return { table: table.select(rows), name: `${path}, of which ${what},`, notes: [what] };
 }
 
 /** The same of a table that memory does not hold. */
