@@ -60,7 +60,7 @@ describe('a gap in rows to predict', () => {
     const strict = await callHere(['predict', path, gap()]);
     expect(strict).toMatchObject({ code: 1, stdout: '' });
     expect(strict.stderr).toContain(
-      `line 2, column "z": has no value; "missing" can be 'drop', or 'mean' where that was so in training`,
+      `line 2, column "z": has no value; --missing can be 'drop', or 'mean' where that was so in training`,
     );
     expect((await callHere(['predict', path, gap(), '--missing', 'drop'])).stdout).toMatch(/^row,y\n2,[ab]\n$/);
     const mean = await callHere(['predict', path, gap(), '--missing', 'mean']);
