@@ -2,7 +2,7 @@ import { GradpoolError } from '../core/errors.ts';
 import { Dataset } from '../data/dataset.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
-import type { Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
+import type { DatePolicy, Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
 import { type FileFormat, type ReadOptions } from '../data/read-options.ts';
 import { readTable } from '../data/read-table.ts';
 import { streamDataset } from '../data/stream-dataset.ts';
@@ -10,6 +10,7 @@ import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import { UsageError } from './failure.ts';
 import { counted } from './numbers.ts';
 import { planInstead, planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
+import { withTarget } from './with-target.ts';
 
 /** How a file becomes patterns, as it stands on the command line. */
 export interface DataFlags {
@@ -18,6 +19,7 @@ export interface DataFlags {
   weightColumn?: string;
   categorical?: string[];
   task?: Task;
+  dates?: DatePolicy;
   missing: MissingPolicy;
   unknown: UnknownPolicy;
   missingValues?: string[];
@@ -28,7 +30,11 @@ export interface DataFlags {
   testShare: number;
   format?: FileFormat;
   delimiter?: string;
-  header: boolean;
+  header?: boolean;
+  quote?: string;
+  comment?: string;
+  decimal?: '.' | ',';
+  thousands?: string;
   seed: number;
 }
 
@@ -43,6 +49,8 @@ export interface LoadedData<Rows extends Dataset | StreamedDataset = Dataset> {
   /** Of a table: how its rows became patterns. */
   readonly encoding: Encoding | undefined;
   readonly classes: readonly string[] | undefined;
+  /** What was decided while the data were read, for people to read. */
+  readonly notes: readonly string[];
 }
 
 /** @throws UsageError; GradpoolError ERR_BAD_FILE, ERR_BAD_DATA */
@@ -92,30 +100,48 @@ function checkShares(flags: DataFlags): void {
     throw new UsageError('--validation-share and --test-share expected less than 1 together');
 }
 
-/** How a file is laid out, as `readTable` is to be told: formats other than text know no header. */
-export function layoutOf({
-  format,
-  delimiter,
-  header,
-}: Pick<DataFlags, 'format' | 'delimiter' | 'header'>): ReadOptions {
-  return { format, delimiter, header: header ? undefined : false };
+/** How a file is laid out, and its numbers are. */
+export type LayoutFlags = Pick<
+  DataFlags,
+  'format' | 'delimiter' | 'header' | 'quote' | 'comment' | 'decimal' | 'thousands'
+>;
+
+/** The same as `readTable` is to be told. */
+export function layoutOf({ format, delimiter, header, quote, comment, decimal, thousands }: LayoutFlags): ReadOptions {
+  return {
+    ...{ format, header, comment, decimal, thousands },
+    // A tab is hard to type.
+    delimiter: delimiter === '\\t' ? '\t' : delimiter,
+    quote: quote === 'none' ? false : quote,
+  };
 }
 
 async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
   refuseTestLabels(flags);
   const { categorical, missingValues, weightColumn: weights } = flags;
   const layout = layoutOf(flags);
-  const table = await readTable(path, { ...layout, missingValues, categorical });
+  const columns = columnsOf(flags);
+  const whole = await readTable(path, { ...layout, missingValues, categorical, columns });
   if (flags.target === undefined)
     throw new UsageError(
-      `--target expected one of the columns ${table.names.join(', ')}, or --labels for a pair of IDX files`,
+      `--target expected one of the columns ${whole.names.join(', ')}, or --labels for a pair of IDX files`,
     );
-  const parts = splitUp(path, table, flags);
-  const { dataset: train, encoding } = encodeTable(parts.train, encodeOptions(flags, flags.target));
+  const rows = withTarget(path, whole, flags.target, flags.missing);
+  const { table } = rows;
+  const parts = splitUp(rows.name, table, flags);
+  const {
+    dataset: train,
+    encoding,
+    notes,
+  } = encodeTable(parts.train, {
+    ...encodeOptions(flags, flags.target),
+    categoriesFrom: table,
+  });
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
-  return { train, validation, test: test && applyEncoding(encoding, test), ...asEncoded(encoding) };
+  const all = new Set([...rows.notes, ...notes, ...(test?.notes ?? [])]);
+  return { train, validation, test: test && applyEncoding(encoding, test), ...asEncoded(encoding), notes: [...all] };
 }
 
 /** The same of a table that memory does not hold. */
@@ -132,16 +158,23 @@ async function streamTable(
   const store = storeOptions(plan, signal);
   const read = { ...layout, missingValues, categorical };
   const split = { ...store, split: sharesOf(flags), seed };
-  const { datasets, encoding } = await streamDataset(path, encodeOptions(flags, target), read, split);
+  const { datasets, encoding, notes } = await streamDataset(path, encodeOptions(flags, target), read, split);
   const parts = named(datasets, flags);
   try {
-    const test =
-      testData === undefined ? parts.test : (await streamDataset(testData, encoding, layout, store)).datasets[0];
-    return { ...parts, test, ...asEncoded(encoding) };
+    if (testData === undefined) return { ...parts, ...asEncoded(encoding), notes };
+    const test = await streamDataset(testData, encoding, layout, store);
+    return { ...parts, test: test.datasets[0], ...asEncoded(encoding), notes: [...notes, ...test.notes] };
   } catch (error) {
     await Promise.all(datasets.map((dataset) => dataset.close()));
     throw error;
   }
+}
+
+/** The columns that are read, so that others may be what they like. @returns undefined for all */
+function columnsOf({ features, target, weightColumn, categorical }: DataFlags): string[] | undefined {
+  if (features === undefined || target === undefined) return undefined;
+  const weights = weightColumn === undefined ? [] : [weightColumn];
+  return [...new Set([...features, ...target, ...weights, ...(categorical ?? [])])];
 }
 
 function refuseTestLabels({ testLabels }: DataFlags): void {
@@ -149,8 +182,9 @@ function refuseTestLabels({ testLabels }: DataFlags): void {
 }
 
 function encodeOptions(flags: DataFlags, target: string[]): EncodeOptions {
-  const { features, weightColumn: weights, categorical = [], missing, unknown, task } = flags;
-  return { target: target.length === 1 ? target[0]! : target, features, weights, categorical, missing, unknown, task };
+  const { features, weightColumn: weights, categorical = [], missing, unknown, task, dates } = flags;
+  const columns = { target: target.length === 1 ? target[0]! : target, features, weights, categorical };
+  return { ...columns, missing, unknown, task, dates };
 }
 
 function asEncoded(encoding: Encoding): Pick<LoadedData, 'task' | 'outputs' | 'encoding' | 'classes'> {
@@ -221,7 +255,7 @@ async function loadIdx(images: string, labels: string, flags: DataFlags): Promis
   const parts = splitUp(images, await Dataset.fromIdx({ images, labels }), flags);
   const test = testData === undefined ? parts.test : await Dataset.fromIdx({ images: testData, labels: testLabels! });
   const outputs = 1 + Math.max(...[parts.train, parts.validation, test].map((part) => (part ? highestClass(part) : 0)));
-  return { ...parts, test, task: 'classification', outputs, encoding: undefined, classes: undefined };
+  return { ...parts, test, task: 'classification', outputs, encoding: undefined, classes: undefined, notes: [] };
 }
 
 function highestClass({ storage, rows }: Dataset): number {
@@ -232,7 +266,7 @@ function highestClass({ storage, rows }: Dataset): number {
 /** With IDX files there are no columns. */
 export function refuseTableFlags(flags: Partial<DataFlags>): void {
   const { target, features, weightColumn, categorical, missing = 'error', unknown = 'error' } = flags;
-  const { missingValues, format, delimiter, header = true } = flags;
+  const { missingValues, format, delimiter, header, quote, comment, decimal, thousands, dates } = flags;
   const given = {
     '--target': target,
     '--features': features,
@@ -240,10 +274,16 @@ export function refuseTableFlags(flags: Partial<DataFlags>): void {
     '--categorical': categorical,
     '--missing': missing === 'error' ? undefined : missing,
     '--missing-values': missingValues,
+    '--dates': dates,
     '--unknown': unknown === 'error' ? undefined : unknown,
     '--format': format,
     '--delimiter': delimiter,
-    '--no-header': header ? undefined : true,
+    '--header': header || undefined,
+    '--no-header': header === false || undefined,
+    '--quote': quote,
+    '--comment': comment,
+    '--decimal': decimal,
+    '--thousands': thousands,
   };
   const wrong = Object.entries(given).filter(([, value]) => value !== undefined);
   if (wrong.length > 0)

@@ -51,6 +51,7 @@ export async function loadNetworkAndData(
   const hidden = flags.network === undefined ? flags.hidden : unitsOf(flags.network).slice(1, -1);
   const network = makeNetwork(data, { ...flags, hidden });
   output.note(describeData(name, data, network));
+  output.remarks(data.notes);
   return { network, data };
 }
 

@@ -15,6 +15,7 @@ import {
   columnOptions,
   hiddenOption,
   lastBatchOption,
+  missingOption,
   networkOptions,
   outputOf,
   partOptions,
@@ -152,6 +153,7 @@ function addUses(gradpool: Command, signal: AbortSignal): void {
     .argument('[file]', 'a table that has the columns it was trained on; the target may be absent')
     .option('--output <file>', 'write CSV there instead of to stdout')
     .option('--probabilities', 'of every class or label, too')
+    .addOption(missingOption())
     .addOption(unknownOption())
     .action(async (model: string, file: string, flags: PredictFlags & OutputFlags) => {
       const { predict } = await import('./predict.ts');
@@ -163,6 +165,7 @@ function addUses(gradpool: Command, signal: AbortSignal): void {
     .usage('[options] <model> <file>')
     .argument('[file]', 'a table with the target, or IDX images with --labels')
     .option('--labels <file>', 'IDX labels')
+    .addOption(missingOption())
     .addOption(unknownOption())
     .action(async (model: string, file: string, flags: EvaluateFlags & OutputFlags) => {
       const { evaluate } = await import('./evaluate.ts');

@@ -1,7 +1,7 @@
 // Options that several commands have.
 import { type Command, Option } from 'commander';
 import { ACTIVATIONS } from '../core/spec.ts';
-import { MISSING_POLICIES, TASKS, UNKNOWN_POLICIES } from '../data/encoding.ts';
+import { DATE_POLICIES, MISSING_POLICIES, TASKS, UNKNOWN_POLICIES } from '../data/encoding.ts';
 import { FORMATS } from '../data/read-options.ts';
 import { BACKENDS } from '../kernels/kernels.ts';
 import { INITIALISATIONS } from '../nn/initialise.ts';
@@ -33,8 +33,22 @@ export function tableOptions(command: Command): Command {
   return command
     .optionsGroup('Data:')
     .addOption(new Option('--format <name>', 'of the file (default: what its name ends in)').choices(FORMATS))
-    .option('--delimiter <text>', 'between the values of a text file (default: a comma, or a tab in .tsv)')
-    .option('--no-header', 'the first line holds values; columns are called c1, c2, ...');
+    .option('--delimiter <text>', 'between the values of a text file (default: what is found there); a space: blanks')
+    .option('--header', 'the first line holds names, even if they look like values')
+    .option('--no-header', 'the first line holds values; columns are called c1, c2, ...')
+    .option('--quote <sign>', 'around values of a text file, or none (default: ", or \' if names stand in those)')
+    .option('--comment <text>', 'what lines begin with that are left out')
+    .addOption(
+      new Option('--decimal <sign>', 'before the fraction of numbers (default: a point; predict: as trained)').choices([
+        '.',
+        ',',
+      ]),
+    )
+    .option('--thousands <sign>', 'between thousands (default: nothing; predict: as trained); a space: any space');
+}
+
+export function missingOption(): Option {
+  return new Option('--missing <policy>', 'what to do about missing values').choices(MISSING_POLICIES);
 }
 
 export function unknownOption(): Option {
@@ -52,11 +66,19 @@ export function columnOptions(command: Command): Command {
     .option('--weight-column <column>', 'what the loss of each row is multiplied by')
     .option('--categorical <columns>', 'columns of numbers that are names, as postcodes are', words)
     .addOption(new Option('--task <name>', 'what the targets are (default: as they look)').choices(TASKS))
-    .addOption(
-      new Option('--missing <policy>', 'what to do about missing values').choices(MISSING_POLICIES).default('error'),
+    .addOption(missingOption().default('error'))
+    .option(
+      '--missing-values <texts>',
+      'texts that mean that a value is missing (default: empty, NA, N/A, NULL, None, -, . and such)',
+      words,
     )
-    .option('--missing-values <texts>', 'texts that mean that a value is missing', words)
     .addOption(unknownOption().default('error'))
+    .addOption(
+      new Option(
+        '--dates <how>',
+        'columns of dates: left out (default), or numbers; which of day and month is first',
+      ).choices(DATE_POLICIES),
+    )
     .option('--labels <file>', 'IDX labels')
     .option('--seed <number>', 'of starting weights, orders and splits', whole(0), 0);
 }

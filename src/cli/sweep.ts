@@ -40,6 +40,7 @@ export async function sweep(
   output.note(
     `${name}: ${task}, rows: ${train.length} to train, ${validation.length} to validate, ${test.length} to test`,
   );
+  output.remarks(data.notes);
   const {
     widths,
     depth,

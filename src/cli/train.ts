@@ -85,6 +85,7 @@ async function trainOn(
 ): Promise<void> {
   const network = makeNetwork(data, flags);
   output.note(describeData(path, data, network));
+  output.remarks(data.notes);
   const ended = await runTraining(network, data, flags, output, signal).catch((error: unknown) => {
     tellHowToResume(flags, error, output);
     throw error;

@@ -56,5 +56,5 @@ function arraysTable(label: string, parts: readonly Part[], choice: ColumnChoice
       return [builder.finish()];
     }),
   );
-  return new DataTable(label, rows, columns, choice.missing, (row) => `${label}, row ${row + 1}`);
+  return new DataTable(label, rows, columns, choice, (row) => `${label}, row ${row + 1}`);
 }

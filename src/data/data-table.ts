@@ -2,11 +2,18 @@ import { integer, wrongType } from '../core/checks.ts';
 import { asArrayOf, numericArray, numericType } from '../core/realm.ts';
 import type { NumericArray } from '../core/table.ts';
 import { allocate } from '../memory/shared.ts';
+import type { NumberFormat } from './number-text.ts';
 import { partsOf, type SplitOptions } from './parts.ts';
 import type { TableColumn } from './table-column.ts';
 
 /** How a row is called in messages, from its number, which counts from 0. */
 export type Place = (row: number) => string;
+
+/** How the texts of a table were read. */
+interface TextRules {
+  readonly missing: Iterable<string>;
+  readonly numberFormat?: NumberFormat | undefined;
+}
 
 /** Named columns of numbers and categories, as a file holds them; see `readTable`. */
 export class DataTable {
@@ -19,14 +26,27 @@ export class DataTable {
   readonly source: string;
   /** The texts that meant that a value is not known. */
   readonly missingValues: readonly string[];
+  /** How numbers were written in texts; undefined for digits and a decimal point. */
+  readonly numberFormat: NumberFormat | undefined;
+  /** What was decided while it was read, such as columns that were left out; for people to read. */
+  readonly notes: readonly string[];
 
   /** @internal */
-  constructor(source: string, rows: number, columns: readonly TableColumn[], missing: Iterable<string>, place: Place) {
+  constructor(
+    source: string,
+    rows: number,
+    columns: readonly TableColumn[],
+    { missing, numberFormat }: TextRules,
+    place: Place,
+    notes: readonly string[] = [],
+  ) {
     this.source = source;
     this.rows = rows;
     this.columns = columns;
     this.missingValues = [...missing];
+    this.numberFormat = numberFormat;
     this.place = place;
+    this.notes = notes;
   }
 
   /** The names of the columns, in order. */
@@ -50,7 +70,9 @@ export class DataTable {
     if (!asArrayOf('Uint32Array', rows)) throw wrongType('rows', 'Uint32Array', rows);
     for (const row of rows) integer('rows', row, 0, this.rows - 1);
     const columns = this.columns.map((column) => selectRows(column, rows, this.rows));
-    return new DataTable(this.source, rows.length, columns, this.missingValues, (row) => this.place(rows[row]!));
+    const place = (row: number) => this.place(rows[row]!);
+    const how = { missing: this.missingValues, numberFormat: this.numberFormat };
+    return new DataTable(this.source, rows.length, columns, how, place, this.notes);
   }
 
   /**

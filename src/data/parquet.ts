@@ -62,7 +62,7 @@ async function readColumns(label: string, file: RandomAccess, choice: ColumnChoi
     }
     columns.push(builder.finish());
   }
-  return new DataTable(label, content.rows, columns, choice.missing, (row) => `${label}, row ${row + 1}`);
+  return new DataTable(label, content.rows, columns, choice, (row) => `${label}, row ${row + 1}`);
 }
 
 /**
@@ -191,7 +191,8 @@ export function addValue(builder: CellTarget, value: unknown): string | undefine
   if (value === null) return builder.add(undefined);
   if (typeof value === 'number') return builder.add(value);
   if (typeof value === 'string') return builder.addCategory(value);
-  if (typeof value === 'bigint' || typeof value === 'boolean') return builder.add(Number(value));
+  if (typeof value === 'boolean') return builder.addBoolean(value);
+  if (typeof value === 'bigint') return builder.add(Number(value));
   if (value instanceof Date) return builder.add(value.getTime());
   return `expected a number, a text, a boolean or a date, got ${describe(value)}`;
 }

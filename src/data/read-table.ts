@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { isBytes, isUrl } from '../core/realm.ts';
 import type { DataTable } from './data-table.ts';
 import { type EncodedTable, encodeTable } from './encode-table.ts';
-import type { EncodeOptions } from './encode-options.ts';
+import { columnsAskedFor, type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
 import { sourceLabel } from './file-source.ts';
 import { type ReadOptions, resolveReadOptions } from './read-options.ts';
 
@@ -48,5 +48,6 @@ export async function readDataset(
   encode: EncodeOptions,
   read: ReadOptions = {},
 ): Promise<EncodedTable> {
-  return encodeTable(await readTable(source, read), encode);
+  const columns = read.columns ?? columnsAskedFor(resolveEncodeOptions(encode));
+  return encodeTable(await readTable(source, { ...read, columns }), encode);
 }

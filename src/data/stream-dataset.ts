@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { abortable, finite, integer, options, text, wrongType } from '../core/checks.ts';
 import { isUrl } from '../core/realm.ts';
-import { type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
+import { columnsAskedFor, type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
 import { checkEncoding, type Encoding } from './encoding.ts';
 import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from './read-options.ts';
 import { RowParts } from './row-parts.ts';
@@ -36,6 +36,8 @@ export interface StreamedTable {
   /** One for each part of the split. */
   readonly datasets: [StreamedDataset, ...StreamedDataset[]];
   readonly encoding: Encoding;
+  /** What was decided, such as columns that were left out; for people to read. */
+  readonly notes: readonly string[];
 }
 
 const KEYS = ['folder', 'paths', 'split', 'weights', 'seed', 'signal', 'memory'] as const;
@@ -43,8 +45,8 @@ const KEYS = ['folder', 'paths', 'split', 'weights', 'seed', 'signal', 'memory']
 /**
  * Makes patterns of a table that memory does not hold, as `readDataset` does of one that it holds: the same columns, the same
  * encoding, the same numbers. The file is gone through twice, once to find out what its columns are and once to store them; a third
- * time where a column has texts only far behind its beginning. What is measured, categories and means, is measured on the first part of
- * the split. A few MB of a csv, tsv or npy file are in memory at a time, of Parquet the row group that is read.
+ * time where a column has texts only far behind its beginning, dates that are read as numbers, or gaps but is no input. Means and the most
+ * frequent categories are measured on the first part of the split. A few MB of a csv, tsv or npy file are in memory at a time, of Parquet the row group that is read.
  *
  * @param source - a path or a file URL
  * @param encode - as for `encodeTable`, or the encoding of other rows
@@ -62,21 +64,24 @@ export async function streamDataset(
   const path = isUrl(source) ? fileURLToPath(source.href) : text('source', source);
   const known = isEncoding(encode) ? checkEncoding('encode', encode) : undefined;
   const how = known ? { encoding: known } : { options: resolveEncodeOptions(encode) };
+  if ('options' in how && how.options.categoriesFrom !== undefined)
+    throw new TypeError('"categoriesFrom" is for encodeTable: here categories are those of the whole file anyway');
   const { memory, places, parts, signal, weights: column } = resolveStream(path, given, known !== undefined);
   const weights = 'options' in how ? how.options.weights : column;
   const wanted = { ...how, weights };
-  const resolved = resolveReadOptions(path, known ? { ...read, encoding: known } : read);
+  const columns = 'options' in how ? (read.columns ?? columnsAskedFor(how.options)) : read.columns;
+  const resolved = resolveReadOptions(path, known ? { ...read, encoding: known } : { ...read, columns });
   const choice = { ...withNumbers(resolved, weights), optional: new Set<string>() };
   const rows = tableRows(path, path, choice);
   const going = { parts, signal };
   const survey = await surveyTable(rows, choice, wanted, going);
   const { encoding } = survey;
   checkMemory(rowBytes(layoutOf(survey)), memory);
-  const { format, header, delimiter, quote, comment } = read;
-  const kinds = resolveReadOptions(path, { format, header, delimiter, quote, comment, encoding });
+  const layout = { ...read, columns: undefined, numeric: undefined, categorical: undefined, missingValues: undefined };
+  const kinds = resolveReadOptions(path, { ...layout, encoding });
   const files = await storeTable(rows, survey, withNumbers(kinds, weights), places, going);
   const datasets = files.map((file) => StreamedDataset.over(file, memory));
-  return { datasets: datasets as StreamedTable['datasets'], encoding };
+  return { datasets: datasets as StreamedTable['datasets'], encoding, notes: survey.notes };
 }
 
 function isEncoding(value: object): value is Encoding {

@@ -47,7 +47,7 @@ export function tableRows(label: string, path: string | URL, options: ResolvedRe
 
 function visitParquet(label: string, path: string | URL, visitor: TableVisitor): Promise<void> {
   const wanted = (names: readonly string[]) => {
-    visitor.begin(names, label);
+    visitor.begin(names, label, []);
     return visitor.wanted;
   };
   return eachParquetRow(label, path, wanted, (cells, row) => visitor.row(cells, row));
@@ -60,7 +60,7 @@ async function visitNpy(label: string, path: string | URL, visitor: TableVisitor
     return header && { ...header, elementBytes: header.element.bytes, decode: npyElements(header) };
   });
   try {
-    visitor.begin(numberedNames(array.width), label);
+    visitor.begin(numberedNames(array.width), label, []);
     const step = Math.max(1, Math.floor(NUMBERS / Math.max(1, array.width)));
     for (let row = 0; row < array.rows; row += step) {
       const values = await array.next(step);

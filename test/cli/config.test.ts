@@ -31,7 +31,7 @@ describe('the schema', () => {
     expect(configurable(gradpool).map((command) => command.name())).toEqual(names);
     for (const command of configurable(gradpool)) {
       const options = command.options.map((option) => option.attributeName());
-      const all = [...options, ...command.registeredArguments.map((argument) => argument.name())];
+      const all = [...new Set(options), ...command.registeredArguments.map((argument) => argument.name())];
       const keys = Object.keys(schema.$defs[command.name()]!.properties);
       expect(keys.sort()).toEqual([...all.filter((key) => !/^(config|printConfig)$/.test(key)), '$schema'].sort());
     }
