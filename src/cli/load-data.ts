@@ -1,7 +1,8 @@
 import { Dataset } from '../data/dataset.ts';
+import type { DataTable } from '../data/data-table.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
-import type { Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
+import type { DatePolicy, Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
 import { type FileFormat, type ReadOptions } from '../data/read-options.ts';
 import { readTable } from '../data/read-table.ts';
 import { streamDataset } from '../data/stream-dataset.ts';
@@ -17,6 +18,7 @@ export interface DataFlags {
   weightColumn?: string;
   categorical?: string[];
   task?: Task;
+  dates?: DatePolicy;
   missing: MissingPolicy;
   unknown: UnknownPolicy;
   missingValues?: string[];
@@ -107,18 +109,41 @@ async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
   const { categorical, missingValues, weightColumn: weights } = flags;
   const layout = layoutOf(flags);
   const columns = columnsOf(flags);
-  const table = await readTable(path, { ...layout, missingValues, categorical, columns });
+  const whole = await readTable(path, { ...layout, missingValues, categorical, columns });
   if (flags.target === undefined)
     throw new UsageError(
-      `--target expected one of the columns ${table.names.join(', ')}, or --labels for a pair of IDX files`,
+      `--target expected one of the columns ${whole.names.join(', ')}, or --labels for a pair of IDX files`,
     );
-  const parts = splitUp(path, table, flags);
-  const { dataset: train, encoding, notes } = encodeTable(parts.train, encodeOptions(flags, flags.target));
+  const rows = withTarget(path, whole, flags.target, flags.missing);
+  const { table } = rows;
+  const parts = splitUp(rows.name, table, flags);
+  const {
+    dataset: train,
+    encoding,
+    notes,
+  } = encodeTable(parts.train, {
+    ...encodeOptions(flags, flags.target),
+    categoriesFrom: table,
+  });
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
-  const all = new Set([...notes, ...(test?.notes ?? [])]);
+  const all = new Set([...rows.notes, ...notes, ...(test?.notes ?? [])]);
   return { train, validation, test: test && applyEncoding(encoding, test), ...asEncoded(encoding), notes: [...all] };
+}
+
+/** Without the rows that have no target, where they are not an error: which part of the split they fell into would be luck. */
+function withTarget(
+  path: string,
+  table: DataTable,
+  targets: readonly string[],
+  missing: MissingPolicy,
+): { table: DataTable; name: string; notes: string[] } {
+  const gone = new Set(targets.flatMap((name) => [...(table.column(name)?.missing ?? [])]));
+  if (missing === 'error' || gone.size === 0 || gone.size === table.rows) return { table, name: path, notes: [] };
+  const rows = Uint32Array.from({ length: table.rows }, (_, row) => row).filter((row) => !gone.has(row));
+  const what = `${counted(gone.size, 'row')} without a target ${gone.size === 1 ? 'is' : 'are'} left out`;
+  return { table: table.select(rows), name: `${path}, of which ${what},`, notes: [what] };
 }
 
 /** The same of a table that memory does not hold. */
@@ -159,8 +184,9 @@ function refuseTestLabels({ testLabels }: DataFlags): void {
 }
 
 function encodeOptions(flags: DataFlags, target: string[]): EncodeOptions {
-  const { features, weightColumn: weights, categorical = [], missing, unknown, task } = flags;
-  return { target: target.length === 1 ? target[0]! : target, features, weights, categorical, missing, unknown, task };
+  const { features, weightColumn: weights, categorical = [], missing, unknown, task, dates } = flags;
+  const columns = { target: target.length === 1 ? target[0]! : target, features, weights, categorical };
+  return { ...columns, missing, unknown, task, dates };
 }
 
 function asEncoded(encoding: Encoding): Pick<LoadedData, 'task' | 'outputs' | 'encoding' | 'classes'> {
@@ -242,7 +268,7 @@ function highestClass({ storage, rows }: Dataset): number {
 /** With IDX files there are no columns. */
 export function refuseTableFlags(flags: Partial<DataFlags>): void {
   const { target, features, weightColumn, categorical, missing = 'error', unknown = 'error' } = flags;
-  const { missingValues, format, delimiter, header, quote, comment, decimal, thousands } = flags;
+  const { missingValues, format, delimiter, header, quote, comment, decimal, thousands, dates } = flags;
   const given = {
     '--target': target,
     '--features': features,
@@ -250,6 +276,7 @@ export function refuseTableFlags(flags: Partial<DataFlags>): void {
     '--categorical': categorical,
     '--missing': missing === 'error' ? undefined : missing,
     '--missing-values': missingValues,
+    '--dates': dates,
     '--unknown': unknown === 'error' ? undefined : unknown,
     '--format': format,
     '--delimiter': delimiter,

@@ -1,5 +1,7 @@
 import { describe } from '../core/checks.ts';
+import { numberOf } from './boolean-text.ts';
 import { CategoryStore, MOST_CATEGORIES } from './category-store.ts';
+import { type DateOrder, parseDate } from './date-text.ts';
 import { NumberStore } from './number-store.ts';
 import { type NumberFormat, numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
@@ -13,6 +15,8 @@ export interface ColumnRules {
   readonly missing: ReadonlySet<string>;
   readonly numeric: ReadonlySet<string>;
   readonly categorical: ReadonlySet<string>;
+  /** Columns of numbers whose texts are dates. */
+  readonly dates?: ReadonlyMap<string, DateOrder>;
   /** How numbers are written; undefined for digits and a decimal point. */
   readonly numberFormat?: NumberFormat | undefined;
 }
@@ -24,6 +28,8 @@ export interface CellTarget {
   add(cell: Cell): string | undefined;
   /** A text that is a category whatever it looks like. */
   addCategory(text: string): string | undefined;
+  /** 0 or 1, or a word where the column is one of texts. */
+  addBoolean(value: boolean): string | undefined;
 }
 
 /**
@@ -42,6 +48,10 @@ export class ColumnBuilder implements CellTarget {
   #again: CategoryStore | undefined;
   #texts = new CategoryStore();
   #reread = 0;
+  #tooMany = false;
+  /** Rows that are read again and have a text too many. */
+  #lost = new NumberStore();
+  #rowsAgain = 0;
 
   constructor(name: string, rules: ColumnRules) {
     this.name = name;
@@ -55,13 +65,14 @@ export class ColumnBuilder implements CellTarget {
     return this.#reread;
   }
 
-  add(cell: Cell): string | undefined {
+  add(given: Cell): string | undefined {
+    const cell = trimmed(given);
     if (isMissing(cell, this.#rules)) this.#addMissing();
     else if (this.#kind === 'categorical') return this.#addText(String(cell));
     else {
       const value = typeof cell === 'number' ? cell : this.#parse(cell);
       if (Number.isNaN(value)) {
-        if (this.#rules.numeric.has(this.name)) return noNumber(cell);
+        if (this.#rules.numeric.has(this.name)) return notThis(this.name, this.#rules, cell);
         this.#becomeCategorical();
         return this.#addText(String(cell));
       }
@@ -78,21 +89,35 @@ export class ColumnBuilder implements CellTarget {
     return this.add(text);
   }
 
+  addBoolean(value: boolean): string | undefined {
+    return this.add(this.#rules.categorical.has(this.name) ? String(value) : Number(value));
+  }
+
   /** The same cells again, from the first row on, `reread` of them. */
-  addAgain(cell: Cell): string | undefined {
+  addAgain(given: Cell): string | undefined {
+    const cell = trimmed(given);
     this.#again ??= new CategoryStore();
+    const row = this.#rowsAgain++;
     if (isMissing(cell, this.#rules)) this.#again.pushMissing();
-    else this.#again.push(String(cell));
-    return this.#again.size > MOST_CATEGORIES ? TOO_MANY : undefined;
+    else if (this.#again.has(String(cell)) || this.#again.size < MOST_CATEGORIES) this.#again.push(String(cell));
+    else {
+      this.#again.pushMissing();
+      this.#lost.push(row);
+      return this.#loseText();
+    }
+    return undefined;
   }
 
   finish(): TableColumn {
-    const missing = new Uint32Array(this.#missing.length);
+    const known = this.#missing.length;
+    const missing = new Uint32Array(known + this.#lost.length);
     missing.set(this.#missing.take());
+    missing.set(this.#lost.take(), known);
+    if (missing.length > known) missing.sort();
     if (this.#kind !== 'categorical')
       return { kind: 'numeric', name: this.name, values: this.#numbers.take(), missing };
     const taken = this.#again === undefined ? this.#texts.take() : this.#again.take(this.#texts);
-    return { kind: 'categorical', name: this.name, ...taken, missing };
+    return { kind: 'categorical', name: this.name, ...taken, missing, ...(this.#tooMany && { tooMany: true }) };
   }
 
   #addMissing(): void {
@@ -102,11 +127,20 @@ export class ColumnBuilder implements CellTarget {
   }
 
   #addText(text: string): string | undefined {
+    if (this.#texts.size === MOST_CATEGORIES && !this.#texts.has(text)) {
+      this.#addMissing();
+      this.#rows++;
+      return this.#loseText();
+    }
     const isNew = this.#texts.push(text);
     this.#rows++;
-    if (!isNew) return undefined;
-    if (text.includes('\uFFFD')) return `expected text in UTF-8, got ${describe(text)}`;
-    return this.#texts.size > MOST_CATEGORIES ? TOO_MANY : undefined;
+    return isNew && text.includes('\uFFFD') ? `expected text in UTF-8, got ${describe(text)}` : undefined;
+  }
+
+  /** A column of so many texts is no input, and need not be whole, unless it was asked for. */
+  #loseText(): string | undefined {
+    this.#tooMany = true;
+    return this.#rules.categorical.has(this.name) ? TOO_MANY : undefined;
   }
 
   #becomeCategorical(): void {
@@ -118,9 +152,28 @@ export class ColumnBuilder implements CellTarget {
   }
 }
 
-/** How the texts of a column become numbers. */
-export function parserOf(_name: string, { numberFormat }: ColumnRules): (text: string) => number {
-  return numberReader(numberFormat);
+/** How the texts of a column become numbers: words for 0 and 1 only where nothing but numbers is expected. */
+export function parserOf(name: string, { numeric, dates, numberFormat }: ColumnRules): (text: string) => number {
+  const order = dates?.get(name);
+  if (order !== undefined) return (text) => parseDate(text, order);
+  const read = numberReader(numberFormat);
+  return numeric.has(name) ? (text) => numberOf(text, read) : read;
+}
+
+/** What is wrong with a cell of a column that has to be numeric. */
+export function notThis(name: string, { dates }: ColumnRules, cell: unknown): string {
+  return dates?.has(name) ? `expected a date, got ${describe(cell)}` : noNumber(cell);
+}
+
+/** Spaces around a text are no part of it, in whatever file it is. */
+export function trimmed(cell: Cell): Cell {
+  if (typeof cell !== 'string') return cell;
+  return isSpace(cell.charCodeAt(0)) || isSpace(cell.charCodeAt(cell.length - 1)) ? cell.trim() : cell;
+}
+
+/** Whether the sign may be one: beyond ASCII there are several. */
+function isSpace(code: number): boolean {
+  return code <= 32 || code >= 160;
 }
 
 /** Whether a cell has no value. */

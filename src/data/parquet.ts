@@ -189,7 +189,8 @@ export function addValue(builder: CellTarget, value: unknown): string | undefine
   if (value === null) return builder.add(undefined);
   if (typeof value === 'number') return builder.add(value);
   if (typeof value === 'string') return builder.addCategory(value);
-  if (typeof value === 'bigint' || typeof value === 'boolean') return builder.add(Number(value));
+  if (typeof value === 'boolean') return builder.addBoolean(value);
+  if (typeof value === 'bigint') return builder.add(Number(value));
   if (value instanceof Date) return builder.add(value.getTime());
   return `expected a number, a text, a boolean or a date, got ${describe(value)}`;
 }

@@ -1,7 +1,8 @@
 import { flag, oneOf, options, text, wrongType, wrongValue } from '../core/checks.ts';
 import { type ColumnRules } from './column-builder.ts';
-import { checkEncoding, type Encoding } from './encoding.ts';
+import { type ColumnEncoding, checkEncoding, type Encoding } from './encoding.ts';
 import type { TextLayout } from './csv-records.ts';
+import type { DateOrder } from './date-text.ts';
 import { isThousands, MISSING_TEXTS, type NumberFormat } from './number-text.ts';
 
 export const FORMATS = ['csv', 'tsv', 'parquet', 'npy', 'npz'] as const;
@@ -116,8 +117,14 @@ function choiceOf(given: ReadOptions): ColumnChoice {
     numeric: named(true),
     categorical: named(false),
     missing: new Set(missingValues),
+    dates: datesOf(all),
     numberFormat: numberFormatOf(given, numberFormat),
   };
+}
+
+/** The columns whose texts are dates. */
+export function datesOf(columns: readonly ColumnEncoding[]): Map<string, DateOrder> {
+  return new Map(columns.flatMap((c) => (c.kind === 'numeric' && c.dates !== undefined ? [[c.name, c.dates]] : [])));
 }
 
 /** @param usual - what is not said */

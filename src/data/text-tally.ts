@@ -63,7 +63,7 @@ export interface Slips {
   readonly row: number;
 }
 
-type TallyKind = 'number' | 'notation' | 'unit' | 'text';
+type TallyKind = 'number' | 'notation' | 'unit' | 'date' | 'text';
 
 interface Found {
   rows: number;
@@ -75,7 +75,7 @@ interface Found {
 export class TextTally {
   readonly #toNumber: (text: string) => number;
   readonly #kinds = new Map<string, TallyKind>();
-  readonly #found: Record<TallyKind, Found> = {
+  readonly #found: Record<Exclude<TallyKind, 'date'>, Found> = {
     number: { rows: 0, different: new Map() },
     notation: { rows: 0, different: new Map() },
     unit: { rows: 0, different: new Map() },
@@ -88,10 +88,12 @@ export class TextTally {
   }
 
   /** @param row - in which it was seen first @param count - how many rows have it */
-  add(text: string, row: number, count = 1): void {
-    const found = this.#found[this.#kindOf(text)];
+  add(text: string, row: number, count = 1): TallyKind {
+    const kind = this.#kindOf(text);
+    const found = this.#found[kind === 'date' ? 'text' : kind];
     found.rows += count;
     if (found.different.size < MANY_NUMBERS && !found.different.has(text)) found.different.set(text, row);
+    return kind;
   }
 
   /** Undefined where all are numbers, or the column is not one of numbers. */
@@ -121,7 +123,8 @@ export class TextTally {
   #tallyKind(text: string): TallyKind {
     if (!Number.isNaN(this.#toNumber(text))) return 'number';
     const kind = kindOfText(text);
-    if (kind === 'text' || kind === 'date' || kind === 'not finite') return 'text';
+    if (kind === 'date') return kind;
+    if (kind === 'text' || kind === 'not finite') return 'text';
     return kind === 'unit' || kind === 'time' ? 'unit' : 'notation';
   }
 }
