@@ -3,17 +3,17 @@ import { Dataset } from '../data/dataset.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
 import type { DatePolicy, Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
-import { type FileFormat, type ReadOptions } from '../data/read-options.ts';
 import { readTable } from '../data/read-table.ts';
 import { streamDataset } from '../data/stream-dataset.ts';
 import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import { UsageError } from './failure.ts';
+import { type LayoutFlags, layoutOf } from './layout-flags.ts';
 import { counted } from './numbers.ts';
 import { planInstead, planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
 import { withTarget } from './with-target.ts';
 
 /** How a file becomes patterns, as it stands on the command line. */
-export interface DataFlags {
+export interface DataFlags extends LayoutFlags {
   target?: string[];
   features?: string[];
   weightColumn?: string;
@@ -28,13 +28,6 @@ export interface DataFlags {
   testLabels?: string;
   validationShare: number;
   testShare: number;
-  format?: FileFormat;
-  delimiter?: string;
-  header?: boolean;
-  quote?: string;
-  comment?: string;
-  decimal?: '.' | ',';
-  thousands?: string;
   seed: number;
 }
 
@@ -98,22 +91,6 @@ export async function loadOrStream(
 function checkShares(flags: DataFlags): void {
   if (flags.validationShare + testShareOf(flags) >= 1)
     throw new UsageError('--validation-share and --test-share expected less than 1 together');
-}
-
-/** How a file is laid out, and its numbers are. */
-export type LayoutFlags = Pick<
-  DataFlags,
-  'format' | 'delimiter' | 'header' | 'quote' | 'comment' | 'decimal' | 'thousands'
->;
-
-/** The same as `readTable` is to be told. */
-export function layoutOf({ format, delimiter, header, quote, comment, decimal, thousands }: LayoutFlags): ReadOptions {
-  return {
-    ...{ format, header, comment, decimal, thousands },
-    // A tab is hard to type.
-    delimiter: delimiter === '\\t' ? '\t' : delimiter,
-    quote: quote === 'none' ? false : quote,
-  };
 }
 
 async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {

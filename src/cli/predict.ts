@@ -7,7 +7,7 @@ import { Predictor } from '../infer/predictor.ts';
 import type { LoadedModel } from '../formats/model.ts';
 import { loadNetwork } from '../formats/model-file.ts';
 import { UsageError } from './failure.ts';
-import { type LayoutFlags, layoutOf } from './load-data.ts';
+import { type LayoutFlags, layoutOf } from './layout-flags.ts';
 import { counted } from './numbers.ts';
 import type { Output } from './output.ts';
 import { csvLine, prepareOutput, writeWhole } from './text.ts';

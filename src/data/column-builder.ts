@@ -6,6 +6,7 @@ import { NumberStore } from './number-store.ts';
 import { type NumberFormat, numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 import { noNumber } from './text-tally.ts';
+import { ZeroPadding } from './zero-padding.ts';
 
 /** A value as a file or a row holds it; undefined where it is missing. */
 export type Cell = number | string | undefined;
@@ -45,6 +46,7 @@ export class ColumnBuilder implements CellTarget {
   #rows = 0;
   #missing = new NumberStore();
   #numbers = new NumberStore();
+  readonly #padding = new ZeroPadding();
   #again: CategoryStore | undefined;
   #texts = new CategoryStore();
   #reread = 0;
@@ -78,6 +80,7 @@ export class ColumnBuilder implements CellTarget {
       }
       this.#kind = 'numeric';
       this.#numbers.push(value);
+      this.#padding.add(cell);
     }
     this.#rows++;
     return undefined;
@@ -114,8 +117,11 @@ export class ColumnBuilder implements CellTarget {
     missing.set(this.#missing.take());
     missing.set(this.#lost.take(), known);
     if (missing.length > known) missing.sort();
-    if (this.#kind !== 'categorical')
-      return { kind: 'numeric', name: this.name, values: this.#numbers.take(), missing };
+    if (this.#kind !== 'categorical') {
+      const { digits } = this.#padding;
+      const values = this.#numbers.take();
+      return { kind: 'numeric', name: this.name, values, missing, ...(digits !== undefined && { digits }) };
+    }
     const taken = this.#again === undefined ? this.#texts.take() : this.#again.take(this.#texts);
     return { kind: 'categorical', name: this.name, ...taken, missing, ...(this.#tooMany && { tooMany: true }) };
   }

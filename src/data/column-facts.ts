@@ -12,6 +12,8 @@ export interface ColumnFacts {
   readonly kind: TableColumn['kind'];
   /** How its dates are read as numbers, where they are. */
   readonly dates: DateOrder | undefined;
+  /** How many digits its numbers have with the zeros before them; see `NumericColumn`. */
+  readonly digits: number | undefined;
   /** Values that all rows have, whether they are kept or not. */
   readonly values: number;
   /** Different ones among them, where they are texts; Infinity for more than are counted. */

@@ -14,6 +14,7 @@ import { MOST_CLASSES } from './decide-encoding.ts';
 import { Extent } from './narrow.ts';
 import { numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
+import { padded, ZeroPadding } from './zero-padding.ts';
 
 /** What a row is for: to train on, for another part of the split, or not kept. */
 export type RowUse = 'train' | 'other' | 'none';
@@ -54,6 +55,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   #groups: Map<string, Group> | undefined = new Map();
   readonly #looks: TextFacts;
   #texts: TextFacts | undefined;
+  readonly #padding = new ZeroPadding();
   #sum = 0;
   #numbers = 0;
   #binary = true;
@@ -81,6 +83,10 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     return this.#cell === undefined;
   }
 
+  get digits(): number | undefined {
+    return this.#padding.digits;
+  }
+
   get different(): number {
     return this.#groups?.size ?? Infinity;
   }
@@ -98,6 +104,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
       this.#kind = 'numeric';
       this.#cell = cell;
       this.#value = value;
+      this.#padding.add(cell);
     }
     return undefined;
   }
@@ -142,7 +149,8 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   counts(): ReadonlyMap<string, number> | undefined {
     const groups = this.#groups;
     if (groups === undefined) return undefined;
-    return new Map([...groups].flatMap(([text, { kept, trained }]) => (kept ? [[text, trained]] : [])));
+    const { digits } = this;
+    return new Map([...groups].flatMap(([text, { kept, trained }]) => (kept ? [[padded(text, digits), trained]] : [])));
   }
 
   texts(): TextFacts {

@@ -9,6 +9,7 @@ import { type DateOrder, parseDate } from './date-text.ts';
 import type { CategoricalEncoding } from './encoding.ts';
 import { numberReader, parseNumber } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
+import { padded } from './zero-padding.ts';
 
 /** The value of a row that has one. */
 export type RowReader = (row: number) => number;
@@ -52,11 +53,17 @@ export function placesOf(column: TableColumn, { categories, numbers }: Omit<Cate
     const map = column.categories.map(placeIn);
     return (row) => map[column.codes[row]!]!;
   }
+  if (column.digits !== undefined && !numbers) {
+    const place = placeOf(categories);
+    return (row) => place(textAt(column, row));
+  }
   const place = numberPlaceOf(categories);
   return (row) => place(column.values[row]!);
 }
 
 /** The text of a row, for messages and for the names of categories. */
 export function textAt(column: TableColumn, row: number): string {
-  return column.kind === 'numeric' ? String(column.values[row]) : column.categories[column.codes[row]!]!;
+  return column.kind === 'numeric'
+    ? padded(String(column.values[row]), column.digits)
+    : column.categories[column.codes[row]!]!;
 }

@@ -16,6 +16,7 @@ import {
   widthOf,
 } from './encoding.ts';
 import { slipsHint } from './text-tally.ts';
+import { padded } from './zero-padding.ts';
 
 export const MOST_CLASSES = 2 ** 16;
 /** Integers with more different values than this are quantities, not classes. */
@@ -61,10 +62,19 @@ export function decideEncoding(
       filled: Object.fromEntries(gaps.map(({ name, missing }) => [name, missing])),
     },
   };
-  const unseen = [...inputs, ...targets].flatMap((column, i) =>
-    unseenNote(column, [...encodedInputs, ...encodedTargets][i]!),
-  );
-  return { encoding, notes: [...notes, ...unseen] };
+  const encoded = [...encodedInputs, ...encodedTargets];
+  const more = [...inputs, ...targets].flatMap((column, i) => [
+    ...unseenNote(column, encoded[i]!),
+    ...zerosNote(column, encoded[i]!),
+  ]);
+  return { encoding, notes: [...notes, ...more] };
+}
+
+/** Says that zeros before numbers are lost. */
+function zerosNote({ name, digits }: ColumnFacts, { kind }: ColumnEncoding): string[] {
+  if (kind === 'categorical' || digits === undefined) return [];
+  const what = `holds ${digits} digits in every row, some of them with zeros in front, and is read as numbers`;
+  return [`column ${describe(name)} ${what}: names go into "categorical" (--categorical in the program)`];
 }
 
 /** Without the columns of which no training row has a value that could stand in for those that are missing. */
@@ -153,8 +163,9 @@ function fitCategories({ source, options }: Fit, column: ColumnFacts): Categoric
         : `has ${counts.size} categories, which are more than ${MOST_CATEGORIES}`;
     throw badData(where, `${what}: leave it out of "features", or list those that count in "categories"`);
   }
-  const numbers = column.kind === 'numeric';
-  const categories = given === undefined ? categoriesOf(counts, numbers) : asGiven(where, given, numbers);
+  const { digits } = column;
+  const numbers = column.kind === 'numeric' && digits === undefined;
+  const categories = given === undefined ? categoriesOf(counts, numbers) : asGiven(where, given, numbers, digits);
   const fill = options.missing === 'mean' ? mostFrequent(counts, categories) : null;
   return { name, kind: 'categorical', numbers, categories, fill };
 }
@@ -171,8 +182,8 @@ function mostFrequent(counts: ReadonlyMap<string, number>, categories: readonly 
 }
 
 /** Names that the user gave; those of numbers as numbers are written. */
-function asGiven(where: string, given: readonly string[], numbers: boolean): string[] {
-  if (!numbers) return [...given];
+function asGiven(where: string, given: readonly string[], numbers: boolean, digits: number | undefined): string[] {
+  if (!numbers) return given.map((text) => padded(text, digits));
   return given.map((text) => {
     const value = numberOf(text);
     if (Number.isNaN(value)) throw badData(where, `is numeric and cannot have the category ${JSON.stringify(text)}`);
@@ -204,9 +215,10 @@ function fitTarget({ source, options }: Fit, column: ColumnFacts, task: Task): C
   if (counts === undefined || counts.size > MOST_CLASSES) {
     throw badData(where, `expected at most ${MOST_CLASSES} classes, got ${counts?.size ?? 'more'}`);
   }
-  const numbers = column.kind === 'numeric';
+  const { digits } = column;
+  const numbers = column.kind === 'numeric' && digits === undefined;
   const given = options.classes;
-  const categories = given === undefined ? categoriesOf(counts, numbers) : asGiven(where, given, numbers);
+  const categories = given === undefined ? categoriesOf(counts, numbers) : asGiven(where, given, numbers, digits);
   if (categories.length < 2) throw badData(where, `expected at least two classes, got ${categories.join()} only`);
   return { name, kind: 'categorical', numbers, categories, fill: null };
 }

@@ -134,6 +134,11 @@ class KeptColumn implements ColumnFacts {
     return this.#look.values;
   }
 
+  get digits(): number | undefined {
+    const { column } = this.#look;
+    return column.kind === 'numeric' ? column.digits : undefined;
+  }
+
   get different(): number {
     return this.#look.different;
   }

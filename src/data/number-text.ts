@@ -21,7 +21,7 @@ export interface NumberFormat {
 /**
  * The number that a text is, or NaN: decimal digits with point and exponent, spaces around. A decimal comma, separators of
  * thousands, hexadecimal digits and infinities are no numbers here; integers beyond 2^53 are rounded to float64. What cannot be
- * anything else is one: the minus of typesetters, full-width digits, and the exponent of Fortran, as in 1.5D+03.
+ * anything else is one: the minus of typesetters or a dash for it, full-width digits, and the exponent of Fortran, as in 1.5D+03.
  */
 export function parseNumber(given: string): number {
   const text = given.charCodeAt(0) <= 32 ? given.trim() : given;
@@ -84,13 +84,13 @@ function otherNumber(text: string): number {
 
 /** A digit, a sign, a point or a space, narrow or wide. */
 function isOther(code: number): boolean {
-  return code <= 57 || code === 0x2212 || (code >= 0xff0b && code <= 0xff19);
+  return code <= 57 || (code >= 0x2010 && code <= 0x2212) || (code >= 0xff0b && code <= 0xff19);
 }
 
 function withPlainSigns(text: string): string {
   return text
     .trim()
     .replace(FULL_WIDTH, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xfee0))
-    .replace(/^\u2212/, '-')
-    .replace(/(?<=[eEdDqQ])\u2212/, '-');
+    .replace(/^[\u2010-\u2013\u2212](?=[\d.,])/, '-')
+    .replace(/(?<=[eEdDqQ])[\u2010-\u2013\u2212]/, '-');
 }

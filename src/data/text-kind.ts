@@ -73,7 +73,7 @@ export function kindOfText(text: string): TextKind {
 function plainText(text: string): string {
   return text
     .normalize('NFKC')
-    .replace(/[\u2212\u2013]/g, '-')
+    .replace(/[\u2010-\u2013\u2212]/g, '-')
     .replace(/[’‘`´]/g, "'")
     .trim();
 }

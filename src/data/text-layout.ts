@@ -107,8 +107,8 @@ function askForHeader(
   const shown = first.slice(0, 5).join(', ') + (first.length > 5 ? ', ...' : '');
   throw badFile(
     `${label}, line ${directive ? 2 : 1}`,
-    `expected names, got what may be values: ${shown}. Say "header": false if they are values ` +
-      '(--no-header in the program), or "header": true if they are names (--header)',
+    `expected names, got what may be values: ${shown}. Values need "header": false, names "header": true ` +
+      '(--no-header and --header in the program)',
   );
 }
 

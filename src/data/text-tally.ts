@@ -6,8 +6,8 @@ import { kindOfText, type TextKind } from './text-kind.ts';
 type Notation = Exclude<TextKind, 'number' | 'date' | 'not finite' | 'text'>;
 
 const SIGNS =
-  'numbers need a decimal point, and nothing between thousands, unless "decimal" and "thousands" ' +
-  '(--decimal and --thousands in the program) say otherwise';
+  'numbers need a decimal point, and nothing between thousands, unless it is said with "decimal" ' +
+  '(--decimal in the program) and "thousands" (--thousands in the program)';
 const WHAT_TO_DO: Readonly<Record<Notation, string>> = {
   comma: SIGNS,
   grouped: SIGNS,

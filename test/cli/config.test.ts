@@ -84,6 +84,16 @@ describe('--config', () => {
     expect(JSON.parse(overridden.stdout)).toMatchObject({ ...values, target: ['species'], file: 'b.csv', hidden: [] });
   });
 
+  test('may have a byte order mark, or be UTF-16', async () => {
+    const text = '\uFEFF{"epochs": 7}';
+    for (const bytes of [Buffer.from(text), Buffer.from(text, 'utf16le'), Buffer.from(text, 'utf16le').swap16()]) {
+      const path = file('marked.json', '');
+      writeFileSync(path, bytes);
+      const { stdout } = await callHere(['train', 'a.csv', '--config', path, '--print-config']);
+      expect(JSON.parse(stdout)).toMatchObject({ epochs: 7 });
+    }
+  });
+
   test('takes what --print-config printed', async () => {
     const args = ['sweep', '--network', '4-1', '--widths', 'none', '--depths', '0,2', '--nesterov', '--print-config'];
     const { stdout } = await callHere(args);

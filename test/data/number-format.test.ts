@@ -102,7 +102,7 @@ describe('a column in a notation that is not read is an error that names it', ()
     ['parentheses', (i) => (i % 2 ? `(${i})` : `${i}`), 'write a minus'],
     ['formulas', (i) => `=""${i}""`, 'formula of a spreadsheet'],
     ['times', (i) => `${String(i % 24).padStart(2, '0')}:30`, 'times are not read'],
-    ['few, beside plain ones', (i) => (i % 5 ? `${900 - i}` : `1,${300 + i}`), '"decimal" and "thousands"'],
+    ['few, beside plain ones', (i) => (i % 5 ? `${900 - i}` : `1,${300 + i}`), 'said with "decimal"'],
   ];
   const table = (value: (i: number) => string) =>
     `x|y\n${Array.from({ length: 60 }, (_, i) => `"${value(i)}"|${i}.5`).join('\n')}\n`;
