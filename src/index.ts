@@ -2,6 +2,7 @@
 export { GradpoolError, type ErrorCode } from './core/errors.ts';
 export type { RowsInput } from './core/columns.ts';
 export type { Activation, LayerSpec, Loss, NetworkSpec } from './core/spec.ts';
+export type { OutputArray } from './core/scaling.ts';
 export type { Affine, DataSource, NumericArray, Scaling, StreamedSource } from './core/table.ts';
 export { DataTable } from './data/data-table.ts';
 export { type ArraysInput, Dataset, type IdxInput, type NpyInput } from './data/dataset.ts';
@@ -36,8 +37,9 @@ export { type RawRow, type RawValue, tableFromRows, type TableOptions } from './
 export type { SkippedCheckpoint } from './formats/checkpoint-folder.ts';
 export { type LoadedModel, type ModelMeta, networkFromBytes, networkToBytes } from './formats/model.ts';
 export { loadNetwork, saveNetwork } from './formats/model-file.ts';
+export type { ExportOptions } from './formats/float32-inputs.ts';
 export { exportOnnx, saveOnnx } from './formats/onnx.ts';
-export type { JsonValue } from './formats/plain-json.ts';
+export type { JsonInput, JsonValue } from './formats/plain-json.ts';
 export { importSafetensors, type ImportSafetensorsOptions } from './formats/pytorch.ts';
 export { exportTfjs, saveTfjs, type TfjsModel, type TfjsWeightSpec } from './formats/tfjs-export.ts';
 export { importTfjs, type TfjsSource } from './formats/tfjs-import.ts';
@@ -143,5 +145,5 @@ export type {
 } from './train/report.ts';
 export type { Resumed, ResumeOptions } from './train/resume.ts';
 export type { Schedule } from './train/schedule.ts';
-export { TensorBoardWriter } from './train/tensorboard.ts';
+export { TensorBoardWriter, type TensorBoardOptions } from './train/tensorboard.ts';
 export { Trainer } from './train/trainer.ts';

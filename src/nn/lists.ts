@@ -1,4 +1,5 @@
 // Checks of what the metrics are computed from: one number, or one row of numbers, for each of P patterns.
+import { asNumericArray } from '../core/realm.ts';
 import { finite, integer, wrongType } from '../core/checks.ts';
 
 /** 2^-23, of float32. */
@@ -47,5 +48,5 @@ export function precisionOf(values: unknown): number {
 }
 
 function isList(values: unknown): boolean {
-  return Array.isArray(values) || (ArrayBuffer.isView(values) && 'length' in values);
+  return Array.isArray(values) || asNumericArray(values) !== undefined;
 }

@@ -1,4 +1,4 @@
-import { integer, oneOf, options, wrongType } from '../core/checks.ts';
+import { abortable, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import type { RowsInput } from '../core/columns.ts';
 import type { DataSource, StreamedSource } from '../core/table.ts';
 import { Turns } from '../core/turns.ts';
@@ -108,7 +108,7 @@ export async function measureMetrics(
 ): Promise<Metrics> {
   const network = from instanceof Network;
   const { topK, signal, task } = options<typeof given>('options', given, network ? KEYS : [...KEYS, 'task']);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+  abortable('signal', signal);
   const turns = new Turns('measuring', signal);
   if (!network) {
     const found = fromArrays(oneOf('task', task, TASKS), from, to as RowsInput);
