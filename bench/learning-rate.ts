@@ -71,6 +71,14 @@ async function measure(one: Case, optimizer: string, epochs: number, quick: bool
   for (const rate of quick ? rates.slice(-2) : rates) scores.push(await scoreAt(rate));
   const score = suggestion.state === 'found' ? await scoreAt(suggestion.learningRate) : NaN;
   const { name, seed } = one;
+  console.error(
+    name,
+    seed,
+    optimizer,
+    suggestion.state === 'found' && suggestion.learningRate,
+    score,
+    scores.join(' '),
+  );
   return { name, seed, optimizer, suggestion, seconds, score, rates, scores, best: Math.max(...scores) };
 }
 
