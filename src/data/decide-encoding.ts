@@ -19,7 +19,7 @@ import { DECIMAL_POINT, type Slips } from './text-tally.ts';
 export const MOST_CATEGORIES = 1000;
 export const MOST_CLASSES = 2 ** 16;
 /** Integers with more different values than this are quantities, not classes. */
-const MOST_INTEGER_CLASSES = 20;
+export const MOST_INTEGER_CLASSES = 20;
 
 /** What has to be known of a column to decide how it is encoded: of the training rows that are kept. */
 export interface ColumnFacts {
@@ -61,13 +61,15 @@ export function chosenNames(
   names: readonly string[],
   options: ResolvedEncodeOptions,
 ): { inputs: readonly string[]; targets: readonly string[] } {
-  const { targets, features, weights } = options;
+  const { targets, features, exclude, weights } = options;
   const check = (name: string) => {
     if (!names.includes(name)) throw noColumn(source, name, names);
   };
   targets.forEach(check);
   if (weights !== undefined) check(weights);
-  const inputs = features ?? names.filter((name) => !targets.includes(name) && name !== weights);
+  exclude.forEach(check);
+  const others = new Set([...targets, ...exclude, weights]);
+  const inputs = features ?? names.filter((name) => !others.has(name));
   if (inputs.length === 0) throw badData(source, 'expected a column beside the target, got none');
   inputs.forEach(check);
   for (const name of [...options.categorical, ...options.categories.keys()]) check(name);

@@ -102,7 +102,8 @@ class SurveyVisitor implements TableVisitor {
     this.#inputs = named(inputs);
     this.#targets = named(targets);
     this.#weights = named(weights);
-    this.wanted = this.#columns.map((column) => column !== undefined);
+    const looked = new Set(this.#parts.begin(names));
+    this.wanted = this.#columns.map((column, c) => column !== undefined || looked.has(c));
   }
 
   row(cells: readonly unknown[], number: number): true {
@@ -113,7 +114,7 @@ class SurveyVisitor implements TableVisitor {
       const problem = column && put(column, cells[c]);
       if (problem !== undefined) throw badFile(inColumn(`${label}, ${unit} ${number}`, column!.name), problem);
     }
-    const part = this.#parts.next();
+    const part = this.#parts.next(cells, number);
     const gap = this.#gap();
     if (gap === undefined) {
       this.#kept[part]!++;
@@ -130,7 +131,8 @@ class SurveyVisitor implements TableVisitor {
       if (rows > 0) return;
       const what = 'expected at least one row in which no value is missing';
       if (this.#kept.length === 1) throw badData(label, `${what}, got none`);
-      const ways = 'leave the part out (--validation-share 0, --test-share 0 in the program)';
+      const ways =
+        'leave the part out (--validation-share 0, --test-share 0 in the program), or take another seed (--split-seed)';
       throw badData(label, `${what} for part ${part + 1} of the split, got none of ${this.#seen}: ${ways}`);
     });
     const encoding = 'options' in this.#how ? this.#decide(this.#how.options) : this.#how.encoding;
