@@ -59,6 +59,7 @@ export type { CapacityPoint, CapacityReport } from './lab/capacity-report.ts';
 export type { CapacityRun } from './lab/capacity-run.ts';
 export type { CapacityContrast, CapacityVerdict } from './lab/capacity-verdict.ts';
 export { crossValidate } from './lab/cross-validation.ts';
+export type { TimeSeriesFolds } from './lab/time-folds.ts';
 export type { CrossValidationOptions, CrossValidationProgress, FoldStart } from './lab/cross-validation-options.ts';
 export type { CrossValidationReport, FoldRun, FoldSummary } from './lab/cross-validation-report.ts';
 export type { BatchCurveOptions, CurveProgress, TargetOptions } from './lab/curve-options.ts';

@@ -60,7 +60,7 @@ function reachText({ rows, intervals = {} }: Metrics, show: (value: number) => s
   const [name, interval] = (['accuracy', 'r2', 'rmse'] as const)
     .map((metric) => [metric, intervals[metric]] as const)
     .find(([, found]) => found !== undefined) ?? [undefined, undefined];
-  if (interval === undefined) return rows > 1 ? [] : ['one row tells next to nothing: no interval'];
+  if (interval === undefined) return [];
   const called = { accuracy: 'accuracy', r2: 'R2', rmse: 'root mean squared error' }[name];
   return [
     `with ${rows} rows, 95% interval of the ${called}: ${show(interval.low)} to ${show(interval.high)} (bootstrap)`,

@@ -108,6 +108,8 @@ async function trainOn(
   const names = data.classes ?? data.encoding?.targets.map(({ name }) => name);
   output.text(metricsText(part, metrics, names));
   tellAbsent(part, metrics, names, output);
+  if (flags.groupColumn !== undefined && metrics.intervals !== undefined)
+    output.note(`the interval takes rows one by one: those of one ${flags.groupColumn} are alike, so it is too narrow`);
   output.event('done', { model: flags.model, epochs: ended.kept, part, metrics });
 }
 

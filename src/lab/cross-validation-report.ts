@@ -54,6 +54,12 @@ export interface CrossValidationReport {
   patterns: number;
   folds: number;
   stratified: boolean;
+  /** How many, where those of one stayed together. */
+  groups?: number;
+  /** Where folds followed one another in time. */
+  timeSeries?: true;
+  /** Where folds are stratified: classes with fewer patterns than folds, which some folds have none of. */
+  rare?: { class: number; patterns: number }[];
   /** That were done. */
   repeats: number;
   seed: number;
@@ -74,8 +80,7 @@ export function crossValidationReport(
   sideBySide: SideBySide,
   state: CrossValidationReport['state'],
 ): CrossValidationReport {
-  const { task, folds, stratified, seed, epochs } = o;
-  const patterns = runs[0]!.training + runs[0]!.validation;
+  const { task, patterns, folds, stratified, groups, timeSeries, rare, seed, epochs } = o;
   const trained = runs.filter((run) => run.state === 'trained');
   return {
     kind: 'cross-validation',
@@ -85,6 +90,9 @@ export function crossValidationReport(
     patterns,
     folds,
     stratified,
+    ...(groups !== undefined && { groups }),
+    ...(timeSeries && { timeSeries }),
+    ...(rare.length > 0 && { rare }),
     repeats: runs.length / folds,
     seed,
     epochs,
@@ -93,9 +101,14 @@ export function crossValidationReport(
     diverged: runs.length - trained.length,
     summary: summarise(
       trained.map(({ metrics }) => figuresOf(metrics)),
-      1 / (folds - 1),
+      timeSeries ? meanShare(runs) : 1 / (folds - 1),
     ),
   };
+}
+
+/** Patterns of a fold to those that were trained with, where the trainings have more and more. */
+function meanShare(runs: readonly FoldRun[]): number {
+  return runs.reduce((sum, { training, validation }) => sum + validation / training, 0) / runs.length;
 }
 
 /**
