@@ -41,8 +41,8 @@ export function checkSplit({ split, splitSeed, groupColumn, timeColumn }: SplitF
 }
 
 /**
- * How the rows are divided of a training that may go on: as they were when its checkpoint was written. A version before 0.2 divided
- * them at random by `--seed`, and wrote nothing about it.
+ * How the rows are divided of a training that may go on: as they were when its checkpoint was written. Version 0.1 divided them
+ * at random by `--seed`, and wrote nothing about it.
  * @param note - is told where this decides
  * @throws UsageError naming the option that was another
  */

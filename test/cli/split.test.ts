@@ -29,6 +29,8 @@ beforeAll(() => {
   writeFileSync(at('tiny.csv'), csv(tiny.slice(0, 10)));
 });
 
+const NEVER = new AbortController().signal;
+
 const FLAGS: DataFlags = {
   ...{ target: ['kind'], missing: 'error', unknown: 'error', header: true, seed: 0 },
   ...{ validationShare: 0.1, testShare: 0.1 },
@@ -62,7 +64,7 @@ describe('rows are divided', () => {
     const names = (data: { encoding?: { inputs: readonly { name: string }[] } | undefined }) =>
       data.encoding!.inputs.map(({ name }) => name);
     const flags = { ...FLAGS, categorical: ['patient'], groupColumn: 'patient', target: ['b'] };
-    const grouped = await loadData(at('people.csv'), { ...flags, features: undefined });
+    const grouped = await loadData(at('people.csv'), flags);
     expect([names(grouped), grouped.divided]).toEqual([['day', 'a', 'kind'], 'divided by patient']);
     expect(grouped.train.length % 10).toBe(0);
     const timed = await loadData(at('people.csv'), { ...FLAGS, target: ['b'], features: ['a'], timeColumn: 'day' });
@@ -79,13 +81,7 @@ describe('rows are divided', () => {
     const flags = { ...FLAGS, stream: 'always' as const, scratch: folder };
     const notes: string[] = [];
     const load = (more: Partial<DataFlags>) =>
-      loadOrStream(
-        at('people.csv'),
-        { ...flags, ...more },
-        splitOf(more),
-        (text) => notes.push(text),
-        AbortSignal.any([]),
-      );
+      loadOrStream(at('people.csv'), { ...flags, ...more }, splitOf(more), (text) => notes.push(text), NEVER);
     for (const more of [
       { features: ['a', 'b'] },
       { target: ['b'], features: ['a'], groupColumn: 'patient' },
@@ -98,6 +94,32 @@ describe('rows are divided', () => {
       for (const part of [train, validation, test]) if (part && 'close' in part) await part.close();
     }
   });
+});
+
+it.each([
+  ['tiny', 'k'],
+  ['scores', 'label'],
+  ['rare2', 'kind'],
+])('each class of %s is trained with, in memory and from disk', async (name, target) => {
+  const path = join(import.meta.dirname, `../fixtures/tables/rare-class/${name}.csv`);
+  const flags = { ...FLAGS, target: [target], scratch: folder };
+  for (const stream of ['never', 'always'] as const)
+    for (const splitSeed of [0, 1, 2, 3]) {
+      const split = splitOf({ splitSeed });
+      const { train, validation, test, outputs } = await loadOrStream(
+        path,
+        { ...flags, stream },
+        split,
+        () => 0,
+        NEVER,
+      );
+      const learnt = new Set<number>();
+      for await (const piece of 'pieces' in train ? train.pieces() : [train])
+        for (let i = 0; i < piece.length; i++) learnt.add(piece.pattern(i).targets[0]!);
+      expect(learnt.size).toBe(outputs);
+      expect([validation!.length > 0, test!.length > 0]).toEqual([true, true]);
+      for (const part of [train, validation, test]) if (part && 'close' in part) await part.close();
+    }
 });
 
 describe('the program', () => {
