@@ -9,7 +9,7 @@ import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import { UsageError } from './failure.ts';
 import { counted } from './numbers.ts';
 import { checkSplit, type Split, type SplitFlags, splitOf } from './split-flags.ts';
-import { checkLearnable, splitText, streamSplit, tableSplit } from './split-table.ts';
+import { checkLearnable, splitText, streamSplit, tableSplit, withHelp } from './split-table.ts';
 import { planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
 
 /** How a file becomes patterns, as it stands on the command line. */
@@ -135,7 +135,10 @@ async function streamTable(
   const store = storeOptions(plan, signal);
   const read = { ...layout, missingValues, categorical };
   const how = { ...store, split: sharesOf(flags), ...streamSplit(split) };
-  const { datasets, encoding } = await streamDataset(path, encodeOptions(flags, target), read, how);
+  const storing = streamDataset(path, encodeOptions(flags, target), read, how);
+  const { datasets, encoding } = await storing.catch((error: unknown) => {
+    throw withHelp(error, target[0]!, split);
+  });
   const parts = named(datasets, flags);
   try {
     const test =

@@ -1,3 +1,4 @@
+import { GradpoolError } from '../core/errors.ts';
 import type { DataTable } from '../data/data-table.ts';
 import { MOST_INTEGER_CLASSES } from '../data/decide-encoding.ts';
 import type { Task } from '../data/encoding.ts';
@@ -23,7 +24,7 @@ export function tableSplit(table: DataTable, wanted: Wanted, split: Split): Tabl
   return { seed, stratify, groups: groupColumn ?? undefined };
 }
 
-/** How rows are divided while they go by; a group is decided by a hash, so that there are no shares of classes. */
+/** How rows are divided while they go by; where groups stay together, without a look at classes. */
 export function streamSplit({ split, splitSeed: seed, groupColumn, timeColumn }: Split): StreamSplitOptions {
   if (timeColumn !== null) return { times: timeColumn };
   if (groupColumn !== null) return { seed, groups: groupColumn };
@@ -78,6 +79,14 @@ export function checkLearnable(
       );
     }
   }
+}
+
+/** What was thrown while a table was stored; with what helps where a class has no row to train on. */
+export function withHelp(error: unknown, target: string, split: Split): unknown {
+  if (!(error instanceof GradpoolError) || error.code !== 'ERR_BAD_DATA') return error;
+  const { message, code } = error;
+  if (!message.includes(`column ${JSON.stringify(target)}`) || !message.includes('of the training rows')) return error;
+  return new GradpoolError(code, `${message}: ${helps(split)}`, { cause: error });
 }
 
 function helps({ split, groupColumn, timeColumn }: Split): string {

@@ -16,22 +16,17 @@ export function partsOfGroups(
   sizes: readonly number[],
 ): Uint32Array[] {
   const tallies = talliesOf(order, groups, classes);
-  if (tallies.size < sizes.length) {
-    throw new RangeError(
-      `"groups" expected at least ${sizes.length} groups for as many parts, got ${tallies.size}: the rows of a group stay together`,
-    );
-  }
-  const parts = nearestParts([...tallies.values()], order.length, sizes);
+  const parts = nearestParts([...tallies.values()], sizes);
   const partOf = new Map([...tallies.keys()].map((group, i) => [group, parts[i]!]));
   return sizes.map((_, part) => order.filter((row) => partOf.get(groups[row]!) === part));
 }
 
 /** Rows of each class, by class. */
-type Tally = Map<number, number>;
+type Tally = ReadonlyMap<number, number>;
 
 /** Of each group, in the order in which they come. */
 function talliesOf(order: Uint32Array, groups: Uint32Array, classes: Uint32Array | undefined): Map<number, Tally> {
-  const tallies = new Map<number, Tally>();
+  const tallies = new Map<number, Map<number, number>>();
   for (const row of order) {
     const tally = tallies.get(groups[row]!) ?? new Map<number, number>();
     tallies.set(groups[row]!, tally);
@@ -41,11 +36,21 @@ function talliesOf(order: Uint32Array, groups: Uint32Array, classes: Uint32Array
   return tallies;
 }
 
-/** The part of each group. */
-function nearestParts(tallies: readonly Tally[], rows: number, sizes: readonly number[]): number[] {
+/**
+ * The part of each group.
+ * @param sizes - of the parts, in whatever unit
+ * @throws RangeError where there are fewer groups than parts
+ */
+export function nearestParts(tallies: readonly Tally[], sizes: readonly number[]): number[] {
+  if (tallies.length < sizes.length) {
+    throw new RangeError(
+      `"groups" expected at least ${sizes.length} groups for as many parts, got ${tallies.length}: the rows of a group stay together`,
+    );
+  }
   const totals = new Map<number, number>();
   for (const tally of tallies) for (const [k, n] of tally) totals.set(k, (totals.get(k) ?? 0) + n);
-  const wanted = (part: number, k: number) => (totals.get(k)! * sizes[part]!) / rows;
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const wanted = (part: number, k: number) => (totals.get(k)! * sizes[part]!) / all;
   const filled = sizes.map(() => new Map<number, number>());
   const counts = sizes.map(() => 0);
   const parts = tallies.map((tally) => {

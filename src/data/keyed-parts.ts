@@ -129,14 +129,22 @@ export class ClassParts implements RowParts {
   }
 }
 
-/** By group: a hash of the group decides, so that all its rows are in one part, wherever they stand. */
+/** By group, so that all its rows are in one part, wherever they stand: that of a list, or a hash of the group decides. */
 export class GroupParts implements RowParts {
   readonly count: number;
   readonly #ends: readonly number[];
   readonly #seed: number;
   readonly #reader: KeyReader;
+  readonly #known: ReadonlyMap<Cell, number> | undefined;
 
-  constructor(shares: readonly number[], seed: number, column: KeyColumn) {
+  /** @param known - the part of each group */
+  constructor(
+    shares: readonly number[],
+    seed: number,
+    column: KeyColumn,
+    known: ReadonlyMap<Cell, number> | undefined,
+  ) {
+    this.#known = known;
     this.count = shares.length + 1;
     this.#ends = endsOf(shares);
     this.#seed = seed;
@@ -148,10 +156,16 @@ export class GroupParts implements RowParts {
   }
 
   next(cells: readonly unknown[], number: number): number {
-    const key = this.#reader.read(cells);
-    if (key === undefined) this.#reader.refuse(number, 'a group, by which rows are divided', key);
-    return partAt(this.#ends, hashed(String(key), this.#seed));
+    const key = groupIn(this.#reader, cells, number);
+    return this.#known?.get(key) ?? partAt(this.#ends, hashed(String(key), this.#seed));
   }
+}
+
+/** @throws GradpoolError ERR_BAD_DATA where there is none */
+export function groupIn(reader: KeyReader, cells: readonly unknown[], number: number): Cell {
+  const key = reader.read(cells);
+  if (key === undefined) reader.refuse(number, 'a group, by which rows are divided', key);
+  return key;
 }
 
 /** In [0, 1): FNV-1a over the code units, then mixed. */

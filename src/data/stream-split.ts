@@ -1,6 +1,7 @@
 import { finite, integer, text, wrongType } from '../core/checks.ts';
 import type { ResolvedEncodeOptions } from './encode-options.ts';
 import type { Encoding } from './encoding.ts';
+import { partOfEachGroup } from './group-count.ts';
 import { ClassParts, GroupParts, type KeyColumn, TimeParts } from './keyed-parts.ts';
 import type { ColumnChoice } from './read-options.ts';
 import { RandomParts, type RowParts } from './row-parts.ts';
@@ -20,8 +21,9 @@ export interface StreamSplitOptions {
    */
   stratify?: boolean | undefined;
   /**
-   * A column of whom rows belong to: a hash of it and of the seed decides, so that the rows of a group are in one set wherever they stand;
-   * the shares are those of the groups, on the average. No input, unless `features` has it.
+   * A column of whom rows belong to: those of a group are in one set wherever they stand, and the shares are met as nearly as groups allow. The
+   * file is gone through once more; of more than 65536 groups a hash decides, and the shares are met on the average. No input, unless
+   * `features` has it.
    */
   groups?: string | undefined;
   /**
@@ -42,7 +44,7 @@ export function resolveStreamSplit({ split = [], seed = 0, stratify = false, gro
   if (typeof stratify !== 'boolean') throw wrongType('stratify', 'boolean', stratify);
   checkTogether({ stratify, groups, times });
   if (groups !== undefined && stratify)
-    throw new TypeError('"groups" expected no "stratify" beside it: a hash of the group decides');
+    throw new TypeError('"groups" expected no "stratify" beside it: the group decides');
   return {
     shares,
     seed: integer('seed', seed, 0),
@@ -66,7 +68,10 @@ export async function streamParts(
   const column = (name: string): KeyColumn => ({ rows, name, rules });
   const random = () => new RandomParts(shares, seed);
   if (shares.length === 0) return random;
-  if (groups !== undefined) return () => new GroupParts(shares, seed, column(groups));
+  if (groups !== undefined) {
+    const known = await partOfEachGroup(rows, column(groups), shares, seed, signal);
+    return () => new GroupParts(shares, seed, column(groups), known);
+  }
   if (times !== undefined) {
     const begins = await beginsInTime(rows, column(times), shares, signal);
     return () => new TimeParts(begins, column(times));

@@ -8,11 +8,10 @@ export interface FigureInterval {
   high: number;
 }
 
-/** Metrics that are means over patterns, or follow from such. */
-type Name = 'accuracy' | 'exact' | 'mae' | 'rmse' | 'r2';
+/** By metric: those that are means over patterns, or follow from such. */
+export type FigureIntervals = Partial<Record<'accuracy' | 'exact' | 'mae' | 'rmse' | 'r2', FigureInterval>>;
 
-/** By metric. */
-export type FigureIntervals = Partial<Record<Name, FigureInterval>>;
+type Name = keyof FigureIntervals;
 
 const RESAMPLES = 1000;
 const LEVEL = 0.95;

@@ -122,6 +122,24 @@ it.each([
     }
 });
 
+it('a class of which no row is trained with is an error that says what helps, from disk, too', async () => {
+  const flags = { ...FLAGS, target: ['kind'], features: ['a'], stream: 'always' as const, scratch: folder };
+  const found = await Promise.all(
+    [0, 1, 2, 3, 4, 5, 6, 7].map((splitSeed) =>
+      loadOrStream(at('people.csv'), flags, splitOf({ groupColumn: 'patient', splitSeed }), () => 0, NEVER).then(
+        async ({ train, validation, test }) => {
+          for (const part of [train, validation, test]) if (part && 'close' in part) await part.close();
+          return undefined;
+        },
+        (error: Error) => error.message,
+      ),
+    ),
+  );
+  const messages = found.filter((message) => message !== undefined);
+  expect(messages.length).toBeGreaterThan(0);
+  for (const message of messages) expect(message).toContain('another --split-seed may help');
+});
+
 describe('the program', () => {
   it.each([
     [['--split', 'random', '--split-seed', '1'], 'class "z" of k has 1 row, 1 to validate and none to train on: leave out --split random, another --split-seed may help, or train on all rows with --validation-share 0 --test-share 0'],

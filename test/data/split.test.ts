@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Dataset, encodeTable, readTable, type StreamOptions, streamDataset, tableFromRows } from 'gradpool';
 import { afterAll, describe, expect, it, test } from 'vitest';
+import type { CellTarget } from '#src/data/column-builder.js';
+import { GroupParts } from '#src/data/keyed-parts.js';
 import { partsOf } from '#src/data/parts.js';
 import { timeOf } from '#src/data/time-text.js';
 
@@ -267,7 +269,23 @@ describe('while rows go by', () => {
     expect(inputs).toEqual(['id', 'day', 'kind', 'grade']);
     const sets = parts.map((part) => new Set(part.map(({ who }) => who)));
     expect(sets.reduce((sum, set) => sum + set.size, 0)).toBe(97);
-    expect(sets[0]!.size).toBeGreaterThan(60);
+    parts.forEach(({ length }, i) => expect(Math.abs(length - [800, 100, 100][i]!)).toBeLessThanOrEqual(11));
+  });
+
+  it('of too many groups to be counted a hash decides', () => {
+    const rows = { label: 'rows', unit: 'row', put: (target: CellTarget, cell: unknown) => target.add(cell as string) } as const;
+    const none: ReadonlySet<string> = new Set();
+    const column = { rows, name: 'who', rules: { missing: none, numeric: none, categorical: none } };
+    const dealt = (seed: number) => {
+      const parts = new GroupParts([0.8, 0.1], seed, column, undefined);
+      parts.begin(['x', 'who']);
+      return Array.from({ length: 5000 }, (_, i) => parts.next([i, `p${i % 2500}`], i));
+    };
+    const parts = dealt(1);
+    expect(parts.slice(0, 2500)).toEqual(parts.slice(2500));
+    const counts = [0, 1, 2].map((part) => parts.filter((one) => one === part).length);
+    counts.forEach((n, part) => expect(Math.abs(n - [4000, 500, 500][part]!)).toBeLessThan(120));
+    expect(dealt(2)).not.toEqual(parts);
   });
 
   it('parts follow one another in time, as those of a table in memory', async () => {
@@ -284,6 +302,9 @@ describe('while rows go by', () => {
 
   it('says what is wrong', async () => {
     await expect(divided('y', { groups: 'whom' })).rejects.toThrow('has no column "whom"');
+    await expect(divided('y', { groups: 'kind', split: [0.4, 0.3, 0.1, 0.1] })).rejects.toThrow(
+      'rows.csv, column "kind": expected at least 5 groups for as many parts, got 4',
+    );
     await expect(divided('y', { times: 'kind' })).rejects.toThrow('line 2, column "kind": expected a number or a date');
     await expect(divided('y', { groups: 'who', stratify: true })).rejects.toThrow('"groups" expected no "stratify"');
   });

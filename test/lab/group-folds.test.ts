@@ -1,6 +1,7 @@
 // Folds by group and by time against scikit-learn's (test/fixtures/make/folds.py).
 import { readFileSync } from 'node:fs';
-import { expect, it, test } from 'vitest';
+import { crossValidate, type CrossValidationOptions, Dataset, Network } from 'gradpool';
+import { expect, it, test, vi } from 'vitest';
 import { dealGroups } from '#src/lab/group-folds.js';
 import { timeFolds } from '#src/lab/time-folds.js';
 
@@ -52,4 +53,38 @@ test('what was when a fold begins is not trained with', () => {
     '"timeSeries.times" expected times before',
   );
   expect(() => timeFolds(8, 4, { gap: 4 })).toThrow('before 4 folds of 1 and a gap of 4, got 8 in all');
+});
+
+test('a cross-validation divides by group and by time, and says which classes are rare', async () => {
+  const classes = Array.from({ length: 24 }, (_, p) => (p === 5 ? 2 : p % 2));
+  const dataset = Dataset.fromArrays({ inputs: classes.map((_, p) => [p / 24]), targets: classes });
+  const make = ({ seed }: { seed: number }) =>
+    new Network({ inputs: 1, layers: [{ units: 3, activation: 'softmax' }], seed });
+  const common = {
+    folds: 3,
+    epochs: 1,
+    sideBySide: false,
+    trainer: { batchSize: 4, backend: 'reference' },
+  };
+  const validate = (given: CrossValidationOptions) =>
+    crossValidate(make, dataset, { ...(common as CrossValidationOptions), ...given });
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  try {
+    const groups = classes.map((_, p) => `g${p % 8}`);
+    const grouped = await validate({ groups });
+    expect(grouped).toMatchObject({ groups: 8, stratified: true, rare: [{ class: 2, patterns: 1 }] });
+    expect(grouped.runs.every(({ validation }) => validation % 3 === 0)).toBe(true);
+    expect(warn.mock.calls[0]![0]).toBe('class 2 has 1 patterns for 3 folds: in some it cannot be judged');
+    const ordered = await validate({ timeSeries: { gap: 1 } });
+    expect(ordered).toMatchObject({ timeSeries: true, stratified: false });
+    expect(ordered).not.toHaveProperty('rare');
+    expect(ordered.runs.map(({ training, validation }) => [training, validation])).toEqual([[5, 6], [11, 6], [17, 6]]); // prettier-ignore
+    await expect(validate({ timeSeries: true, repeats: 2 })).rejects.toThrow(
+      '"repeats" expected 1 beside "timeSeries"',
+    );
+    await expect(validate({ timeSeries: true, groups })).rejects.toThrow('"timeSeries" expected no "groups" beside it');
+    await expect(validate({ groups: [1] })).rejects.toThrow('"groups" expected one for each of 24 patterns, got 1');
+  } finally {
+    warn.mockRestore();
+  }
 });
