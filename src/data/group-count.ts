@@ -27,7 +27,7 @@ export async function partOfEachGroup(
   const keys = [...groups.keys()];
   const order = Uint32Array.from(keys.keys());
   new Random(seed).shuffle(order);
-  const tallies = Array.from(order, (i) => new Map([[0, groups.get(keys[i]!)!]]));
+  const tallies = Array.from(order, (i) => new Map([[0, groups.get(keys[i])!]]));
   const rest = 1 - shares.reduce((sum, share) => sum + share, 0);
   const parts = badKeys(column, () => nearestParts(tallies, [...shares, rest]));
   return new Map(Array.from(order, (i, at) => [keys[i]!, parts[at]!]));

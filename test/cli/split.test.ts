@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Dataset, encodeTable, tableFromRows } from 'gradpool';
+import { type Dataset, encodeTable, tableFromRows } from 'gradpool';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { type DataFlags, loadData, loadOrStream } from '#src/cli/load-data.js';
 import { splitOf } from '#src/cli/split-flags.js';

@@ -273,7 +273,11 @@ describe('while rows go by', () => {
   });
 
   it('of too many groups to be counted a hash decides', () => {
-    const rows = { label: 'rows', unit: 'row', put: (target: CellTarget, cell: unknown) => target.add(cell as string) } as const;
+    const rows = {
+      label: 'rows',
+      unit: 'row',
+      put: (target: CellTarget, cell: unknown) => target.add(cell as string),
+    } as const;
     const none: ReadonlySet<string> = new Set();
     const column = { rows, name: 'who', rules: { missing: none, numeric: none, categorical: none } };
     const dealt = (seed: number) => {
