@@ -9,7 +9,7 @@ import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import { UsageError } from './failure.ts';
 import { counted } from './numbers.ts';
 import { checkSplit, type Split, type SplitFlags, splitOf } from './split-flags.ts';
-import { checkLearnable, splitText, streamSplit, tableSplit, withHelp } from './split-table.ts';
+import { checkLearnable, checkLearnt, splitText, streamSplit, tableSplit, withHelp } from './split-table.ts';
 import { planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
 
 /** How a file becomes patterns, as it stands on the command line. */
@@ -108,6 +108,7 @@ async function loadTable(path: string, flags: DataFlags, split: Split): Promise<
   const parts = splitUp(path, table, flags, how);
   checkLearnable(table, parts, flags, split);
   const { dataset: train, encoding } = encodeTable(parts.train, encodeOptions(flags, flags.target, split));
+  await checkLearnt(train, encoding, split);
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
@@ -141,6 +142,7 @@ async function streamTable(
   });
   const parts = named(datasets, flags);
   try {
+    await checkLearnt(parts.train, encoding, split);
     const test =
       testData === undefined ? parts.test : (await streamDataset(testData, encoding, layout, store)).datasets[0];
     const classes = encoding.task === 'classification' ? target[0] : undefined;

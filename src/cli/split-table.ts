@@ -1,8 +1,10 @@
 import { GradpoolError } from '../core/errors.ts';
 import type { DataTable } from '../data/data-table.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { MOST_INTEGER_CLASSES } from '../data/decide-encoding.ts';
-import type { Task } from '../data/encoding.ts';
+import type { Encoding, Task } from '../data/encoding.ts';
 import type { StreamSplitOptions } from '../data/stream-split.ts';
+import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import type { TableColumn } from '../data/table-column.ts';
 import type { TableSplitOptions } from '../data/table-split.ts';
 import { UsageError } from './failure.ts';
@@ -79,6 +81,27 @@ export function checkLearnable(
       );
     }
   }
+}
+
+/**
+ * The same of patterns, from disk or in memory: rows may have been left out since they were divided. Mostly one piece tells.
+ * @throws UsageError that names the class
+ */
+export async function checkLearnt(
+  train: Dataset | StreamedDataset,
+  { classes, targets }: Encoding,
+  split: Split,
+): Promise<void> {
+  const missing = new Set(classes.keys());
+  for await (const { storage, rows } of 'pieces' in train ? train.pieces() : [train]) {
+    const { values, stride } = storage.targets.columns;
+    for (let i = 0; i < rows.length && missing.size > 0; i++) missing.delete(values[rows[i]! * stride]!);
+    if (missing.size === 0) return;
+  }
+  const [k] = missing;
+  if (k === undefined) return;
+  const what = `class ${JSON.stringify(classes[k])} of ${targets[0]!.name} has no row to train on`;
+  throw new UsageError(`${what}: ${helps(split)}`);
 }
 
 /** What was thrown while a table was stored; with what helps where a class has no row to train on. */

@@ -6,6 +6,7 @@ import { type Dataset, encodeTable, tableFromRows } from 'gradpool';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { type DataFlags, loadData, loadOrStream } from '#src/cli/load-data.js';
 import { splitOf } from '#src/cli/split-flags.js';
+import { checkLearnt } from '#src/cli/split-table.js';
 import { tellingColumns } from '#src/cli/telling-columns.js';
 import { callHere, eventsOf, runIn } from './program.ts';
 
@@ -138,6 +139,14 @@ it('a class of which no row is trained with is an error that says what helps, fr
   const messages = found.filter((message) => message !== undefined);
   expect(messages.length).toBeGreaterThan(0);
   for (const message of messages) expect(message).toContain('another --split-seed may help');
+});
+
+it('rows that are left out for missing values may take a class along', async () => {
+  const { dataset, encoding } = encodeTable(tableFromRows([...'aabbc'].map((k, x) => ({ x, k }))), { target: 'k' });
+  await checkLearnt(dataset, encoding, splitOf({}));
+  await expect(checkLearnt(dataset.slice(0, 4), encoding, splitOf({}))).rejects.toThrow(
+    'class "c" of k has no row to train on: another --split-seed may help, or train on all rows with',
+  );
 });
 
 describe('the program', () => {
