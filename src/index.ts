@@ -2,6 +2,7 @@
 export { GradpoolError, type ErrorCode } from './core/errors.ts';
 export type { RowsInput } from './core/columns.ts';
 export type { Activation, LayerSpec, Loss, NetworkSpec } from './core/spec.ts';
+export type { OutputArray } from './core/scaling.ts';
 export type { Affine, DataSource, NumericArray, Scaling, StreamedSource } from './core/table.ts';
 export { DataTable } from './data/data-table.ts';
 export { type ArraysInput, Dataset, type IdxInput, type NpyInput } from './data/dataset.ts';
@@ -146,5 +147,5 @@ export type {
 } from './train/report.ts';
 export type { Resumed, ResumeOptions } from './train/resume.ts';
 export type { Schedule } from './train/schedule.ts';
-export { TensorBoardWriter } from './train/tensorboard.ts';
+export { TensorBoardWriter, type TensorBoardOptions } from './train/tensorboard.ts';
 export { Trainer } from './train/trainer.ts';

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import type { OutputArray } from '../core/scaling.ts';
 import { Turns } from '../core/turns.ts';
 import { encodeRows } from '../data/encode-table.ts';
 import { checkEncoding, type Encoding, type UnknownPolicy } from '../data/encoding.ts';
@@ -10,7 +10,7 @@ import { UsageError } from './failure.ts';
 import { type DataFlags, layoutOf } from './load-data.ts';
 import { counted } from './numbers.ts';
 import type { Output } from './output.ts';
-import { csvLine, prepareFolder, writeWhole } from './text.ts';
+import { csvLine, prepareOutput, writeWhole } from './text.ts';
 
 export interface PredictFlags extends Pick<DataFlags, 'format' | 'delimiter' | 'header'> {
   output?: string;
@@ -48,11 +48,7 @@ export async function predict(
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
-  if (flags.output !== undefined) {
-    if (resolve(flags.output) === resolve(path))
-      throw new UsageError(`--output expected another file than ${path}, which is read`);
-    prepareFolder(flags.output);
-  }
+  if (flags.output !== undefined) prepareOutput('output', flags.output, [modelPath, path]);
   const model = await openModel(modelPath, path);
   const encoding = encodingOf(modelPath, model, flags.unknown);
   const table = await readTable(path, { ...layoutOf(flags), encoding });
@@ -65,7 +61,7 @@ export async function predict(
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
     await turns.next();
     const to = Math.min(rows.length, from + ROWS_AT_ONCE);
-    const outputs = predictor.predict(inputs.subarray(from * n, to * n));
+    const outputs = predictor.predict<OutputArray>(inputs.subarray(from * n, to * n));
     for (let i = from; i < to; i++) {
       const row = rows[i]! + 1;
       const values = describeRow(encoding, outputs.subarray((i - from) * K, (i - from + 1) * K), flags);
@@ -76,7 +72,7 @@ export async function predict(
   noteLeftOut(output, table.rows - rows.length);
   if (flags.output === undefined) output.text(lines.join('\n'));
   else {
-    await writeWhole(flags.output, `${lines.join('\n')}\n`);
+    await writeWhole(flags.output, `${lines.join('\n')}\n`, 'output');
     output.note(`${flags.output} written, ${rows.length} predictions`);
   }
 }
@@ -96,11 +92,13 @@ function headOf(encoding: Encoding, flags: PredictFlags): string[] {
 /** The predicted class or values, by the name of the target; with `probabilities` also those of all classes or labels. */
 function describeRow(
   encoding: Encoding,
-  y: Float32Array,
+  y: OutputArray,
   { probabilities }: PredictFlags,
 ): Record<string, string | number> {
   const { task, targets, classes } = encoding;
-  const number = (value: number) => Number(value.toPrecision(7));
+  // As many digits as the type has.
+  const digits = y instanceof Float32Array ? 7 : 15;
+  const number = (value: number) => Number(value.toPrecision(digits));
   const chances = (names: readonly string[]) =>
     probabilities ? names.map((name, k) => [`p(${name})`, number(y[k]!)] as const) : [];
   if (task !== 'classification') {
@@ -109,6 +107,7 @@ function describeRow(
     // Yes from 0.5 on, as metrics count it.
     return Object.fromEntries([...names.map((name, k) => [name, y[k]! >= 0.5 ? 1 : 0] as const), ...chances(names)]);
   }
-  const likeliest = y.reduce((best, value, k) => (value > y[best]! ? k : best), 0);
+  let likeliest = 0;
+  for (let k = 1; k < y.length; k++) if (y[k]! > y[likeliest]!) likeliest = k;
   return Object.fromEntries<string | number>([[targets[0]!.name, classes[likeliest]!], ...chances(classes)]);
 }

@@ -22,7 +22,7 @@ import { checkpointOptions, checkSaving, type SavingFlags, startTrainer, tellHow
 import type { StreamFlags } from './stream-data.ts';
 import { recordOf, splitAgain } from './split-flags.ts';
 import { describeData, tellAbsent, tellColumns } from './summary.ts';
-import { count, duration, prepareFolder } from './text.ts';
+import { checkFolder, count, duration, prepareOutput } from './text.ts';
 
 type Rows = Dataset | StreamedDataset;
 
@@ -50,6 +50,7 @@ export interface TrainFlags extends DataFlags, StreamFlags, StepFlags, SavingFla
   strategy: StrategyChoice;
   backend: BackendChoice;
   trace?: string;
+  config?: string;
 }
 
 /** What predicts each kind of targets. */
@@ -61,8 +62,12 @@ export const OUTPUT: Record<Task, { activation: Activation; loss: Loss }> = {
 
 /** Trains a network on a file, judges it on the rows that were kept apart, and saves it. */
 export async function train(path: string, flags: TrainFlags, output: Output, signal: AbortSignal): Promise<void> {
+  for (const option of ['checkpoint', 'resume', 'tensorboard'] as const) checkFolder(option, flags[option]);
+  checkFolder('scratch', flags.scratch, false);
   checkSaving(flags);
-  prepareFolder(flags.model);
+  const { labels, testData, testLabels, config } = flags;
+  if (flags.history !== undefined) prepareOutput('history', flags.history, [path]);
+  prepareOutput('model', flags.model, [path, labels, testData, testLabels, config]);
   const note = (text: string) => output.note(text);
   const split = await splitAgain(flags, note);
   const data = await loadOrStream(path, flags, split, note, signal);
@@ -201,8 +206,8 @@ async function runTraining(
 ): Promise<Ended> {
   const options = trainerOptions(flags);
   if (typeof options.batchSize === 'number') options.batchSize = Math.min(options.batchSize, rows.length);
-  await using logs = await openLogs(flags);
   await using trainer = await startTrainer(network, options, flags, output);
+  await using logs = await openLogs(flags, trainer.resumed?.history.length);
   const { workers, strategy, backend, path, reason } = trainer.info;
   const why = trainer.resumed ? 'as in the checkpoint' : reason;
   output.note(`${workers} workers, strategy ${strategy}, backend ${backend} (${path}: ${why})`);

@@ -1,7 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { ColumnChunk, ColumnMetaData, FileMetaData, SchemaTree } from 'hyparquet';
 import { describe } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
+import { isBytes, isUrl } from '../core/realm.ts';
 import { badFile, inColumn } from './bad-file.ts';
 import { chooseColumns } from './choose-columns.ts';
 import type { CellTarget } from './column-builder.ts';
@@ -24,11 +26,11 @@ interface RandomAccess {
  * @throws GradpoolError ERR_BAD_FILE
  */
 export async function readParquet(label: string, source: FileSource, choice: ColumnChoice): Promise<DataTable> {
-  if (source instanceof Uint8Array) {
+  if (isBytes(source)) {
     const read = (from: number, to: number) => Promise.resolve(source.slice(from, to));
     return readColumns(label, { size: source.length, read }, choice);
   }
-  const file = await open(source);
+  const file = await open(isUrl(source) ? fileURLToPath(source.href) : source);
   try {
     const { size } = await file.stat();
     return await readColumns(label, { size, read: (from, to) => readAt(file, from, to) }, choice);

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { isBytes, isUrl } from '../core/realm.ts';
 import type { DataTable } from './data-table.ts';
 import { type EncodedTable, encodeTable } from './encode-table.ts';
 import type { EncodeOptions } from './encode-options.ts';
@@ -22,7 +23,7 @@ import { type ReadOptions, resolveReadOptions } from './read-options.ts';
  */
 export async function readTable(source: string | URL | Uint8Array, given: ReadOptions = {}): Promise<DataTable> {
   const label = sourceLabel('path', source);
-  const path = source instanceof Uint8Array ? undefined : source instanceof URL ? fileURLToPath(source) : source;
+  const path = isBytes(source) ? undefined : isUrl(source) ? fileURLToPath(source.href) : source;
   const options = resolveReadOptions(path, given);
   switch (options.format) {
     case 'csv':

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { options, text, wrongType } from '../core/checks.ts';
+import { abortable, options, text, wrongType } from '../core/checks.ts';
+import { isUrl } from '../core/realm.ts';
 import { type EncodeOptions, type ResolvedEncodeOptions, resolveEncodeOptions } from './encode-options.ts';
 import { checkEncoding, type Encoding } from './encoding.ts';
 import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from './read-options.ts';
@@ -64,8 +65,8 @@ export async function streamDataset(
   read: ReadOptions = {},
   given: StreamOptions = {},
 ): Promise<StreamedTable> {
-  if (typeof source !== 'string' && !(source instanceof URL)) throw wrongType('source', 'path or file URL', source);
-  const path = source instanceof URL ? fileURLToPath(source) : text('source', source);
+  if (typeof source !== 'string' && !isUrl(source)) throw wrongType('source', 'path or file URL', source);
+  const path = isUrl(source) ? fileURLToPath(source.href) : text('source', source);
   const known = isEncoding(encode) ? checkEncoding('encode', encode) : undefined;
   const { memory, places, split, signal, weights: column } = resolveStream(path, given, known !== undefined);
   const how = known ? { encoding: known } : { options: without(resolveEncodeOptions(encode), split) };
@@ -107,7 +108,7 @@ function resolveStream(path: string, value: StreamOptions, known: boolean) {
   const { folder, paths, weights, signal } = given;
   const split = resolveStreamSplit(given);
   if (folder !== undefined && paths !== undefined) throw new TypeError('"folder" expected no "paths" beside it');
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+  abortable('signal', signal);
   if (weights !== undefined && !known) throw new TypeError('"weights" follows from the options of the encoding');
   const count = split.shares.length + 1;
   if (paths !== undefined && (!Array.isArray(paths) || paths.length !== count))

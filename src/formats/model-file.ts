@@ -5,7 +5,7 @@ import { checkPath, writeAside } from './write-aside.ts';
 
 /**
  * Saves a network with all that is needed to predict, as one safetensors file. An earlier file at the path is replaced
- * when the new one is whole.
+ * when the new one is whole, and keeps its mode and owner; a symbolic link stays, and a device or pipe is written to.
  * @param path - usually ending in .safetensors
  * @throws TypeError if the meta is no plain JSON, RangeError if a weight is not finite or `classes` are not as many
  * as the outputs, what `node:fs` throws
@@ -16,7 +16,7 @@ import { checkPath, writeAside } from './write-aside.ts';
  */
 export async function saveNetwork(path: string | URL, network: Network, meta: ModelMeta = {}): Promise<void> {
   const place = checkPath('path', path);
-  await writeAside(place, networkToBytes(network, meta));
+  await writeAside('path', place, networkToBytes(network, meta));
 }
 
 /**

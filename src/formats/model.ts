@@ -1,4 +1,5 @@
 import { describe, options, wrongType, wrongValue } from '../core/checks.ts';
+import { isBytes } from '../core/realm.ts';
 import { type NetworkSpec, resolveSpec, widths } from '../core/spec.ts';
 import type { Affine, Scaling } from '../core/table.ts';
 import { VERSION } from '../core/version.ts';
@@ -114,7 +115,7 @@ export function readJson(bad: Bad, metadata: ReadonlyMap<string, string>, key: s
  * @throws GradpoolError ERR_BAD_FILE telling what is wrong
  */
 export function networkFromBytes(bytes: Uint8Array): LoadedModel {
-  if (!(bytes instanceof Uint8Array)) throw wrongType('bytes', 'Uint8Array', bytes);
+  if (!isBytes(bytes)) throw wrongType('bytes', 'Uint8Array', bytes);
   const bad = badFile('"bytes"', MODEL_KIND);
   return readModel(bad, parseSafetensors(bad, bytes));
 }

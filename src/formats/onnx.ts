@@ -65,7 +65,7 @@ export async function exportOnnx(network: Network): Promise<Uint8Array> {
  */
 export async function saveOnnx(path: string | URL, network: Network): Promise<void> {
   const place = checkPath('path', path);
-  await writeAside(place, await exportOnnx(network));
+  await writeAside('path', place, await exportOnnx(network));
 }
 
 /** A chain of nodes, each of which takes what the one before it computed. */

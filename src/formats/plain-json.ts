@@ -21,7 +21,9 @@ export function checkPlainJson(name: string, value: unknown, depth = 0): void {
     return;
   }
   const prototype: unknown = typeof value === 'object' ? Object.getPrototypeOf(value) : undefined;
-  if (prototype !== Object.prototype && prototype !== null) throw wrongType(name, 'plain JSON', value);
+  // Those of another realm have a prototype of their own, which has none.
+  const plain = prototype === null || (typeof prototype === 'object' && Object.getPrototypeOf(prototype) === null);
+  if (!plain) throw wrongType(name, 'plain JSON', value);
   for (const [key, entry] of Object.entries(value as object)) {
     if (key === '__proto__') throw wrongValue(name, 'no key __proto__', value);
     checkPlainJson(`${name}.${key}`, entry, depth + 1);

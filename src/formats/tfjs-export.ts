@@ -94,8 +94,8 @@ export async function saveTfjs(folder: string | URL, network: Network): Promise<
     weightsManifest: [{ paths: [SHARD], weights: weightSpecs }],
   };
   await mkdir(place, { recursive: true });
-  await writeAside(join(place, SHARD), new Uint8Array(weightData));
-  await writeAside(join(place, 'model.json'), JSON.stringify(json));
+  await writeAside('folder', join(place, SHARD), new Uint8Array(weightData));
+  await writeAside('folder', join(place, 'model.json'), JSON.stringify(json));
 }
 
 /** Dense with its activation; leaky ReLU is a layer of its own there. */

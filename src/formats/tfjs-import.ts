@@ -9,6 +9,7 @@ import { decodeText, excerpt, isObject, parseJson } from './strict-json.ts';
 import { SequentialReader } from './tfjs-layers.ts';
 import { bytesOf, TfjsWeights } from './tfjs-weights.ts';
 import { checkPath } from './write-aside.ts';
+import { isArrayBuffer, isBytes, isUrl } from '../core/realm.ts';
 
 /** A LayersModel in memory: what `exportTfjs` gives, or a save handler of TensorFlow.js receives. */
 export interface TfjsSource {
@@ -31,7 +32,7 @@ const LONGEST_JSON = 100_000_000;
  * const network = await importTfjs('./model');
  */
 export async function importTfjs(source: string | URL | TfjsSource): Promise<Network> {
-  if (typeof source === 'string' || source instanceof URL) {
+  if (typeof source === 'string' || isUrl(source)) {
     const path = await jsonPath(checkPath('source', source));
     const bad = badFile(path, KIND);
     const { topology, specs, data } = await readModelJson(bad, path);
@@ -41,11 +42,11 @@ export async function importTfjs(source: string | URL | TfjsSource): Promise<Net
     throw wrongType('source', 'path, file URL or { modelTopology, weightSpecs, weightData }', source);
   const { modelTopology, weightSpecs, weightData } = source;
   if (!Array.isArray(weightSpecs)) throw wrongType('source.weightSpecs', 'list', weightSpecs);
-  if (!(weightData instanceof ArrayBuffer || weightData instanceof Uint8Array)) {
+  if (!(isArrayBuffer(weightData) || isBytes(weightData))) {
     throw wrongType('source.weightData', 'ArrayBuffer or Uint8Array', weightData);
   }
   const bad = badFile('"source"', KIND);
-  const data = weightData instanceof Uint8Array ? weightData : new Uint8Array(weightData);
+  const data = isBytes(weightData) ? weightData : new Uint8Array(weightData);
   return toNetwork(bad, modelTopology, new TfjsWeights(bad, weightSpecs, data));
 }
 

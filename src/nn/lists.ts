@@ -1,4 +1,5 @@
 // Checks of what the metrics are computed from: one number, or one row of numbers, for each of P patterns.
+import { asNumericArray } from '../core/realm.ts';
 import { finite, integer, wrongType } from '../core/checks.ts';
 
 /**
@@ -38,5 +39,5 @@ export function checkClasses(name: string, values: ArrayLike<number>, classes: n
 }
 
 function isList(values: unknown): boolean {
-  return Array.isArray(values) || (ArrayBuffer.isView(values) && 'length' in values);
+  return Array.isArray(values) || asNumericArray(values) !== undefined;
 }

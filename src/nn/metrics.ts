@@ -1,4 +1,4 @@
-import { flag, integer, oneOf, options, wrongType } from '../core/checks.ts';
+import { abortable, flag, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import type { RowsInput } from '../core/columns.ts';
 import type { DataSource, StreamedSource } from '../core/table.ts';
 import { Turns } from '../core/turns.ts';
@@ -119,7 +119,7 @@ export async function measureMetrics(
     signal,
     task,
   } = options<typeof given>('options', given, network ? KEYS : [...KEYS, 'task']);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+  abortable('signal', signal);
   flag('intervals', intervals);
   const turns = new Turns('measuring', signal);
   const measured = async (found: Predictions): Promise<Metrics> => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { threadOptions } from './thread-options.ts';
 import type { NumberedTask, WorkerResult, WorkerTask } from './messages.ts';
 
 /** Where worker tasks run. */
@@ -18,6 +19,7 @@ export interface TaskPool {
 export function startThreads<Task, Result>(entry: URL, size: number, workerData?: object): Piscina<Task, Result> {
   return new Piscina<Task, Result>({
     filename: fileURLToPath(entry),
+    ...threadOptions(),
     workerData,
     minThreads: size,
     maxThreads: size,

@@ -73,11 +73,12 @@ export class Coordinator {
     const parties = this.#pool.size;
     const task: WorkerTask = { kind: 'attach', setup: this.#setup.session, data, parties };
     const limit = startLimit(parties);
-    const late = delay(limit, 'late' as const, { ref: false });
-    const results = await Promise.race([
-      late,
-      Promise.all(Array.from({ length: parties }, (_, w) => this.#one(task, w))),
-    ]);
+    const inTime = new AbortController();
+    const late = delay(limit, 'late' as const, { ref: false, signal: inTime.signal });
+    late.catch(() => undefined);
+    const all = Promise.all(Array.from({ length: parties }, (_, w) => this.#one(task, w)));
+    // What waits for the time would keep the data that long.
+    const results = await Promise.race([late, all]).finally(() => inTime.abort());
     if (results === 'late') return this.#broken(`the workers did not start within ${limit} ms`);
     for (const result of results) if (result.state !== 'done') return result;
     const threads = new Set(results.map((result) => result.state === 'done' && result.thread));

@@ -1,4 +1,4 @@
-import { callback, describe, integer, oneOf, options, wrongType } from '../core/checks.ts';
+import { abortable, callback, describe, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import type { DataSource, StreamedSource } from '../core/table.ts';
 import type { Network } from '../nn/network.ts';
 import { allocate } from '../memory/shared.ts';
@@ -80,7 +80,7 @@ export function orderOf(
   if (reader) throw new RangeError(`"validation" expected Dataset, which ${reader} at, got undefined`);
   integer('epochs', epochs, 1);
   if (maxUpdates !== Infinity) integer('maxUpdates', maxUpdates, 1);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+  abortable('signal', signal);
   if (onProgress !== undefined) callback('onProgress', onProgress);
   const { callbacks: list = [] } = o;
   checkCallbacks(list);

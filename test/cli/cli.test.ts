@@ -281,6 +281,7 @@ describe('what goes wrong', () => {
   test.each([
     ['SIGINT', 130, 'interrupted'],
     ['SIGTERM', 143, 'terminated'],
+    ['SIGHUP', 129, 'the terminal is gone'],
   ] as const)('%s saves the weights and exits with %i', async (signal, exitCode, said) => {
     const endless = ['train', 'clouds.csv', ...CLASSES, '--epochs', '1000000', '--patience', '0'];
     const { code, stderr } = await run([...endless, '--model', 'interrupted.safetensors'], 'epoch   3', signal);
@@ -320,7 +321,7 @@ describe('what goes wrong', () => {
       2,
       'three.csv has 3 rows, too few for --validation-share 0.1 and --test-share 0.1: all are trained on with --validation-share 0 --test-share 0',
     ],
-    [['train', 'semicolons.csv', '--target', 'y'], 1, '--delimiter in the program'],
+    [['train', 'semicolons.csv', '--target', 'y'], 1, 'said with --delimiter'],
     [['train', 'semicolons.csv', '--target', 'y', '--delimiter', ';'], 1, 'numbers need a decimal point'],
     [['train', 'missing.csv', '--target', 'side'], 1, 'missing.csv'],
     [['train', 'ragged.csv', '--target', 'side'], 1, 'ERR_BAD_FILE'],
@@ -328,9 +329,21 @@ describe('what goes wrong', () => {
     [['train', 'clouds.csv', ...CLASSES, '--checkpoint-every', '5m'], 2, 'expected --checkpoint or --resume beside it'],
     [['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'a', '--resume', 'b'], 2, 'expected the same folder'],
     [['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'a', '--checkpoint-every', '5h'], 2, 'or minutes as in 5m'],
-    [['train', 'clouds.csv', ...CLASSES, '--seed', '1', '--resume', 'some'], 2, '"learningRate" expected 0.5'],
-    [['train', 'clouds.csv', ...CLASSES, '--model', '.'], 2, 'expected a file to write, but . is a folder'],
+    [['train', 'clouds.csv', ...CLASSES, '--seed', '1', '--resume', 'some'], 2, '--learning-rate expected 0.5'],
+    [['train', 'clouds.csv', ...CLASSES, '--model', '.'], 2, '--model expected the path of a file, got a folder: .'],
     [['predict', 'side.safetensors', 'new.csv', '--output', './new.csv'], 2, '--output expected another file'],
+    [['train', 'clouds.csv', ...CLASSES, '--model', 'clouds.csv'], 2, '--model expected another file than clouds.csv'],
+    [
+      ['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'clouds.csv'],
+      2,
+      '--checkpoint expected a folder, but clouds.csv is a file',
+    ],
+    [['train', 'clouds.csv', ...CLASSES, '--tensorboard', 'clouds.csv'], 2, '--tensorboard expected a folder'],
+    [
+      ['train', 'clouds.csv', ...CLASSES, '--scratch', 'nowhere'],
+      2,
+      '--scratch expected a folder that is there, but there is no nowhere',
+    ],
     [['predict', 'clouds.csv', 'new.csv'], 1, 'ERR_BAD_FILE'],
     [
       ['predict', 'new.csv', 'side.safetensors'],
@@ -365,7 +378,7 @@ describe('help', () => {
   test('says what the exit codes mean', async () => {
     const { code, stdout } = await run(['--help']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/0 done, 1 failed, 2 wrongly called, 130 interrupted .*, 143 terminated/);
+    expect(stdout).toMatch(/0 done, 1 failed, 2 wrongly called, 129 hung up .*, 130 interrupted .*, 143 terminated/);
   });
 
   test('info says what can be used, and why not', async () => {
