@@ -22,6 +22,8 @@ export type ErrorCode =
    * shared memory were changed while they were in use.
    */
   | 'ERR_BAD_DATA'
+  /** A file of the package, a kernel or a thread, is not beside its code, as after bundling. */
+  | 'ERR_FILE_MISSING'
   /** Shared memory is needed and is not there. */
   | 'ERR_NO_SHARED_MEMORY';
 

@@ -1,3 +1,4 @@
+import type { Encoding } from '../data/encoding.ts';
 import type { Network } from '../nn/network.ts';
 import { type LoadedModel, MODEL_KIND, type ModelMeta, networkToBytes, readModel } from './model.ts';
 import { openSafetensors } from './source.ts';
@@ -21,9 +22,10 @@ export async function saveNetwork(path: string | URL, network: Network, meta: Mo
 
 /**
  * Loads what {@link saveNetwork} saved.
+ * @typeParam E - what was saved as the encoding, if not that of a table
  * @throws GradpoolError ERR_BAD_FILE telling what is wrong in which file; what `node:fs` throws if it cannot be opened
  */
-export async function loadNetwork(path: string | URL): Promise<LoadedModel> {
+export async function loadNetwork<E = Encoding>(path: string | URL): Promise<LoadedModel<E>> {
   const { bad, file } = await openSafetensors('path', checkPath('path', path), MODEL_KIND);
   return readModel(bad, file);
 }

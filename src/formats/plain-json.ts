@@ -3,6 +3,9 @@ import { wrongType, wrongValue } from '../core/checks.ts';
 /** What JSON can hold. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
+/** What can be written as JSON: a {@link JsonValue}, or an object of a type that does not say so. It is checked when it is written. */
+export type JsonInput = null | boolean | number | string | object;
+
 const DEEPEST = 60;
 
 /**

@@ -46,7 +46,7 @@ export class Predictor {
 
   /**
    * @throws TypeError, RangeError naming the argument; GradpoolError ERR_BACKEND_UNAVAILABLE if wasm was asked for and cannot
-   * run, ERR_DOES_NOT_FIT if the network is larger than one WebAssembly memory
+   * run, ERR_DOES_NOT_FIT if the network is larger than one WebAssembly memory, ERR_FILE_MISSING if a bundler left the kernels behind
    */
   constructor(network: Network, given: PredictorOptions = {}) {
     if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
@@ -129,6 +129,7 @@ function findKernels(): { readonly path: Twin; readonly module: WasmModule } | {
     MODULES.set(path, module);
     return { path, module };
   } catch (error) {
+    if (error instanceof GradpoolError) throw error;
     return { obstacle: `the kernels cannot be compiled: ${String(error)}` };
   }
 }

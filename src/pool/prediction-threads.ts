@@ -7,7 +7,7 @@ import { numericArray, numericType } from '../core/realm.ts';
 import type { NumericArray } from '../core/table.ts';
 import type { EngineSource } from '../infer/engine-source.ts';
 import { isShared } from '../memory/shared.ts';
-import { PREDICT_ENTRY } from './locations.ts';
+import { predictEntry } from './locations.ts';
 import { endThreads, startThreads } from './pool.ts';
 import { type PredictionSetup, type PredictionTask, STOP, WORDS } from './prediction.ts';
 import { Staging } from './staging.ts';
@@ -38,7 +38,7 @@ export class PredictionThreads {
     this.#outputs = source.spec.layers.at(-1)!.units;
     this.#Output = outputType(source.scaling.targets);
     const setup: PredictionSetup = { source, seats: new Int32Array(new SharedArrayBuffer(4)) };
-    this.#piscina = startThreads<PredictionTask, number>(PREDICT_ENTRY, size, setup);
+    this.#piscina = startThreads<PredictionTask, number>(predictEntry(), size, setup);
     this.#piscina.on('error', (cause) => void this.#fail(cause));
     // Tasks of a thread that dies are rejected, with the cause, after this event.
     this.#piscina.on('workerDestroy', () => setImmediate(() => void this.#fail(undefined)));

@@ -6,7 +6,7 @@ import { describe } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
 import { Arena } from '../memory/arena.ts';
 import { ALIVE } from '../memory/control.ts';
-import { COORDINATOR_ENTRY } from '../pool/locations.ts';
+import { coordinatorEntry } from '../pool/locations.ts';
 import { threadOptions } from '../pool/thread-options.ts';
 import { abort } from '../sync/barrier.ts';
 import type { Coordinator, CoordinatorApi } from './coordinator.ts';
@@ -34,7 +34,7 @@ const FAREWELL = 2500;
  * process alive only while it has something to answer.
  */
 export class Threads {
-  readonly #thread = new Worker(COORDINATOR_ENTRY, threadOptions());
+  readonly #thread = new Worker(coordinatorEntry(), threadOptions());
   readonly #remote: CoordinatorThread;
   /** How to end each of the calls that wait. */
   readonly #waiting = new Set<(error: GradpoolError) => void>();
