@@ -25,7 +25,9 @@ const ADVISED = new Set([
 
 /** An option as the library names it, where no column or value may stand: at the beginning, or after such a word. */
 const NAMED =
-  /(^|(?:^|[\s(])(?:with|in|of|beside|another|expected no|expected(?= "\w+"[^"]* beside)|an?|the|adaptive|synchronous|options?|and|or|is|out of) )"([a-z]\w*(?:\.\w+|\[\d+\])*)"/g;
+  /(^|(?:^|[\s(])(?:with|in|of|beside|another|expected no|expected(?= "\w+"[^"]* beside)|an?|the|adaptive|synchronous|options?|is|out of) )"([a-z]\w*(?:\.\w+|\[\d+\])*)"/g;
+/** Beside one that was found. */
+const ANOTHER = /(--[a-z-]+ (?:and|or) )"([a-z]\w*)"/g;
 /** Between pieces of advice. */
 const PIECES = /(; |, or |: (?=(?:leave|list|give|name|say) ))/;
 /** What is there for both, the library and the program. */
@@ -47,12 +49,11 @@ export function inWordsOfProgram(message: string, command: Command | undefined):
 }
 
 function spelt(text: string, command: Command): string {
-  return text
-    .replace(NAMED, (whole, before: string, path: string) => {
-      const name = nameOf(path, command);
-      return name === undefined ? whole : `${before}${name}`;
-    })
-    .replace(IN_THE_PROGRAM, '');
+  const replaced = (whole: string, before: string, path: string) => {
+    const name = nameOf(path, command);
+    return name === undefined ? whole : `${before}${name}`;
+  };
+  return text.replace(NAMED, replaced).replace(ANOTHER, replaced).replace(IN_THE_PROGRAM, '');
 }
 
 function namesAbsent(piece: string, command: Command): boolean {

@@ -61,7 +61,7 @@ export interface TrainerOptions {
    */
   workers?: number | undefined;
   /**
-   * B, rows in a mini-batch; default 64. At most the number of training patterns. 'auto' measures, when the trainer is made, which
+   * B, rows in a mini-batch; default 64, or all training patterns where there are fewer. At most their number. 'auto' measures, when the trainer is made, which
    * is the smallest that is as fast per row as any, in some 1 to 2 s; where there are fewer patterns, it is their number.
    * An object lets it change while training goes on.
    */

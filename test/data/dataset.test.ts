@@ -119,6 +119,27 @@ describe('fromArrays: storage', () => {
 describe('fromArrays: errors', () => {
   const wrong = (arrays: unknown) => () => Dataset.fromArrays(arrays as Parameters<typeof Dataset.fromArrays>[0]);
 
+  it.each([[[0, 1, 2]], [Uint8Array.of(0, 1, 2)], [[0, 1, 2, 0, 1, 2]]])(
+    'class numbers with targetSize: %o',
+    (targets) => {
+      const inputs = Array.from(targets, (_, i) => [i, 0]);
+      expect(wrong({ inputs, targets, targetSize: 3 })).toThrow(
+        new RangeError(
+          `"targetSize" expected to be left out beside one number for each of ${targets.length} inputs, as class numbers are, got 3`,
+        ),
+      );
+      const one = Dataset.fromArrays({ inputs, targets, targetSize: 1 });
+      const network = new Network({ inputs: 2, layers: [{ units: 3, activation: 'softmax' }] });
+      expect(() => network.evaluate(one)).toThrow('got rows of 1: class numbers are a flat list, without "targetSize"');
+    },
+  );
+
+  it('names of classes', () => {
+    expect(wrong({ inputs: [[0]], targets: ['a'] })).toThrow(
+      '"targets[0]" expected class number, value or row of numbers',
+    );
+  });
+
   it.each([
     [
       'NaN in a row',
