@@ -27,7 +27,9 @@ export type {
 } from './data/encoding.ts';
 export { Normalization, type NormalizationMethod, type NormalizationOptions } from './data/normalization.ts';
 export type { FileSource } from './data/file-source.ts';
-export type { SplitOptions } from './data/parts.ts';
+export type { RowKey, SplitOptions } from './data/split-options.ts';
+export type { StreamSplitOptions } from './data/stream-split.ts';
+export type { TableSplitOptions } from './data/table-split.ts';
 export type { FileFormat, ReadOptions } from './data/read-options.ts';
 export { readDataset, readTable } from './data/read-table.ts';
 export { streamDataset, type StreamedTable, type StreamOptions } from './data/stream-dataset.ts';
@@ -59,6 +61,7 @@ export type { CapacityPoint, CapacityReport } from './lab/capacity-report.ts';
 export type { CapacityRun } from './lab/capacity-run.ts';
 export type { CapacityContrast, CapacityVerdict } from './lab/capacity-verdict.ts';
 export { crossValidate } from './lab/cross-validation.ts';
+export type { TimeSeriesFolds } from './lab/time-folds.ts';
 export type { CrossValidationOptions, CrossValidationProgress, FoldStart } from './lab/cross-validation-options.ts';
 export type { CrossValidationReport, FoldRun, FoldSummary } from './lab/cross-validation-report.ts';
 export type { BatchCurveOptions, CurveProgress, TargetOptions } from './lab/curve-options.ts';
@@ -100,6 +103,7 @@ export {
 export { numericalJacobian } from './nn/differences.ts';
 export type { Figures, MetricName } from './nn/figures.ts';
 export type { Initialisation } from './nn/initialise.ts';
+export type { FigureInterval, FigureIntervals } from './nn/bootstrap.ts';
 export {
   type ClassMetrics,
   type LabelMetrics,

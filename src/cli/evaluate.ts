@@ -30,7 +30,7 @@ export async function evaluate(
     flags.labels === undefined
       ? await fromTable(modelPath, model, path, flags, output)
       : { dataset: await Dataset.fromIdx({ images: path, labels: flags.labels }), names: model.classes };
-  const metrics = await measureMetrics(model.network, dataset, { signal });
+  const metrics = await measureMetrics(model.network, dataset, { intervals: true, signal });
   output.text(metricsText('given', metrics, names));
   output.event('metrics', metrics);
 }

@@ -8,7 +8,8 @@ import { UsageError } from './failure.ts';
 import { type DataFlags, type LoadedData, loadData } from './load-data.ts';
 import { type MadeUpFlags, makeUp, unitsOf } from './made-up.ts';
 import type { Output } from './output.ts';
-import { describeData, makeNetwork, type StepFlags, stepOptions, type TrainFlags } from './train.ts';
+import { describeData } from './summary.ts';
+import { makeNetwork, type StepFlags, stepOptions, type TrainFlags } from './train.ts';
 import { prepareOutput, writeWhole } from './text.ts';
 
 /** The data, how weights step, and where the report goes, as they stand on the command line. */

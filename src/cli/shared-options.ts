@@ -80,7 +80,7 @@ export function columnOptions(command: Command): Command {
       ).choices(DATE_POLICIES),
     )
     .option('--labels <file>', 'IDX labels')
-    .option('--seed <number>', 'of starting weights, orders and splits', whole(0), 0);
+    .option('--seed <number>', 'of starting weights and orders', whole(0), 0);
 }
 
 /** Which rows are kept apart. */
@@ -90,8 +90,19 @@ export function partOptions(command: Command): Command {
     .option('--test-data <file>', 'test on this file instead of on a share of the first')
     .option('--test-labels <file>', 'its IDX labels')
     .option('--validation-share <share>', 'of the rows, for choosing when to stop', real(0), 0.1)
-    .option('--test-share <share>', 'of the rows, for judging at the end', real(0), 0.1);
+    .option('--test-share <share>', 'of the rows, for judging at the end', real(0), 0.1)
+    .addOption(
+      new Option(
+        '--split <how>',
+        'divide the rows so that each part has its share of each class, where there are classes, or at random (default: stratified)',
+      ).choices(SPLITS),
+    )
+    .option('--split-seed <number>', 'of the division of the rows (default: 0, whatever --seed is)', whole(0))
+    .option('--group-column <column>', 'keep rows with the same value together: a patient, a customer; it is no input')
+    .option('--time-column <column>', 'validate and test on the last rows in time; it is no input');
 }
+
+export const SPLITS = ['stratified', 'random'] as const;
 
 export const STREAM = ['auto', 'always', 'never'] as const;
 

@@ -20,6 +20,8 @@ import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
 import { checkpointOptions, checkSaving, type SavingFlags, startTrainer, tellHowToResume } from './saving.ts';
 import type { StreamFlags } from './stream-data.ts';
+import { recordOf, splitAgain } from './split-flags.ts';
+import { describeData, tellAbsent, tellColumns } from './summary.ts';
 import { checkFolder, count, duration, prepareOutput } from './text.ts';
 
 type Rows = Dataset | StreamedDataset;
@@ -67,9 +69,11 @@ export async function train(path: string, flags: TrainFlags, output: Output, sig
   const { labels, testData, testLabels, config } = flags;
   if (flags.history !== undefined) prepareOutput('history', flags.history, [path]);
   prepareOutput('model', flags.model, [path, labels, testData, testLabels, config]);
-  const data = await loadOrStream(path, flags, (text) => output.note(text), signal);
+  const note = (text: string) => output.note(text);
+  const split = await splitAgain(flags, note);
+  const data = await loadOrStream(path, flags, split, note, signal);
   try {
-    await trainOn(path, data, flags, output, signal);
+    await trainOn(path, data, { ...flags, record: recordOf(split) }, output, signal);
   } finally {
     for (const part of [data.train, data.validation, data.test])
       if (part instanceof StreamedDataset) await part.close();
@@ -86,6 +90,7 @@ async function trainOn(
   const network = makeNetwork(data, flags);
   output.note(describeData(path, data, network));
   output.remarks(data.notes);
+  await tellColumns(data, output);
   const ended = await runTraining(network, data, flags, output, signal).catch((error: unknown) => {
     tellHowToResume(flags, error, output);
     throw error;
@@ -106,9 +111,12 @@ async function trainOn(
     : data.validation
       ? (['validation', data.validation] as const)
       : (['training', data.train] as const);
-  const metrics = await measureMetrics(network, rows, { signal });
+  const metrics = await measureMetrics(network, rows, { intervals: part !== 'training', signal });
   const names = data.classes ?? data.encoding?.targets.map(({ name }) => name);
   output.text(metricsText(part, metrics, names));
+  tellAbsent(part, metrics, names, output);
+  if (flags.groupColumn !== undefined && metrics.intervals !== undefined)
+    output.note(`the interval takes rows one by one: those of one ${flags.groupColumn} are alike, so it is too narrow`);
   output.event('done', { model: flags.model, epochs: ended.kept, part, metrics });
 }
 
@@ -278,18 +286,4 @@ function tell(report: EpochReport, output: Output): void {
     `epoch ${String(epoch).padStart(3)}  loss ${loss.toPrecision(4)}${share(accuracy)}${other ?? ''}  ` +
       `${duration(seconds)}  ${count(samplesPerSecond)} rows/s`,
   );
-}
-
-/** The rows of each part, and the network that they are for. */
-export function describeData(
-  path: string,
-  { train: rows, validation, test, task, encoding }: LoadedData<Rows>,
-  network: Network,
-): string {
-  const part = (name: string, dataset: Rows | undefined) => (dataset ? [`${dataset.length} ${name}`] : []);
-  const parts = [...part('to train', rows), ...part('to validate', validation), ...part('to test', test)].join(', ');
-  const layers = [network.spec.inputs, ...network.spec.layers.map(({ units }) => units)].join('-');
-  const dropped =
-    encoding && encoding.training.dropped > 0 ? `, ${encoding.training.dropped} dropped for missing values` : '';
-  return `${path}: ${task}, rows: ${parts}${dropped}; network ${layers}, ${network.parameterCount} parameters`;
 }

@@ -33,13 +33,15 @@ export interface ChosenColumns extends ColumnNames {
  * @throws GradpoolError ERR_BAD_DATA where a column that was asked for is not there
  */
 export function chosenNames(source: string, names: readonly string[], options: ResolvedEncodeOptions): ColumnNames {
-  const { targets, features, weights } = options;
+  const { targets, features, exclude, weights } = options;
   const check = (name: string) => {
     if (!names.includes(name)) throw noColumn(source, name, names);
   };
   targets.forEach(check);
   if (weights !== undefined) check(weights);
-  const inputs = features ?? names.filter((name) => !targets.includes(name) && name !== weights);
+  exclude.forEach(check);
+  const others = new Set([...targets, ...exclude, weights]);
+  const inputs = features ?? names.filter((name) => !others.has(name));
   if (inputs.length === 0) throw badData(source, 'expected a column beside the target, got none');
   inputs.forEach(check);
   for (const name of [...options.categorical, ...options.categories.keys()]) check(name);

@@ -3,7 +3,8 @@ import { asArrayOf, numericArray, numericType } from '../core/realm.ts';
 import type { NumericArray } from '../core/table.ts';
 import { allocate } from '../memory/shared.ts';
 import type { NumberFormat } from './number-text.ts';
-import { partsOf, type SplitOptions } from './parts.ts';
+import { partsOf } from './parts.ts';
+import { tableSplitKeys, type TableSplitOptions } from './table-split.ts';
 import type { TableColumn } from './table-column.ts';
 
 /** How a row is called in messages, from its number, which counts from 0. */
@@ -76,14 +77,14 @@ export class DataTable {
   }
 
   /**
-   * Divides the rows at random, so that what is measured on one part (means, categories) knows nothing of the others.
+   * Divides the rows at random, by class, by group or by time, so that what is measured on one part (means, categories) knows nothing of the others.
    * @param share - in (0, 1), or a list of shares that add up to at most 1, the rest being the last part
    * @example
-   * const [train, test] = table.split(0.8, { seed: 1 });
+   * const [train, test] = table.split(0.8, { seed: 1, stratify: 'species' });
    */
-  split(share: number | readonly number[], given: SplitOptions = {}): [DataTable, DataTable, ...DataTable[]] {
-    const all = Uint32Array.from({ length: this.rows }, (_, row) => row);
-    return partsOf(share, given, all).map((rows) => this.select(rows)) as [DataTable, DataTable];
+  split(share: number | readonly number[], given: TableSplitOptions = {}): [DataTable, DataTable, ...DataTable[]] {
+    const { how, keys } = tableSplitKeys(this, given);
+    return partsOf(share, how, this.rows, keys).map((rows) => this.select(rows)) as [DataTable, DataTable];
   }
 }
 

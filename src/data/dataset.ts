@@ -16,8 +16,9 @@ import type { Affine, Columns, DataSource, NumericArray, Scaling, Table } from '
 import { allocate } from '../memory/shared.ts';
 import { readIdx } from './idx.ts';
 import { readNpy } from './npy.ts';
-import { partsOf, type SplitOptions } from './parts.ts';
+import { partsOf } from './parts.ts';
 import { checkSize, share } from './shared-columns.ts';
+import { splitKeys, type SplitOptions } from './split-options.ts';
 
 export interface ArraysInput {
   /** Rows of n numbers, or a flat typed array beside `inputSize`. */
@@ -209,15 +210,23 @@ export class Dataset implements DataSource {
   }
 
   /**
-   * Divides the patterns at random into views, the first with `share` of them.
+   * Divides the patterns into views, the first with `share` of them: at random, by class, by group or by time.
    * @param share - in (0, 1), or a list of shares that add up to at most 1, the rest being the last view
    * @example
    * const [train, validation] = dataset.split(0.8, { seed: 1 });
    * const [a, b, c] = dataset.split([0.7, 0.15]);
+   * const [before, after] = dataset.split(0.8, { times });
    */
   split(share: number | readonly number[], given: SplitOptions = {}): [Dataset, Dataset, ...Dataset[]] {
-    const parts = partsOf(share, given, this.rows);
-    return parts.map((rows) => new Dataset(this.storage, rows)) as [Dataset, Dataset];
+    const { how, keys } = splitKeys(given, this.rows, this.storage.targets);
+    const parts = partsOf(share, how, this.length, keys);
+    return parts.map(
+      (part) =>
+        new Dataset(
+          this.storage,
+          part.map((i) => this.rows[i]!),
+        ),
+    ) as [Dataset, Dataset];
   }
 
   /**

@@ -20,7 +20,7 @@ import { padded } from './zero-padding.ts';
 
 export const MOST_CLASSES = 2 ** 16;
 /** Integers with more different values than this are quantities, not classes. */
-const MOST_INTEGER_CLASSES = 20;
+export const MOST_INTEGER_CLASSES = 20;
 /** Categories that a note shows. */
 const SHOWN = 5;
 

@@ -17,6 +17,8 @@ export interface EncodeOptions {
   target: string | readonly string[];
   /** The columns to predict it from. Default: all others. */
   features?: readonly string[] | undefined;
+  /** Columns that are no inputs, such as one by which rows were divided; instead of `features`. */
+  exclude?: readonly string[] | undefined;
   /** A column of what the loss of each pattern is multiplied by, at least 0; it is no feature. */
   weights?: string | undefined;
   /** Columns of numbers that are names, as postcodes are. Columns of texts are categorical anyway. */
@@ -50,6 +52,8 @@ export interface EncodeOptions {
 export interface ResolvedEncodeOptions {
   readonly targets: readonly string[];
   readonly features: readonly string[] | undefined;
+  /** Where there are no `features`, what is none. */
+  readonly exclude: readonly string[];
   readonly weights: string | undefined;
   readonly categorical: ReadonlySet<string>;
   readonly missing: MissingPolicy;
@@ -64,6 +68,7 @@ export interface ResolvedEncodeOptions {
 const KEYS = [
   'target',
   'features',
+  'exclude',
   'weights',
   'categorical',
   'missing',
@@ -84,6 +89,8 @@ export function resolveEncodeOptions(value: unknown): ResolvedEncodeOptions {
   if (targets.length === 0) throw new RangeError('"target" expected at least one name, got none');
   const inputs = features === undefined ? undefined : names('features', features);
   if (inputs?.length === 0) throw new RangeError('"features" expected at least one name, got none');
+  const exclude = names('exclude', given.exclude);
+  if (exclude.length > 0 && inputs !== undefined) throw new TypeError('"exclude" expected no "features" beside it');
   const both = inputs?.find((name) => targets.includes(name));
   if (both !== undefined) throw wrongValue('features', 'names that are not in "target" too', both);
   if (weights !== undefined && [...targets, ...(inputs ?? [])].includes(text('weights', weights)))
@@ -91,6 +98,7 @@ export function resolveEncodeOptions(value: unknown): ResolvedEncodeOptions {
   const resolved = {
     targets,
     features: inputs,
+    exclude,
     weights,
     categorical: new Set(names('categorical', given.categorical)),
     missing: oneOf('missing', missing, MISSING_POLICIES),

@@ -128,7 +128,8 @@ class SurveyVisitor implements TableVisitor {
     this.#inputs = named(inputs);
     this.#targets = named(targets);
     this.#weights = named(weights);
-    this.wanted = this.#columns.map((column) => column !== undefined);
+    const looked = new Set(this.#parts.begin(names));
+    this.wanted = this.#columns.map((column, c) => column !== undefined || looked.has(c));
   }
 
   row(cells: readonly unknown[], number: number): true {
@@ -139,7 +140,7 @@ class SurveyVisitor implements TableVisitor {
       const problem = column && put(column, cells[c]);
       if (problem !== undefined) throw badFile(inColumn(`${label}, ${unit} ${number}`, column!.name), problem);
     }
-    const part = this.#parts.next();
+    const part = this.#parts.next(cells, number);
     const gap = this.#gap();
     if (gap === undefined) this.#kept[part]!++;
     else if (this.#missing === 'error' && this.#isFinal)
@@ -221,7 +222,8 @@ class SurveyVisitor implements TableVisitor {
     const targets = gaps([...this.#targets, ...this.#weights]);
     if (this.#kept.length === 1) throw noRows(label, gaps(this.#inputs), targets, this.#missing);
     const what = this.#missing === 'mean' ? 'that has a target' : 'in which no value is missing';
-    const ways = 'leave the part out (--validation-share 0, --test-share 0 in the program)';
+    const ways =
+      'leave the part out (--validation-share 0, --test-share 0 in the program), or take another seed (--split-seed)';
     throw badData(
       label,
       `expected at least one row ${what} for part ${part + 1} of the split, got none of ${this.#seen}: ${ways}`,

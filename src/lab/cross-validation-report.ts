@@ -54,6 +54,12 @@ export interface CrossValidationReport {
   patterns: number;
   folds: number;
   stratified: boolean;
+  /** How many, where those of one stayed together. */
+  groups?: number;
+  /** Where folds followed one another in time. */
+  timeSeries?: true;
+  /** Where folds are stratified: classes with fewer patterns than folds, which some folds have none of. */
+  rare?: { class: number; patterns: number }[];
   /** That were done. */
   repeats: number;
   seed: number;
@@ -79,8 +85,7 @@ export function crossValidationReport(
   sideBySide: SideBySide,
   state: CrossValidationReport['state'],
 ): CrossValidationReport {
-  const { task, folds, stratified, seed, epochs } = o;
-  const patterns = runs[0]!.training + runs[0]!.validation;
+  const { task, patterns, folds, stratified, groups, timeSeries, rare, seed, epochs } = o;
   const trained = runs.filter((run) => run.state === 'trained');
   const figures = trained.map(({ metrics }) => definedFigures(metrics));
   return {
@@ -91,13 +96,16 @@ export function crossValidationReport(
     patterns,
     folds,
     stratified,
+    ...(groups !== undefined && { groups }),
+    ...(timeSeries && { timeSeries }),
+    ...(rare.length > 0 && { rare }),
     repeats: runs.length / folds,
     seed,
     epochs,
     sideBySide,
     runs,
     diverged: runs.length - trained.length,
-    summary: summarise(figures, 1 / (folds - 1)),
+    summary: summarise(figures, timeSeries ? meanShare(runs) : 1 / (folds - 1)),
     undefined: METRICS[task].flatMap((metric) => {
       const without = figures.filter((run) => run[metric] === undefined).length;
       return without > 0 ? [{ metric, runs: without }] : [];
@@ -110,6 +118,11 @@ function definedFigures(metrics: Metrics): Figures {
   const { r2, ...others } = figuresOf(metrics);
   const isDefined = r2 !== undefined && metrics.undefined.length === 0;
   return isDefined ? { ...others, r2 } : others;
+}
+
+/** Patterns of a fold to those that were trained with, where the trainings have more and more. */
+function meanShare(runs: readonly FoldRun[]): number {
+  return runs.reduce((sum, { training, validation }) => sum + validation / training, 0) / runs.length;
 }
 
 /**

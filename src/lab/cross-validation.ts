@@ -41,6 +41,10 @@ export async function crossValidate(
   given: CrossValidationOptions = {},
 ): Promise<CrossValidationReport> {
   const o = resolveCrossValidation(make, dataset, given);
+  for (const { class: k, patterns } of o.rare)
+    process.emitWarning(`class ${k} has ${patterns} patterns for ${o.folds} folds: in some it cannot be judged`, {
+      type: 'GradpoolWarning',
+    });
   const { available } = detectSharedMemory();
   const { backend: wanted = 'auto', batchSize } = o.trainer;
   const chosen = await chooseBackend(wanted, available, o.first.spec, batchSize, 1);

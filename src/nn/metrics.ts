@@ -1,7 +1,8 @@
-import { abortable, integer, oneOf, options, wrongType } from '../core/checks.ts';
+import { abortable, flag, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import type { RowsInput } from '../core/columns.ts';
 import type { DataSource, StreamedSource } from '../core/table.ts';
 import { Turns } from '../core/turns.ts';
+import { type FigureIntervals, figureIntervals } from './bootstrap.ts';
 import { type ClassScore, type ClassScores, confusionMatrix, scoresOfCounts, classScores } from './class-scores.ts';
 import { Network } from './network.ts';
 import {
@@ -22,6 +23,8 @@ import { type ValueScores, valueScores } from './value-scores.ts';
 export interface MetricsOptions {
   /** Of which k top-k accuracies are wanted; default 3 and 5, where there are more classes. */
   topK?: readonly number[] | undefined;
+  /** Whether there are to be `intervals` of the figures, by drawing the patterns again a thousand times; default false. */
+  intervals?: boolean | undefined;
   /** Stops measuring; the call rejects with ERR_ABORTED. */
   signal?: AbortSignal | undefined;
 }
@@ -67,9 +70,15 @@ export interface ValueMetrics extends ValueScores {
   rows: number;
 }
 
-export type Metrics = ClassMetrics | LabelMetrics | ValueMetrics;
+export type Metrics = (ClassMetrics | LabelMetrics | ValueMetrics) & {
+  /**
+   * Of accuracy and `exact`, or of mae, rmse and r2, with 95% confidence: by how much they depend on which patterns were judged. Where
+   * `intervals` were asked for; those of r2 leave out draws whose targets are all equal.
+   */
+  intervals?: FigureIntervals;
+};
 
-const KEYS = ['topK', 'signal'] as const;
+const KEYS = ['topK', 'intervals', 'signal'] as const;
 
 /**
  * How good a network's answers are on a data set, as plain JSON. Each pattern goes through the network once, in float64 on the
@@ -107,17 +116,27 @@ export async function measureMetrics(
   given: MetricsOptions & { task?: MetricsTask } = {},
 ): Promise<Metrics> {
   const network = from instanceof Network;
-  const { topK, signal, task } = options<typeof given>('options', given, network ? KEYS : [...KEYS, 'task']);
+  const {
+    topK,
+    intervals = false,
+    signal,
+    task,
+  } = options<typeof given>('options', given, network ? KEYS : [...KEYS, 'task']);
   abortable('signal', signal);
+  flag('intervals', intervals);
   const turns = new Turns('measuring', signal);
+  const measured = async (found: Predictions): Promise<Metrics> => {
+    const metrics = await metricsOf(found, resolveTopK(topK, found), turns);
+    return intervals ? { ...metrics, intervals: await figureIntervals(found, turns) } : metrics;
+  };
   if (!network) {
-    const found = fromArrays(oneOf('task', task, TASKS), from, to as RowsInput);
-    return metricsOf(found, resolveTopK(topK, found), turns);
+    return measured(fromArrays(oneOf('task', task, TASKS), from, to as RowsInput));
   }
   const source = to as DataSource & StreamedSource;
   if (typeof (source?.bind ?? source?.stream) !== 'function') throw wrongType('dataset', 'Dataset', to);
-  const wanted = resolveTopK(topK, taskOf(from.spec));
-  return metricsOf(await collect(from, source, turns), wanted, turns);
+  // Before any work.
+  resolveTopK(topK, taskOf(from.spec));
+  return measured(await collect(from, source, turns));
 }
 
 function resolveTopK(topK: readonly number[] | undefined, { task, classes }: Pick<Predictions, 'task' | 'classes'>) {

@@ -53,7 +53,7 @@ describe('from a table to a model in use', () => {
     });
     expect(readdirSync(at('logs/board'))).toEqual([expect.stringMatching(/^events\.out\.tfevents\./)]);
     expect(stderr).toContain(
-      'clouds.csv: classification, rows: 240 to train, 30 to validate, 30 to test; network 4-8-2',
+      'clouds.csv: classification, rows: 240 to train, 30 to validate, 30 to test, stratified by side; network 4-8-2',
     );
     expect(stderr).toMatch(/epoch {3}1 {2}loss 0\.\d+ {2}accuracy \d+\.\d+% {2}validation loss/);
     expect(stdout).toContain('On the 30 rows of the test set:');
