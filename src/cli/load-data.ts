@@ -3,7 +3,7 @@ import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
 import type { Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
 import { type FileFormat, type ReadOptions } from '../data/read-options.ts';
-import { readTable } from '../data/read-table.ts';
+import { readTable, readTableFor } from '../data/read-table.ts';
 import { streamDataset } from '../data/stream-dataset.ts';
 import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import { UsageError } from './failure.ts';
@@ -95,13 +95,17 @@ async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
   refuseTestLabels(flags);
   const { categorical, missingValues, weightColumn: weights } = flags;
   const layout = layoutOf(flags);
-  const table = await readTable(path, { ...layout, missingValues, categorical });
-  if (flags.target === undefined)
+  const read = { ...layout, missingValues, categorical };
+  if (flags.target === undefined) {
+    const { names } = await readTable(path, read);
     throw new UsageError(
-      `--target expected one of the columns ${table.names.join(', ')}, or --labels for a pair of IDX files`,
+      `--target expected one of the columns ${names.join(', ')}, or --labels for a pair of IDX files`,
     );
+  }
+  const options = encodeOptions(flags, flags.target);
+  const table = await readTableFor(path, options, read);
   const parts = splitUp(path, table, flags);
-  const { dataset: train, encoding, notes } = encodeTable(parts.train, encodeOptions(flags, flags.target));
+  const { dataset: train, encoding, notes } = encodeTable(parts.train, options);
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });

@@ -4,9 +4,10 @@ import { NumberStore } from './number-store.ts';
 import { parseNumber } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 import { noNumber } from './text-tally.ts';
+import { isWide, merged, TOO_MANY_WIDE, WideIntegers } from './wide-integers.ts';
 
-/** A value as a file or a row holds it; undefined where it is missing. */
-export type Cell = number | string | undefined;
+/** A value as a file or a row holds it, bigint where a number would not be the same; undefined where it is missing. */
+export type Cell = number | bigint | string | undefined;
 
 /** How the columns of a table are to be read. */
 export interface ColumnRules {
@@ -25,9 +26,9 @@ export interface CellTarget {
 }
 
 /**
- * Gathers a column cell by cell and finds out what it is: numeric as long as every text is a number, else categorical.
- * The texts of numbers are not kept. Where one turns up that is none, the rows before it (`reread` of them) have to be
- * read once more with `addAgain`, because 007 is a text of its own there.
+ * Gathers a column cell by cell and finds out what it is: numeric as long as every text is a number, and different integers are
+ * different numbers; else categorical. The texts of numbers are not kept. Where one turns up that is none, the rows before it
+ * (`reread` of them) have to be read once more with `addAgain`, because 007 is a text of its own there.
  */
 export class ColumnBuilder implements CellTarget {
   readonly name: string;
@@ -38,6 +39,7 @@ export class ColumnBuilder implements CellTarget {
   #numbers = new NumberStore();
   #again: CategoryStore | undefined;
   #texts = new CategoryStore();
+  #wide: WideIntegers | undefined;
   #reread = 0;
 
   constructor(name: string, rules: ColumnRules) {
@@ -53,13 +55,15 @@ export class ColumnBuilder implements CellTarget {
 
   add(cell: Cell): string | undefined {
     if (isMissing(cell, this.#rules)) this.#addMissing();
-    else if (this.#kind === 'categorical') return this.#addText(String(cell));
+    else if (this.#kind === 'categorical') return this.#addChecked(String(cell));
     else {
-      const value = typeof cell === 'number' ? cell : parseNumber(cell);
-      if (Number.isNaN(value)) {
-        if (this.#rules.numeric.has(this.name)) return noNumber(cell);
+      const value = typeof cell === 'string' ? parseNumber(cell) : Number(cell);
+      const twin = isWide(value) ? (this.#wide ??= new WideIntegers()).add(cell, value) : undefined;
+      if (twin === 'many') return TOO_MANY_WIDE;
+      if (Number.isNaN(value) || twin !== undefined) {
+        if (this.#rules.numeric.has(this.name)) return twin === undefined ? noNumber(cell) : merged(cell, twin);
         this.#becomeCategorical();
-        return this.#addText(String(cell));
+        return this.#addChecked(String(cell));
       }
       this.#kind = 'numeric';
       this.#numbers.push(value);
@@ -71,7 +75,10 @@ export class ColumnBuilder implements CellTarget {
   addCategory(text: string): string | undefined {
     if (this.#kind === 'numeric') return this.add(text);
     if (this.#kind === 'open') this.#becomeCategorical();
-    return this.add(text);
+    if (!isMissing(text, this.#rules)) return this.#addText(text);
+    this.#addMissing();
+    this.#rows++;
+    return undefined;
   }
 
   /** The same cells again, from the first row on, `reread` of them. */
@@ -97,16 +104,21 @@ export class ColumnBuilder implements CellTarget {
     else this.#numbers.push(0);
   }
 
+  /** Of a text whose bytes nobody looked at. */
+  #addChecked(text: string): string | undefined {
+    const problem = this.#addText(text);
+    return problem ?? (text.includes('\uFFFD') ? `expected text in UTF-8, got ${describe(text)}` : undefined);
+  }
+
   #addText(text: string): string | undefined {
     const isNew = this.#texts.push(text);
     this.#rows++;
-    if (!isNew) return undefined;
-    if (text.includes('\uFFFD')) return `expected text in UTF-8, got ${describe(text)}`;
-    return this.#texts.size > MOST_CATEGORIES ? TOO_MANY : undefined;
+    return isNew && this.#texts.size > MOST_CATEGORIES ? TOO_MANY : undefined;
   }
 
   #becomeCategorical(): void {
     this.#numbers = new NumberStore();
+    this.#wide = undefined;
     // Rows of missing values only have no text that could be lost.
     if (this.#kind === 'numeric') this.#reread = this.#rows;
     else for (let r = 0; r < this.#rows; r++) this.#texts.pushMissing();

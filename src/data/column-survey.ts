@@ -5,6 +5,7 @@ import { Extent } from './narrow.ts';
 import { parseNumber } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 import { noNumber, type Slips, TextTally } from './text-tally.ts';
+import { isWide, merged, TOO_MANY_WIDE, WideIntegers } from './wide-integers.ts';
 
 /**
  * What is found out of a column without keeping it. Cells come one after the other, and after each it is said whether its row is
@@ -28,6 +29,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   #sum = 0;
   #numbers = 0;
   #binary = true;
+  #wide: WideIntegers | undefined;
   /** The cell that came last: its text or NaN, and its number or NaN. */
   #cell: Cell;
   #value = NaN;
@@ -52,12 +54,17 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
 
   add(cell: Cell): string | undefined {
     if (isMissing(cell, this.#rules)) this.#cell = undefined;
-    else if (this.#kind === 'categorical') return this.#addText(String(cell));
+    else if (this.#kind === 'categorical') return this.#addChecked(String(cell));
     else {
-      const value = typeof cell === 'number' ? cell : parseNumber(cell);
-      if (Number.isNaN(value)) {
-        if (this.#rules.numeric.has(this.name)) return noNumber(cell);
-        return this.addCategory(String(cell));
+      const value = typeof cell === 'string' ? parseNumber(cell) : Number(cell);
+      const twin = isWide(value) ? (this.#wide ??= new WideIntegers()).add(cell, value) : undefined;
+      if (twin === 'many') return TOO_MANY_WIDE;
+      if (Number.isNaN(value) || twin !== undefined) {
+        if (this.#rules.numeric.has(this.name)) return twin === undefined ? noNumber(cell) : merged(cell, twin);
+        this.#wide = undefined;
+        if (this.#kind === 'numeric') this.late = true;
+        this.#kind = 'categorical';
+        return this.#addChecked(String(cell));
       }
       this.#kind = 'numeric';
       this.#cell = cell;
@@ -70,7 +77,8 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     if (this.#rules.numeric.has(this.name)) return this.add(text);
     if (this.#kind === 'numeric') this.late = true;
     this.#kind = 'categorical';
-    return this.add(text);
+    this.#cell = isMissing(text, this.#rules) ? undefined : text;
+    return undefined;
   }
 
   /** The row of the last cell is kept. @param counted - and measured, as a row to train on @param number - of the row, in messages */
@@ -116,7 +124,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     if (value !== 0 && value !== 1) this.#binary = false;
   }
 
-  #count(cell: string | number): void {
+  #count(cell: string | number | bigint): void {
     const text = this.#kind === 'categorical' ? String(cell) : String(this.#value);
     const counts = this.#counts!;
     const count = counts.get(text) ?? 0;
@@ -124,7 +132,8 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     if (count === 0 && counts.size > (this.#most || MOST_CLASSES)) this.#counts = undefined;
   }
 
-  #addText(text: string): string | undefined {
+  /** Of a text whose bytes nobody looked at. */
+  #addChecked(text: string): string | undefined {
     this.#cell = text;
     return text.includes('\uFFFD') ? `expected text in UTF-8, got ${describe(text)}` : undefined;
   }

@@ -13,6 +13,7 @@ import {
 } from './encoding.ts';
 import { parseNumber } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
+import { isWide } from './wide-integers.ts';
 import { DECIMAL_POINT, type Slips } from './text-tally.ts';
 
 /** An input for each category; more than this are names, not categories. */
@@ -168,6 +169,7 @@ function fitCategories({ source, options }: Fit, column: ColumnFacts): Categoric
   }
   const numbers = column.kind === 'numeric';
   const categories = given === undefined ? ordered(counts.keys(), numbers) : asGiven(where, given, numbers);
+  if (numbers) refuseWide(where, categories);
   const fill = options.missing === 'mean' ? mostFrequent(counts, categories) : null;
   return { name, kind: 'categorical', numbers, categories, fill };
 }
@@ -188,6 +190,14 @@ function asGiven(where: string, given: readonly string[], numbers: boolean): str
   });
 }
 
+/** As numbers they have lost their last digits, so that they are not the names that stand in the file. */
+function refuseWide(where: string, categories: readonly string[]): void {
+  const wide = categories.find((text) => isWide(Number(text)));
+  if (wide === undefined) return;
+  const what = `is to be names, of which ${wide} is beyond 2^53, where numbers lose their last digits`;
+  throw badData(where, `${what}: list it in "categorical" when it is read (--categorical in the program)`);
+}
+
 function ordered(texts: Iterable<string>, numbers: boolean): string[] {
   return numbers ? Array.from(texts).sort((a, b) => Number(a) - Number(b)) : sortedTexts(texts);
 }
@@ -203,6 +213,7 @@ function fitTarget({ source, options }: Fit, column: ColumnFacts, task: Task): C
   const numbers = column.kind === 'numeric';
   const given = options.classes;
   const categories = given === undefined ? ordered(counts.keys(), numbers) : asGiven(where, given, numbers);
+  if (numbers) refuseWide(where, categories);
   if (categories.length < 2) throw badData(where, `expected at least two classes, got ${categories.join()} only`);
   return { name, kind: 'categorical', numbers, categories, fill: null };
 }

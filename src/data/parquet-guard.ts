@@ -44,8 +44,9 @@ export function checkHeader(header: PageHeader, bytesLeft: number): void {
   }
   if (header.type === 'DATA_PAGE_V2') {
     within('nulls', v2!.num_nulls, v2!.num_values);
-    within('bytes of levels', v2!.definition_levels_byte_length, packed);
-    within('bytes of levels', v2!.repetition_levels_byte_length, 0);
+    // Of a flat column there is nothing to repeat, but some writers leave an empty run.
+    within('bytes of levels', v2!.repetition_levels_byte_length, packed);
+    within('bytes of levels', v2!.definition_levels_byte_length, packed - v2!.repetition_levels_byte_length);
   }
 }
 
@@ -102,12 +103,22 @@ export function checkPage(bytes: Uint8Array, header: PageHeader, { type, nullabl
   checkValues(view, 4 + length, scanRuns(view, 4, 4 + length, 1, count), encoding, type);
 }
 
+/** Bytes before the values of a page of the second version, which are never compressed. */
+export function levelBytes({ data_page_header_v2: v2 }: PageHeader): number {
+  return v2 === undefined ? 0 : v2.repetition_levels_byte_length + v2.definition_levels_byte_length;
+}
+
+/** Whether values are places in the dictionary. */
+export function isDictionaryEncoded(encoding: string): boolean {
+  return DICTIONARY.includes(encoding);
+}
+
 /** Checks the null marks of a page of the second version, which are never compressed. */
 export function checkLevelsV2(bytes: Uint8Array, header: PageHeader, nullable: boolean): void {
   const v2 = header.data_page_header_v2;
   if (header.type !== 'DATA_PAGE_V2' || v2 === undefined || !nullable) return;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const known = scanRuns(view, 0, v2.definition_levels_byte_length, 1, v2.num_values);
+  const known = scanRuns(view, v2.repetition_levels_byte_length, levelBytes(header), 1, v2.num_values);
   if (known !== v2.num_values - v2.num_nulls)
     throw new Error(`${v2.num_nulls} nulls are promised, and there are others`);
 }

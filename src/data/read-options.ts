@@ -1,5 +1,5 @@
 import { flag, oneOf, options, text, wrongType, wrongValue } from '../core/checks.ts';
-import { type ColumnRules } from './column-builder.ts';
+import type { ColumnRules } from './column-builder.ts';
 import { checkEncoding, type Encoding } from './encoding.ts';
 import { MISSING_TEXTS } from './number-text.ts';
 
@@ -44,6 +44,8 @@ export interface ColumnChoice extends ColumnRules {
   readonly columns: readonly string[] | undefined;
   /** Read where they are there. */
   readonly optional: ReadonlySet<string>;
+  /** Named somewhere, so that they are not left out as the numbers of rows are. */
+  readonly asked: ReadonlySet<string>;
 }
 
 /** How a text file is laid out. */
@@ -59,8 +61,15 @@ export interface ResolvedReadOptions extends ColumnChoice {
   readonly layout: TextLayout;
 }
 
-/** @param path - undefined for bytes */
-export function resolveReadOptions(path: string | undefined, value: unknown): ResolvedReadOptions {
+/**
+ * @param path - undefined for bytes
+ * @param asked - columns that are named elsewhere
+ */
+export function resolveReadOptions(
+  path: string | undefined,
+  value: unknown,
+  asked: readonly string[] = [],
+): ResolvedReadOptions {
   const given = options<ReadOptions>('options', value, KEYS);
   const format = given.format === undefined ? formatOf(path) : oneOf('format', given.format, FORMATS);
   if (format !== 'csv' && format !== 'tsv') {
@@ -68,7 +77,9 @@ export function resolveReadOptions(path: string | undefined, value: unknown): Re
       if (given[key] !== undefined) throw new TypeError(`"${key}" is for csv and tsv, not for ${format}`);
     }
   }
-  return { format, ...columnChoice(given), layout: layoutOf(given, format) };
+  const choice = columnChoice(given);
+  const named = [...asked, ...(choice.columns ?? []), ...choice.numeric, ...choice.categorical];
+  return { format, ...choice, asked: new Set(named), layout: layoutOf(given, format) };
 }
 
 function formatOf(path: string | undefined): FileFormat {
@@ -81,7 +92,7 @@ function formatOf(path: string | undefined): FileFormat {
   return format;
 }
 
-function columnChoice(given: ReadOptions): ColumnChoice {
+function columnChoice(given: ReadOptions): Omit<ColumnChoice, 'asked'> {
   if (given.encoding !== undefined) return choiceOf(given);
   const { columns } = given;
   const [numeric, categorical] = [names('numeric', given.numeric), names('categorical', given.categorical)];
@@ -95,7 +106,7 @@ function columnChoice(given: ReadOptions): ColumnChoice {
   };
 }
 
-function choiceOf(given: ReadOptions): ColumnChoice {
+function choiceOf(given: ReadOptions): Omit<ColumnChoice, 'asked'> {
   for (const key of ['columns', 'numeric', 'categorical', 'missingValues'] as const) {
     if (given[key] !== undefined) throw new TypeError(`"${key}" follows from "encoding"; give one of the two`);
   }

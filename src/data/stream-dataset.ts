@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { finite, integer, options, text, wrongType } from '../core/checks.ts';
+import { askedFor } from './asked-columns.ts';
 import { type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
 import { checkEncoding, type Encoding } from './encoding.ts';
 import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from './read-options.ts';
@@ -66,7 +67,8 @@ export async function streamDataset(
   const { memory, places, parts, signal, weights: column } = resolveStream(path, given, known !== undefined);
   const weights = 'options' in how ? how.options.weights : column;
   const wanted = { ...how, weights };
-  const resolved = resolveReadOptions(path, known ? { ...read, encoding: known } : read);
+  const { asked, options: wantedOnly } = 'options' in how ? askedFor(how.options, read) : { asked: [], options: read };
+  const resolved = resolveReadOptions(path, known ? { ...read, encoding: known } : wantedOnly, asked);
   const choice = { ...withNumbers(resolved, weights), optional: new Set<string>() };
   const rows = tableRows(path, path, choice);
   const going = { parts, signal };
@@ -87,8 +89,9 @@ function isEncoding(value: object): value is Encoding {
 /** A column more that is read, as numbers. */
 function withNumbers(choice: ResolvedReadOptions, name: string | undefined): ResolvedReadOptions {
   if (name === undefined) return choice;
-  const { columns, numeric } = choice;
-  return { ...choice, columns: columns && [...columns, name], numeric: new Set([...numeric, name]) };
+  const { columns, numeric, asked } = choice;
+  const [numbers, named] = [new Set([...numeric, name]), new Set([...asked, name])];
+  return { ...choice, columns: columns && [...new Set([...columns, name])], numeric: numbers, asked: named };
 }
 
 function resolveStream(path: string, value: StreamOptions, known: boolean) {
