@@ -1,6 +1,6 @@
 import { Dataset } from '../data/dataset.ts';
 import { applyEncoding } from '../data/encode-table.ts';
-import type { UnknownPolicy } from '../data/encoding.ts';
+import type { MissingPolicy, UnknownPolicy } from '../data/encoding.ts';
 import { readTable } from '../data/read-table.ts';
 import type { LoadedModel } from '../formats/model.ts';
 import { measureMetrics } from '../nn/metrics.ts';
@@ -10,6 +10,7 @@ import type { Output } from './output.ts';
 import { encodingOf, noteLeftOut, openModel } from './predict.ts';
 
 export type EvaluateFlags = Pick<DataFlags, 'format' | 'delimiter' | 'header' | 'labels'> & {
+  missing?: MissingPolicy;
   unknown?: UnknownPolicy;
 };
 
@@ -39,7 +40,7 @@ async function fromTable(
   flags: EvaluateFlags,
   output: Output,
 ): Promise<{ dataset: Dataset; names: readonly string[] }> {
-  const encoding = encodingOf(modelPath, model, flags.unknown);
+  const encoding = encodingOf(modelPath, model, flags);
   const table = await readTable(path, { ...layoutOf(flags), encoding });
   const names = encoding.classes.length > 0 ? encoding.classes : encoding.targets.map(({ name }) => name);
   output.remarks(table.notes);

@@ -1,7 +1,7 @@
 import { Dataset } from '../data/dataset.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
-import type { Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
+import type { DatePolicy, Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
 import { type FileFormat, type ReadOptions } from '../data/read-options.ts';
 import { readTable, readTableFor } from '../data/read-table.ts';
 import { streamDataset } from '../data/stream-dataset.ts';
@@ -17,6 +17,7 @@ export interface DataFlags {
   weightColumn?: string;
   categorical?: string[];
   task?: Task;
+  dates?: DatePolicy;
   missing: MissingPolicy;
   unknown: UnknownPolicy;
   missingValues?: string[];
@@ -105,7 +106,7 @@ async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
   const options = encodeOptions(flags, flags.target);
   const table = await readTableFor(path, options, read);
   const parts = splitUp(path, table, flags);
-  const { dataset: train, encoding, notes } = encodeTable(parts.train, options);
+  const { dataset: train, encoding, notes } = encodeTable(parts.train, { ...options, categoriesFrom: table });
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
@@ -144,8 +145,9 @@ function refuseTestLabels({ testLabels }: DataFlags): void {
 }
 
 function encodeOptions(flags: DataFlags, target: string[]): EncodeOptions {
-  const { features, weightColumn: weights, categorical = [], missing, unknown, task } = flags;
-  return { target: target.length === 1 ? target[0]! : target, features, weights, categorical, missing, unknown, task };
+  const { features, weightColumn: weights, categorical = [], missing, unknown, task, dates } = flags;
+  const columns = { target: target.length === 1 ? target[0]! : target, features, weights, categorical };
+  return { ...columns, missing, unknown, task, dates };
 }
 
 function asEncoded(encoding: Encoding): Pick<LoadedData, 'task' | 'outputs' | 'encoding' | 'classes'> {
@@ -227,7 +229,7 @@ function highestClass({ storage, rows }: Dataset): number {
 /** With IDX files there are no columns. */
 export function refuseTableFlags(flags: Partial<DataFlags>): void {
   const { target, features, weightColumn, categorical, missing = 'error', unknown = 'error' } = flags;
-  const { missingValues, format, delimiter, header = true } = flags;
+  const { missingValues, format, delimiter, header = true, dates } = flags;
   const given = {
     '--target': target,
     '--features': features,
@@ -235,6 +237,7 @@ export function refuseTableFlags(flags: Partial<DataFlags>): void {
     '--categorical': categorical,
     '--missing': missing === 'error' ? undefined : missing,
     '--missing-values': missingValues,
+    '--dates': dates,
     '--unknown': unknown === 'error' ? undefined : unknown,
     '--format': format,
     '--delimiter': delimiter,

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Turns } from '../core/turns.ts';
 import { encodeRows } from '../data/encode-table.ts';
-import { checkEncoding, type Encoding, type UnknownPolicy } from '../data/encoding.ts';
+import { canFill, checkEncoding, type Encoding, type MissingPolicy, type UnknownPolicy } from '../data/encoding.ts';
 import { readTable } from '../data/read-table.ts';
 import { Predictor } from '../infer/predictor.ts';
 import type { LoadedModel } from '../formats/model.ts';
@@ -15,6 +15,7 @@ import { csvLine, prepareFolder, writeWhole } from './text.ts';
 export interface PredictFlags extends Pick<DataFlags, 'format' | 'delimiter' | 'header'> {
   output?: string;
   probabilities?: boolean;
+  missing?: MissingPolicy;
   unknown?: UnknownPolicy;
 }
 
@@ -27,14 +28,20 @@ export function openModel(model: string, file: string): Promise<LoadedModel> {
 
 /**
  * How the model's rows are encoded.
- * @param unknown - default: as in training
- * @throws UsageError if it was trained on IDX files
+ * @param policies - default: as in training
+ * @throws UsageError if it was trained on IDX files, or has nothing to fill in for missing values
  */
-export function encodingOf(path: string, { encoding }: LoadedModel, unknown: UnknownPolicy | undefined): Encoding {
+export function encodingOf(
+  path: string,
+  { encoding }: LoadedModel,
+  { missing, unknown }: Pick<PredictFlags, 'missing' | 'unknown'>,
+): Encoding {
   if (encoding === undefined)
     throw new UsageError(`${path} expected a model that was trained on a table: it has no names of columns`);
   const checked = checkEncoding('encoding', encoding);
-  return unknown === undefined ? checked : { ...checked, unknown };
+  if (missing === 'mean' && !canFill(checked))
+    throw new UsageError(`--missing mean expected a model that was trained with it: ${path} has no means to fill in`);
+  return { ...checked, missing: missing ?? checked.missing, unknown: unknown ?? checked.unknown };
 }
 
 /** Rows that are predicted between two looks at the clock and at the signal. */
@@ -54,14 +61,15 @@ export async function predict(
     prepareFolder(flags.output);
   }
   const model = await openModel(modelPath, path);
-  const encoding = encodingOf(modelPath, model, flags.unknown);
+  const encoding = encodingOf(modelPath, model, flags);
   const table = await readTable(path, { ...layoutOf(flags), encoding });
   output.remarks(table.notes);
   const { inputs, rows } = encodeRows(encoding, table);
   const predictor = new Predictor(model.network);
   const [n, K] = [encoding.inputSize, encoding.outputSize];
   const numbered = rows.length < table.rows;
-  const lines = [csvLine([...(numbered ? ['row'] : []), ...headOf(encoding, flags)])];
+  const head = headOf(encoding, flags);
+  const lines = [csvLine(numbered ? [rowName(head), ...head] : head)];
   const turns = new Turns('predicting', signal);
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
     await turns.next();
@@ -90,6 +98,11 @@ export function noteLeftOut(output: Output, rows: number): void {
     );
 }
 
+/** What rows are called beside their values. */
+function rowName(names: readonly string[]): string {
+  return names.includes('row') ? 'row number' : 'row';
+}
+
 function headOf(encoding: Encoding, flags: PredictFlags): string[] {
   return Object.keys(describeRow(encoding, new Float32Array(encoding.outputSize), flags));
 }
@@ -102,8 +115,9 @@ function describeRow(
 ): Record<string, string | number> {
   const { task, targets, classes } = encoding;
   const number = (value: number) => Number(value.toPrecision(7));
+  const taken = targets.map(({ name }) => name);
   const chances = (names: readonly string[]) =>
-    probabilities ? names.map((name, k) => [`p(${name})`, number(y[k]!)] as const) : [];
+    probabilities ? chanceNames(names, taken).map((name, k) => [name, number(y[k]!)] as const) : [];
   if (task !== 'classification') {
     const names = targets.map(({ name }) => name);
     if (task !== 'multi-label') return Object.fromEntries(names.map((name, k) => [name, number(y[k]!)]));
@@ -112,4 +126,12 @@ function describeRow(
   }
   const likeliest = y.reduce((best, value, k) => (value > y[best]! ? k : best), 0);
   return Object.fromEntries<string | number>([[targets[0]!.name, classes[likeliest]!], ...chances(classes)]);
+}
+
+/** p(a), p(b), ...; something longer where a target is called so. */
+function chanceNames(names: readonly string[], taken: readonly string[]): string[] {
+  for (let letter = 'p'; ; letter = letter === 'p' ? 'probability' : `_${letter}`) {
+    const called = names.map((name) => `${letter}(${name})`);
+    if (!called.some((name) => taken.includes(name))) return called;
+  }
 }

@@ -14,6 +14,7 @@ import {
   backendOption,
   columnOptions,
   hiddenOption,
+  missingOption,
   networkOptions,
   outputOf,
   partOptions,
@@ -146,6 +147,7 @@ function addUses(gradpool: Command, signal: AbortSignal): void {
     .argument('[file]', 'a table that has the columns it was trained on; the target may be absent')
     .option('--output <file>', 'write CSV there instead of to stdout')
     .option('--probabilities', 'of every class or label, too')
+    .addOption(missingOption())
     .addOption(unknownOption())
     .action(async (model: string, file: string, flags: PredictFlags & OutputFlags) => {
       const { predict } = await import('./predict.ts');
@@ -157,6 +159,7 @@ function addUses(gradpool: Command, signal: AbortSignal): void {
     .usage('[options] <model> <file>')
     .argument('[file]', 'a table with the target, or IDX images with --labels')
     .option('--labels <file>', 'IDX labels')
+    .addOption(missingOption())
     .addOption(unknownOption())
     .action(async (model: string, file: string, flags: EvaluateFlags & OutputFlags) => {
       const { evaluate } = await import('./evaluate.ts');

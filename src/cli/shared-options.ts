@@ -1,7 +1,7 @@
 // Options that several commands have.
 import { type Command, Option } from 'commander';
 import { ACTIVATIONS } from '../core/spec.ts';
-import { MISSING_POLICIES, TASKS, UNKNOWN_POLICIES } from '../data/encoding.ts';
+import { DATE_POLICIES, MISSING_POLICIES, TASKS, UNKNOWN_POLICIES } from '../data/encoding.ts';
 import { FORMATS } from '../data/read-options.ts';
 import { BACKENDS } from '../kernels/kernels.ts';
 import { INITIALISATIONS } from '../nn/initialise.ts';
@@ -36,6 +36,10 @@ export function tableOptions(command: Command): Command {
     .option('--no-header', 'the first line holds values; columns are called c1, c2, ...');
 }
 
+export function missingOption(): Option {
+  return new Option('--missing <policy>', 'what to do about missing values').choices(MISSING_POLICIES);
+}
+
 export function unknownOption(): Option {
   return new Option(
     '--unknown <policy>',
@@ -51,11 +55,15 @@ export function columnOptions(command: Command): Command {
     .option('--weight-column <column>', 'what the loss of each row is multiplied by')
     .option('--categorical <columns>', 'columns of numbers that are names, as postcodes are', words)
     .addOption(new Option('--task <name>', 'what the targets are (default: as they look)').choices(TASKS))
-    .addOption(
-      new Option('--missing <policy>', 'what to do about missing values').choices(MISSING_POLICIES).default('error'),
-    )
+    .addOption(missingOption().default('error'))
     .option('--missing-values <texts>', 'texts that mean that a value is missing', words)
     .addOption(unknownOption().default('error'))
+    .addOption(
+      new Option(
+        '--dates <how>',
+        'columns of dates: left out (default), or numbers; which of day and month is first',
+      ).choices(DATE_POLICIES),
+    )
     .option('--labels <file>', 'IDX labels')
     .option('--seed <number>', 'of starting weights, orders and splits', whole(0), 0);
 }

@@ -1,5 +1,7 @@
 import { describe } from '../core/checks.ts';
+import { numberOf } from './boolean-text.ts';
 import { CategoryStore, MOST_CATEGORIES } from './category-store.ts';
+import { type DateOrder, parseDate } from './date-text.ts';
 import { NumberStore } from './number-store.ts';
 import { parseNumber } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
@@ -14,6 +16,8 @@ export interface ColumnRules {
   readonly missing: ReadonlySet<string>;
   readonly numeric: ReadonlySet<string>;
   readonly categorical: ReadonlySet<string>;
+  /** Columns of numbers whose texts are dates. */
+  readonly dates?: ReadonlyMap<string, DateOrder>;
 }
 
 /** Takes the cells of a column, one after the other. */
@@ -23,6 +27,8 @@ export interface CellTarget {
   add(cell: Cell): string | undefined;
   /** A text that is a category whatever it looks like. */
   addCategory(text: string): string | undefined;
+  /** 0 or 1, or a word where the column is one of texts. */
+  addBoolean(value: boolean): string | undefined;
 }
 
 /**
@@ -33,6 +39,7 @@ export interface CellTarget {
 export class ColumnBuilder implements CellTarget {
   readonly name: string;
   readonly #rules: ColumnRules;
+  readonly #parse: (text: string) => number;
   #kind: 'open' | 'numeric' | 'categorical';
   #rows = 0;
   #missing = new NumberStore();
@@ -45,6 +52,7 @@ export class ColumnBuilder implements CellTarget {
   constructor(name: string, rules: ColumnRules) {
     this.name = name;
     this.#rules = rules;
+    this.#parse = parserOf(name, rules);
     this.#kind = rules.categorical.has(name) ? 'categorical' : rules.numeric.has(name) ? 'numeric' : 'open';
   }
 
@@ -53,15 +61,17 @@ export class ColumnBuilder implements CellTarget {
     return this.#reread;
   }
 
-  add(cell: Cell): string | undefined {
+  add(given: Cell): string | undefined {
+    const cell = trimmed(given);
     if (isMissing(cell, this.#rules)) this.#addMissing();
     else if (this.#kind === 'categorical') return this.#addChecked(String(cell));
     else {
-      const value = typeof cell === 'string' ? parseNumber(cell) : Number(cell);
+      const value = typeof cell === 'string' ? this.#parse(cell) : Number(cell);
       const twin = isWide(value) ? (this.#wide ??= new WideIntegers()).add(cell, value) : undefined;
       if (twin === 'many') return TOO_MANY_WIDE;
       if (Number.isNaN(value) || twin !== undefined) {
-        if (this.#rules.numeric.has(this.name)) return twin === undefined ? noNumber(cell) : merged(cell, twin);
+        if (this.#rules.numeric.has(this.name))
+          return twin === undefined ? notThis(this.name, this.#rules, cell) : merged(cell, twin);
         this.#becomeCategorical();
         return this.#addChecked(String(cell));
       }
@@ -72,8 +82,9 @@ export class ColumnBuilder implements CellTarget {
     return undefined;
   }
 
-  addCategory(text: string): string | undefined {
-    if (this.#kind === 'numeric') return this.add(text);
+  addCategory(given: string): string | undefined {
+    if (this.#kind === 'numeric') return this.add(given);
+    const text = trimmed(given);
     if (this.#kind === 'open') this.#becomeCategorical();
     if (!isMissing(text, this.#rules)) return this.#addText(text);
     this.#addMissing();
@@ -81,8 +92,13 @@ export class ColumnBuilder implements CellTarget {
     return undefined;
   }
 
+  addBoolean(value: boolean): string | undefined {
+    return this.add(this.#rules.categorical.has(this.name) ? String(value) : Number(value));
+  }
+
   /** The same cells again, from the first row on, `reread` of them. */
-  addAgain(cell: Cell): string | undefined {
+  addAgain(given: Cell): string | undefined {
+    const cell = trimmed(given);
     this.#again ??= new CategoryStore();
     if (isMissing(cell, this.#rules)) this.#again.pushMissing();
     else this.#again.push(String(cell));
@@ -124,6 +140,29 @@ export class ColumnBuilder implements CellTarget {
     else for (let r = 0; r < this.#rows; r++) this.#texts.pushMissing();
     this.#kind = 'categorical';
   }
+}
+
+/** How the texts of a column become numbers: words for 0 and 1 only where nothing but numbers is expected. */
+export function parserOf(name: string, { numeric, dates }: ColumnRules): (text: string) => number {
+  const order = dates?.get(name);
+  if (order !== undefined) return (text) => parseDate(text, order);
+  return numeric.has(name) ? numberOf : parseNumber;
+}
+
+/** What is wrong with a cell of a column that has to be numeric. */
+export function notThis(name: string, { dates }: ColumnRules, cell: unknown): string {
+  return dates?.has(name) ? `expected a date, got ${describe(cell)}` : noNumber(cell);
+}
+
+/** Spaces around a text are no part of it, in whatever file it is. */
+export function trimmed<T extends Cell>(cell: T): T | string {
+  if (typeof cell !== 'string') return cell;
+  return isSpace(cell.charCodeAt(0)) || isSpace(cell.charCodeAt(cell.length - 1)) ? cell.trim() : cell;
+}
+
+/** Whether the sign may be one: beyond ASCII there are several. */
+function isSpace(code: number): boolean {
+  return code <= 32 || code >= 160;
 }
 
 /** Whether a cell has no value. */

@@ -1,5 +1,7 @@
 import { oneOf, options, text, wrongType, wrongValue } from '../core/checks.ts';
 import {
+  DATE_POLICIES,
+  type DatePolicy,
   MISSING_POLICIES,
   type MissingPolicy,
   type Task,
@@ -7,6 +9,7 @@ import {
   UNKNOWN_POLICIES,
   type UnknownPolicy,
 } from './encoding.ts';
+import { DataTable } from './data-table.ts';
 import { names } from './read-options.ts';
 
 export interface EncodeOptions {
@@ -31,6 +34,16 @@ export interface EncodeOptions {
   classes?: readonly (string | number)[] | undefined;
   /** The categories of columns, by name. Default: those of the table, sorted, at most 1000. */
   categories?: Readonly<Record<string, readonly (string | number)[]>> | undefined;
+  /**
+   * For `encodeTable`: the table that the rows are a part of. Which columns and categories there are, classes too, is found out from all of
+   * its rows; means and the most frequent categories from the rows to train on. Default: those rows themselves.
+   */
+  categoriesFrom?: DataTable | undefined;
+  /**
+   * Columns of dates in texts: left out (default), or read as a number, milliseconds since 1970. 'day-first' and 'month-first' are 'number'
+   * where a column has no day beyond 12 that tells the order.
+   */
+  dates?: DatePolicy | undefined;
 }
 
 /** Options with nothing left open but what the table decides. */
@@ -44,6 +57,8 @@ export interface ResolvedEncodeOptions {
   readonly task: Task | undefined;
   readonly classes: readonly string[] | undefined;
   readonly categories: ReadonlyMap<string, readonly string[]>;
+  readonly categoriesFrom: DataTable | undefined;
+  readonly dates: DatePolicy;
 }
 
 const KEYS = [
@@ -56,11 +71,14 @@ const KEYS = [
   'task',
   'classes',
   'categories',
+  'categoriesFrom',
+  'dates',
 ] as const;
 
 export function resolveEncodeOptions(value: unknown): ResolvedEncodeOptions {
   const given = options<EncodeOptions>('options', value, KEYS);
   const { target, features, weights, missing = 'error', unknown = 'error', task, classes } = given;
+  const { categoriesFrom, dates = 'leave-out' } = given;
   if (typeof target !== 'string' && !Array.isArray(target)) throw wrongType('target', 'name or list of names', target);
   const targets = names('target', typeof target === 'string' ? [target] : target);
   if (targets.length === 0) throw new RangeError('"target" expected at least one name, got none');
@@ -80,7 +98,11 @@ export function resolveEncodeOptions(value: unknown): ResolvedEncodeOptions {
     task: task === undefined ? undefined : oneOf('task', task, TASKS),
     classes: classes === undefined ? undefined : categoryNames('classes', classes, 2),
     categories: categoriesByColumn(given.categories ?? {}),
+    categoriesFrom,
+    dates: oneOf('dates', dates, DATE_POLICIES),
   };
+  if (categoriesFrom !== undefined && !(categoriesFrom instanceof DataTable))
+    throw wrongType('categoriesFrom', 'DataTable', categoriesFrom);
   checkTask(resolved);
   return resolved;
 }

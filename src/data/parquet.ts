@@ -88,6 +88,7 @@ function withoutIndex({ names, index }: Content, { asked, columns }: ColumnChoic
 
 /** Takes a value as the decoder gives it. */
 export function addValue(builder: CellTarget, value: unknown): string | undefined {
+  if (typeof value === 'boolean') return builder.addBoolean(value);
   return typeof value === 'string' ? builder.addCategory(value) : builder.add(cellOf(value));
 }
 

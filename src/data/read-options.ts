@@ -1,6 +1,7 @@
 import { flag, oneOf, options, text, wrongType, wrongValue } from '../core/checks.ts';
 import type { ColumnRules } from './column-builder.ts';
-import { checkEncoding, type Encoding } from './encoding.ts';
+import type { DateOrder } from './date-text.ts';
+import { checkEncoding, type ColumnEncoding, type Encoding } from './encoding.ts';
 import { MISSING_TEXTS } from './number-text.ts';
 
 export const FORMATS = ['csv', 'tsv', 'parquet', 'npy', 'npz'] as const;
@@ -120,7 +121,13 @@ function choiceOf(given: ReadOptions): Omit<ColumnChoice, 'asked'> {
     numeric: named(true),
     categorical: named(false),
     missing: new Set(missingValues),
+    dates: datesOf(all),
   };
+}
+
+/** The columns whose texts are dates. */
+export function datesOf(columns: readonly ColumnEncoding[]): Map<string, DateOrder> {
+  return new Map(columns.flatMap((c) => (c.kind === 'numeric' && c.dates !== undefined ? [[c.name, c.dates]] : [])));
 }
 
 function layoutOf(given: ReadOptions, format: FileFormat): TextLayout {

@@ -45,8 +45,8 @@ const KEYS = ['folder', 'paths', 'split', 'weights', 'seed', 'signal', 'memory']
 /**
  * Makes patterns of a table that memory does not hold, as `readDataset` does of one that it holds: the same columns, the same
  * encoding, the same numbers. The file is gone through twice, once to find out what its columns are and once to store them; a third
- * time where a column has texts only far behind its beginning. What is measured, categories and means, is measured on the first part of
- * the split. A few MB of a csv, tsv or npy file are in memory at a time, of Parquet the row group that is read.
+ * time where a column has texts only far behind its beginning, dates that are read as numbers, or gaps but is no input. Means and the most
+ * frequent categories are measured on the first part of the split. A few MB of a csv, tsv or npy file are in memory at a time, of Parquet the row group that is read.
  *
  * @param source - a path or a file URL
  * @param encode - as for `encodeTable`, or the encoding of other rows
@@ -64,6 +64,8 @@ export async function streamDataset(
   const path = source instanceof URL ? fileURLToPath(source) : text('source', source);
   const known = isEncoding(encode) ? checkEncoding('encode', encode) : undefined;
   const how = known ? { encoding: known } : { options: resolveEncodeOptions(encode) };
+  if ('options' in how && how.options.categoriesFrom !== undefined)
+    throw new TypeError('"categoriesFrom" is for encodeTable: here categories are those of the whole file anyway');
   const { memory, places, parts, signal, weights: column } = resolveStream(path, given, known !== undefined);
   const weights = 'options' in how ? how.options.weights : column;
   const wanted = { ...how, weights };

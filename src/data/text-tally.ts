@@ -1,5 +1,5 @@
 import { describe } from '../core/checks.ts';
-import { kindOfText } from './text-kind.ts';
+import { kindOfText, type TextKind } from './text-kind.ts';
 
 /** What is wrong with a cell where numbers are expected. */
 export function noNumber(cell: unknown): string {
@@ -38,16 +38,17 @@ export class TextTally {
   readonly #numbers = new Set<string>();
 
   /** @param row - in which it was seen first @param count - how many rows have it */
-  add(text: string, row: number, count = 1): void {
+  add(text: string, row: number, count = 1): TextKind {
     const found = kindOfText(text);
     const kind = found === 'number' || found === 'comma' || found === 'not finite' ? found : 'text';
     this.#rows[kind] += count;
     if (kind === 'number') {
       if (this.#numbers.size < NUMBERS.different) this.#numbers.add(text);
-      return;
+      return found;
     }
     const examples = this.#examples[kind];
     if (examples.length < SHOWN && !examples.some((one) => one.text === text)) examples.push({ text, row });
+    return found;
   }
 
   /** Undefined where all are numbers, or the column is not one of numbers. */
