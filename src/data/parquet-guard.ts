@@ -37,10 +37,12 @@ export function checkHeader(header: PageHeader, bytesLeft: number): void {
   within('bytes of an unpacked page', size, LARGEST_PAGE);
   const { data_page_header: v1, data_page_header_v2: v2, dictionary_page_header: dictionary } = header;
   const page = header.type === 'DICTIONARY_PAGE' ? dictionary : header.type === 'DATA_PAGE_V2' ? v2 : v1;
-  if (page === undefined) throw new Error(`page of type ${header.type} without its header`);
+  if (page === undefined) throw new Error(`page of type ${header.type ?? 'not known'} without its header`);
   within('values of a page', page.num_values, MOST_VALUES);
   if (header.type !== 'DICTIONARY_PAGE' && !ENCODINGS.includes(page.encoding)) {
-    throw new Error(`values are encoded as ${page.encoding}, which cannot be read; ${ENCODINGS.join(', ')} can`);
+    throw new Error(
+      `values are encoded as ${page.encoding ?? 'not known'}, which cannot be read; ${ENCODINGS.join(', ')} can`,
+    );
   }
   if (header.type === 'DATA_PAGE_V2') {
     within('nulls', v2!.num_nulls, v2!.num_values);
@@ -202,5 +204,8 @@ function varint(view: DataView, from: number): { value: number; next: number } {
 }
 
 function within(what: string, value: number, most: number): void {
-  if (!(value >= 0 && value <= most)) throw new Error(`${value} ${what}, where at most ${most} are expected`);
+  if (!(value >= 0 && value <= most))
+    throw new Error(
+      `${Number.isNaN(Number(value)) ? 'no number of' : value} ${what}, where at most ${most} are expected`,
+    );
 }

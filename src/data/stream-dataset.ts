@@ -46,7 +46,7 @@ const KEYS = ['folder', 'paths', 'split', 'weights', 'seed', 'signal', 'memory']
  * Makes patterns of a table that memory does not hold, as `readDataset` does of one that it holds: the same columns, the same
  * encoding, the same numbers. The file is gone through twice, once to find out what its columns are and once to store them; a third
  * time where a column has texts only far behind its beginning, dates that are read as numbers, or gaps but is no input. Means and the most
- * frequent categories are measured on the first part of the split. A few MB of a csv, tsv or npy file are in memory at a time, of Parquet the row group that is read.
+ * frequent categories are measured on the first part of the split. A few MB of a csv, tsv, npy or npz file are in memory at a time, of Parquet the row group that is read.
  *
  * @param source - a path or a file URL
  * @param encode - as for `encodeTable`, or the encoding of other rows
