@@ -2,6 +2,7 @@
 export { GradpoolError, type ErrorCode } from './core/errors.ts';
 export type { RowsInput } from './core/columns.ts';
 export type { Activation, LayerSpec, Loss, NetworkSpec } from './core/spec.ts';
+export type { OutputArray } from './core/scaling.ts';
 export type { Affine, DataSource, NumericArray, Scaling, StreamedSource } from './core/table.ts';
 export { DataTable } from './data/data-table.ts';
 export { type ArraysInput, Dataset, type IdxInput, type NpyInput } from './data/dataset.ts';

@@ -1,3 +1,4 @@
+import { GradpoolError } from '../core/errors.ts';
 import { Dataset } from '../data/dataset.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
@@ -8,7 +9,7 @@ import { streamDataset } from '../data/stream-dataset.ts';
 import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import { UsageError } from './failure.ts';
 import { counted } from './numbers.ts';
-import { planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
+import { planInstead, planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
 
 /** How a file becomes patterns, as it stands on the command line. */
 export interface DataFlags {
@@ -72,10 +73,21 @@ export async function loadOrStream(
     return loadData(path, flags);
   }
   checkShares(flags);
+  const fromDisk = (plan: StreamPlan) => {
+    note(`${path} is trained from disk: ${plan.why}; storing its rows in ${plan.folder}`);
+    return streamTable(path, flags, plan, signal);
+  };
   const plan = planStream(path, flags);
-  if (plan === undefined) return loadTable(path, flags);
-  note(`${path} is trained from disk: ${plan.why}; storing its rows in ${plan.folder}`);
-  return streamTable(path, flags, plan, signal);
+  if (plan !== undefined) return fromDisk(plan);
+  try {
+    return await loadTable(path, flags);
+  } catch (error) {
+    // Categories may take a thousand times the memory that their texts do: that shows only once all are known.
+    if (!(error instanceof GradpoolError) || error.code !== 'ERR_DOES_NOT_FIT') throw error;
+    if (flags.stream === 'never')
+      throw new GradpoolError(error.code, `${error.message} (--stream auto does that)`, { cause: error });
+    return fromDisk(planInstead(path, flags, 'its patterns do not fit into memory'));
+  }
 }
 
 function checkShares(flags: DataFlags): void {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { OutputArray } from '../core/scaling.ts';
 import { Turns } from '../core/turns.ts';
 import { encodeRows } from '../data/encode-table.ts';
 import { canFill, checkEncoding, type Encoding, type MissingPolicy, type UnknownPolicy } from '../data/encoding.ts';
@@ -74,7 +75,7 @@ export async function predict(
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
     await turns.next();
     const to = Math.min(rows.length, from + ROWS_AT_ONCE);
-    const outputs = predictor.predict(inputs.subarray(from * n, to * n));
+    const outputs = predictor.predict<OutputArray>(inputs.subarray(from * n, to * n));
     for (let i = from; i < to; i++) {
       const row = rows[i]! + 1;
       const values = describeRow(encoding, outputs.subarray((i - from) * K, (i - from + 1) * K), flags);
@@ -110,11 +111,13 @@ function headOf(encoding: Encoding, flags: PredictFlags): string[] {
 /** The predicted class or values, by the name of the target; with `probabilities` also those of all classes or labels. */
 function describeRow(
   encoding: Encoding,
-  y: Float32Array,
+  y: OutputArray,
   { probabilities }: PredictFlags,
 ): Record<string, string | number> {
   const { task, targets, classes } = encoding;
-  const number = (value: number) => Number(value.toPrecision(7));
+  // As many digits as the type has.
+  const digits = y instanceof Float32Array ? 7 : 15;
+  const number = (value: number) => Number(value.toPrecision(digits));
   const taken = targets.map(({ name }) => name);
   const chances = (names: readonly string[]) =>
     probabilities ? chanceNames(names, taken).map((name, k) => [name, number(y[k]!)] as const) : [];
@@ -124,7 +127,8 @@ function describeRow(
     // Yes from 0.5 on, as metrics count it.
     return Object.fromEntries([...names.map((name, k) => [name, y[k]! >= 0.5 ? 1 : 0] as const), ...chances(names)]);
   }
-  const likeliest = y.reduce((best, value, k) => (value > y[best]! ? k : best), 0);
+  let likeliest = 0;
+  for (let k = 1; k < y.length; k++) if (y[k]! > y[likeliest]!) likeliest = k;
   return Object.fromEntries<string | number>([[targets[0]!.name, classes[likeliest]!], ...chances(classes)]);
 }
 

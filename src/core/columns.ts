@@ -1,4 +1,5 @@
 import { finite, integer, wrongType } from './checks.ts';
+import { GradpoolError } from './errors.ts';
 import type { NetworkSpec } from './spec.ts';
 import type { Affine, Columns, NumericArray, Targets } from './table.ts';
 
@@ -63,6 +64,9 @@ function nestedColumns(name: string, rows: readonly unknown[], size: number | un
   });
   return { values, size: width, stride: width };
 }
+
+/** By how much a probability may be out of [0, 1]. */
+const ROUNDING = 1e-6;
 
 /** What is computed with is float32. */
 const GREATEST = 3.4028234663852886e38;
@@ -144,8 +148,34 @@ export function resolveTargets(
       `"targets" expected ${expected} for ${K} outputs, got ${flat ? 'a flat list' : `rows of ${columns.size}`}`,
     );
   }
-  if (spec.loss !== 'mse') for (const row of rows) checkProbabilities(spec, columns, affine, row);
-  return { kind: 'values', columns, affine };
+  const shares = spec.loss !== 'mse';
+  if (shares) for (const row of rows) checkProbabilities(spec, columns, affine, row);
+  return { kind: 'values', columns, affine, shares };
+}
+
+/**
+ * The class number of a row, where it is used: what lies in shared memory may have been changed since it was checked.
+ * @throws GradpoolError ERR_BAD_DATA
+ */
+export function classOf({ values, stride }: Columns, row: number, K: number): number {
+  const value = values[row * stride]!;
+  if (!(value >= 0 && value < K && Number.isInteger(value))) throw changed(`a class number in [0, ${K - 1}]`, value);
+  return value;
+}
+
+/**
+ * Checks a desired value where it is used, after it was normalised.
+ * @param shares - the loss takes it for a probability
+ * @throws GradpoolError ERR_BAD_DATA
+ */
+export function checkDesired(value: number, shares: boolean | undefined): void {
+  if (shares ? !(value >= -ROUNDING && value <= 1 + ROUNDING) : !isSingle(value))
+    throw changed(shares ? 'a value in [0, 1]' : singleInstead(value), value);
+}
+
+function changed(expected: string, value: number): GradpoolError {
+  const why = 'the data were changed after they were checked: those in use must stay as they are';
+  return new GradpoolError('ERR_BAD_DATA', `"targets" expected ${expected}, got ${value}: ${why}`);
 }
 
 function checkClass(value: number, row: number, K: number): void {
@@ -164,7 +194,7 @@ function checkProbabilities(
   for (let k = 0; k < size; k++) {
     const raw = values[row * stride + k]!;
     const d = affine ? affine.scale[k]! * raw + affine.shift[k]! : raw;
-    if (!(d >= -1e-6 && d <= 1 + 1e-6))
+    if (!(d >= -ROUNDING && d <= 1 + ROUNDING))
       throw new RangeError(`"targets[${row}][${k}]" expected a value in [0, 1] for ${spec.loss}, got ${d}`);
     sum += d;
   }

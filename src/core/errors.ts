@@ -12,11 +12,14 @@ export type ErrorCode =
   | 'ERR_WORKER_FAILED'
   /** The backend that was asked for cannot run here. */
   | 'ERR_BACKEND_UNAVAILABLE'
-  /** The plan does not fit into one shared memory, or rows do not fit on a disk. */
+  /** The plan does not fit into one shared memory, data not into one array, or rows not on a disk. */
   | 'ERR_DOES_NOT_FIT'
   /** A data file cannot be read as what it should be. */
   | 'ERR_BAD_FILE'
-  /** Rows of a table do not go with their encoding: a missing value, an unknown category, a column that is not there. */
+  /**
+   * Rows of a table do not go with their encoding: a missing value, an unknown category, a column that is not there. Or data in
+   * shared memory were changed while they were in use.
+   */
   | 'ERR_BAD_DATA'
   /** Shared memory is needed and is not there. */
   | 'ERR_NO_SHARED_MEMORY';

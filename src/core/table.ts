@@ -21,7 +21,13 @@ export interface Affine {
 /** The desired outputs as the loss wants them. */
 export type Targets =
   | { readonly kind: 'classes'; readonly columns: Columns }
-  | { readonly kind: 'values'; readonly columns: Columns; readonly affine: Affine | undefined };
+  | {
+      readonly kind: 'values';
+      readonly columns: Columns;
+      readonly affine: Affine | undefined;
+      /** The loss takes them for probabilities: each is in [0, 1]. */
+      readonly shares?: boolean | undefined;
+    };
 
 /**
  * A data set made ready for one network: what crosses threads and what the kernels gather rows from.

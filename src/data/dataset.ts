@@ -12,10 +12,11 @@ import {
 import { GradpoolError } from '../core/errors.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { Affine, Columns, DataSource, NumericArray, Scaling, Table } from '../core/table.ts';
-import { allocate, isShared } from '../memory/shared.ts';
+import { allocate } from '../memory/shared.ts';
 import { readIdx } from './idx.ts';
 import { readNpy } from './npy.ts';
 import { partsOf, type SplitOptions } from './parts.ts';
+import { checkSize, share } from './shared-columns.ts';
 
 export interface ArraysInput {
   /** Rows of n numbers, or a flat typed array beside `inputSize`. */
@@ -76,9 +77,11 @@ export class Dataset implements DataSource {
   }
 
   /**
-   * Copies arrays into shared memory. Plain numbers become float32; typed arrays keep their type. Typed arrays that are in
-   * shared memory already (over a `SharedArrayBuffer`) are used as they are, not copied: leave them as they are, too.
-   * @throws TypeError, RangeError naming the row and the column of what is wrong
+   * Copies arrays into shared memory. Plain numbers become float32, or float64 where float32 would lose what they tell (times since
+   * 1970, tiny numbers); typed arrays keep their type. Typed arrays that are in shared memory already (over a `SharedArrayBuffer`) are
+   * used as they are, not copied: leave them as they are, too. Targets that are no longer what they were checked to be end a
+   * training with ERR_BAD_DATA; inputs that become NaN make its loss NaN.
+   * @throws TypeError, RangeError naming the row and the column of what is wrong; GradpoolError ERR_DOES_NOT_FIT for more than 4 GiB
    * @example
    * Dataset.fromArrays({ inputs: [[0, 0], [0, 1], [1, 0], [1, 1]], targets: [0, 1, 1, 0] });
    */
@@ -87,6 +90,7 @@ export class Dataset implements DataSource {
     const { inputs, targets, inputSize, targetSize, weights } = options<ArraysInput>('arrays', given, keys);
     const n = inputSize === undefined ? undefined : integer('inputSize', inputSize, 1);
     const K = targetSize === undefined ? undefined : integer('targetSize', targetSize, 1);
+    for (const list of [inputs, targets]) checkSize(list);
     const from = toColumns('inputs', inputs, n, 'inputSize');
     const desired = toDesired('targets', targets, K, 'targetSize');
     const dataset = Dataset.#create(from, desired, 1, !ArrayBuffer.isView(inputs), !ArrayBuffer.isView(targets));
@@ -254,19 +258,4 @@ export function compose(size: number, factor: number, affine: Affine | undefined
   const scale = Float64Array.from({ length: size }, (_, i) => factor * (affine?.scale[i] ?? 1));
   const shift = Float64Array.from({ length: size }, (_, i) => affine?.shift[i] ?? 0);
   return { scale, shift };
-}
-
-/** Copies into shared memory, in the type that the values have; plain numbers become float32. What is there stays. */
-function share({ values, size, stride }: Columns, plain: boolean): Columns {
-  const Type = plain ? Float32Array : (values.constructor as new (buffer: ArrayBufferLike) => NumericArray);
-  const rows = values.length / stride;
-  // Rows of bytes and of float32 begin at multiples of 8 bytes, so that they can be copied 8 at a time.
-  const width = plain ? 4 : values.BYTES_PER_ELEMENT;
-  const aligned = size > 1 && width < 8 ? (Math.ceil((size * width) / 8) * 8) / width : size;
-  const bytes = rows * aligned * width;
-  if (!plain && aligned === stride && isShared(values.buffer)) return { values, size, stride };
-  const copy = new Type(allocate(bytes));
-  if (aligned === stride) copy.set(values);
-  else for (let r = 0; r < rows; r++) copy.set(values.subarray(r * stride, r * stride + size), r * aligned);
-  return { values: copy, size, stride: aligned };
 }

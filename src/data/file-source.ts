@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { wrongType } from '../core/checks.ts';
@@ -11,6 +11,8 @@ export type FileSource = string | URL | Uint8Array;
 
 /** Bytes that are read or decoded in one go. */
 const PIECE = 2 ** 16;
+/** `readFile` reads no more. */
+const MOST_AT_ONCE = 2 ** 31 - 1;
 /** Deflate never shrinks by more than this factor. */
 export const DEFLATE_LIMIT = 1032;
 
@@ -23,7 +25,8 @@ export function sourceLabel(name: string, source: unknown): string {
 
 /** The whole file; what `node:fs` throws if it cannot be opened. */
 export async function readBytes(source: FileSource): Promise<Uint8Array> {
-  return source instanceof Uint8Array ? source : readFile(source);
+  if (source instanceof Uint8Array) return source;
+  return (await stat(source)).size > MOST_AT_ONCE ? readShared(source) : readFile(source);
 }
 
 /** The whole file in shared memory, so that arrays in it need not be copied. */

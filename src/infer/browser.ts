@@ -5,6 +5,7 @@ import { type LoadedModel, MODEL_KIND, readModel } from '../formats/model.ts';
 import { parseSafetensors } from '../formats/safetensors.ts';
 
 export { GradpoolError, type ErrorCode } from '../core/errors.ts';
+export type { OutputArray } from '../core/scaling.ts';
 export { type LoadedModel, networkFromBytes } from '../formats/model.ts';
 export { Predictor, type PredictorInfo, type PredictorOptions } from './predictor.ts';
 

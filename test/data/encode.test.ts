@@ -191,6 +191,10 @@ describe('inputs', () => {
     ['numbers as they are written', '0.1,2\n0.7,3', Float32Array],
     ['a constant', '0.1,2\n0.1,3', Float32Array],
     ['seconds of one day', '1700000000.5,0.1\n1700086400.5,0.2', Float64Array],
+    ['milliseconds of a month', '1700000000000,0.1\n1702592000000,0.2', Float64Array],
+    ['tiny numbers', '1e-84,0.1\n3e-84,0.2', Float64Array],
+    ['a tiny number among others', '1e-84,0.1\n1,0.2', Float32Array],
+    ['a large constant', '98765.4,0.1\n98765.4,0.2', Float64Array],
   ])('%s are stored as narrow as is good enough, in shared memory', async (_, rows, Type) => {
     const { dataset } = await encode(`a,b,y\n${rows.replaceAll('\n', ',0\n')},1\n`, { target: 'y' });
     const { values } = dataset.storage.inputs;

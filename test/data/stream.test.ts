@@ -94,6 +94,17 @@ describe('StreamedDataset.store', () => {
     }
   });
 
+  it('pieces of plain rows may need float64 or not', async () => {
+    const [near, far] = [0, 1.7e12].map((offset) =>
+      Dataset.fromArrays({ inputs: [0.5, 1.25].map((x) => [offset + x, 1]), targets: [0, 1] }),
+    ) as [Dataset, Dataset];
+    await using stored = await StreamedDataset.store([far, near], { folder });
+    expect((await patterns(stored)).map(({ inputs }) => inputs[0])).toEqual([1.7e12 + 0.5, 1.7e12 + 1.25, 0.5, 1.25]);
+    await expect(StreamedDataset.store([near, far], { folder })).rejects.toThrow(
+      /"pieces\[1\]" expected 2 inputs \(f4.*, got 2 inputs \(f8.*: give the inputs of all pieces as Float64Array$/,
+    );
+  });
+
   it('refuses pieces that do not go together, and leaves nothing', async () => {
     const other = Dataset.fromArrays({ inputs: new Uint8Array(6), inputSize: 3, targets: [1, 2] });
     const path = join(folder, 'rows');

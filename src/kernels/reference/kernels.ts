@@ -1,3 +1,4 @@
+import { checkDesired, classOf } from '../../core/columns.ts';
 import { dropoutOf, type NetworkSpec, widths } from '../../core/spec.ts';
 import type { Table } from '../../core/table.ts';
 import type { Arena } from '../../memory/arena.ts';
@@ -63,12 +64,14 @@ export class ReferenceKernels implements Kernels {
       const d = row * targets.columns.stride;
       if (targets.kind === 'classes') {
         D.fill(0, p * K, (p + 1) * K);
-        D[p * K + targets.columns.values[d]!] = 1;
+        D[p * K + classOf(targets.columns, row, K)] = 1;
         continue;
       }
       for (let k = 0; k < K; k++) {
         const raw = targets.columns.values[d + k]!;
-        D[p * K + k] = targets.affine ? targets.affine.scale[k]! * raw + targets.affine.shift[k]! : raw;
+        const value = targets.affine ? targets.affine.scale[k]! * raw + targets.affine.shift[k]! : raw;
+        checkDesired(value, targets.shares);
+        D[p * K + k] = value;
       }
     }
     this.#tick();
