@@ -4,15 +4,16 @@ import type { MissingPolicy, UnknownPolicy } from '../data/encoding.ts';
 import { readTable } from '../data/read-table.ts';
 import type { LoadedModel } from '../formats/model.ts';
 import { measureMetrics } from '../nn/metrics.ts';
-import { type DataFlags, layoutOf, refuseTableFlags } from './load-data.ts';
+import { type DataFlags, type LayoutFlags, layoutOf, refuseTableFlags } from './load-data.ts';
 import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
 import { encodingOf, noteLeftOut, openModel } from './predict.ts';
 
-export type EvaluateFlags = Pick<DataFlags, 'format' | 'delimiter' | 'header' | 'labels'> & {
-  missing?: MissingPolicy;
-  unknown?: UnknownPolicy;
-};
+export type EvaluateFlags = LayoutFlags &
+  Pick<DataFlags, 'labels'> & {
+    missing?: MissingPolicy;
+    unknown?: UnknownPolicy;
+  };
 
 /** Measures how good a saved network's answers are on a table, or on IDX files. */
 export async function evaluate(

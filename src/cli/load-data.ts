@@ -1,5 +1,6 @@
 import { GradpoolError } from '../core/errors.ts';
 import { Dataset } from '../data/dataset.ts';
+import type { DataTable } from '../data/data-table.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
 import type { DatePolicy, Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
@@ -29,7 +30,11 @@ export interface DataFlags {
   testShare: number;
   format?: FileFormat;
   delimiter?: string;
-  header: boolean;
+  header?: boolean;
+  quote?: string;
+  comment?: string;
+  decimal?: '.' | ',';
+  thousands?: string;
   seed: number;
 }
 
@@ -95,13 +100,20 @@ function checkShares(flags: DataFlags): void {
     throw new UsageError('--validation-share and --test-share expected less than 1 together');
 }
 
-/** How a file is laid out, as `readTable` is to be told: formats other than text know no header. */
-export function layoutOf({
-  format,
-  delimiter,
-  header,
-}: Pick<DataFlags, 'format' | 'delimiter' | 'header'>): ReadOptions {
-  return { format, delimiter, header: header ? undefined : false };
+/** How a file is laid out, and its numbers are. */
+export type LayoutFlags = Pick<
+  DataFlags,
+  'format' | 'delimiter' | 'header' | 'quote' | 'comment' | 'decimal' | 'thousands'
+>;
+
+/** The same as `readTable` is to be told. */
+export function layoutOf({ format, delimiter, header, quote, comment, decimal, thousands }: LayoutFlags): ReadOptions {
+  return {
+    ...{ format, header, comment, decimal, thousands },
+    // A tab is hard to type.
+    delimiter: delimiter === '\\t' ? '\t' : delimiter,
+    quote: quote === 'none' ? false : quote,
+  };
 }
 
 async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
@@ -116,14 +128,29 @@ async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
     );
   }
   const options = encodeOptions(flags, flags.target);
-  const table = await readTableFor(path, options, read);
-  const parts = splitUp(path, table, flags);
+  const rows = withTarget(path, await readTableFor(path, options, read), flags.target, flags.missing);
+  const { table } = rows;
+  const parts = splitUp(rows.name, table, flags);
   const { dataset: train, encoding, notes } = encodeTable(parts.train, { ...options, categoriesFrom: table });
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
-  const all = new Set([...notes, ...(test?.notes ?? [])]);
+  const all = new Set([...rows.notes, ...notes, ...(test?.notes ?? [])]);
   return { train, validation, test: test && applyEncoding(encoding, test), ...asEncoded(encoding), notes: [...all] };
+}
+
+/** Without the rows that have no target, where they are not an error: which part of the split they fell into would be luck. */
+function withTarget(
+  path: string,
+  table: DataTable,
+  targets: readonly string[],
+  missing: MissingPolicy,
+): { table: DataTable; name: string; notes: string[] } {
+  const gone = new Set(targets.flatMap((name) => [...(table.column(name)?.missing ?? [])]));
+  if (missing === 'error' || gone.size === 0 || gone.size === table.rows) return { table, name: path, notes: [] };
+  const rows = Uint32Array.from({ length: table.rows }, (_, row) => row).filter((row) => !gone.has(row));
+  const what = `${counted(gone.size, 'row')} without a target ${gone.size === 1 ? 'is' : 'are'} left out`;
+  return { table: table.select(rows), name: `${path}, of which ${what},`, notes: [what] };
 }
 
 /** The same of a table that memory does not hold. */
@@ -241,7 +268,7 @@ function highestClass({ storage, rows }: Dataset): number {
 /** With IDX files there are no columns. */
 export function refuseTableFlags(flags: Partial<DataFlags>): void {
   const { target, features, weightColumn, categorical, missing = 'error', unknown = 'error' } = flags;
-  const { missingValues, format, delimiter, header = true, dates } = flags;
+  const { missingValues, format, delimiter, header, quote, comment, decimal, thousands, dates } = flags;
   const given = {
     '--target': target,
     '--features': features,
@@ -253,7 +280,12 @@ export function refuseTableFlags(flags: Partial<DataFlags>): void {
     '--unknown': unknown === 'error' ? undefined : unknown,
     '--format': format,
     '--delimiter': delimiter,
-    '--no-header': header ? undefined : true,
+    '--header': header || undefined,
+    '--no-header': header === false || undefined,
+    '--quote': quote,
+    '--comment': comment,
+    '--decimal': decimal,
+    '--thousands': thousands,
   };
   const wrong = Object.entries(given).filter(([, value]) => value !== undefined);
   if (wrong.length > 0)

@@ -109,6 +109,10 @@ const OF_FILES = [
   'format',
   'delimiter',
   'header',
+  'quote',
+  'comment',
+  'decimal',
+  'thousands',
 ];
 
 /** @throws UsageError: an option of made-up patterns and one of files */

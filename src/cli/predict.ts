@@ -8,12 +8,12 @@ import { Predictor } from '../infer/predictor.ts';
 import type { LoadedModel } from '../formats/model.ts';
 import { loadNetwork } from '../formats/model-file.ts';
 import { UsageError } from './failure.ts';
-import { type DataFlags, layoutOf } from './load-data.ts';
+import { type LayoutFlags, layoutOf } from './load-data.ts';
 import { counted } from './numbers.ts';
 import type { Output } from './output.ts';
 import { csvLine, prepareFolder, writeWhole } from './text.ts';
 
-export interface PredictFlags extends Pick<DataFlags, 'format' | 'delimiter' | 'header'> {
+export interface PredictFlags extends LayoutFlags {
   output?: string;
   probabilities?: boolean;
   missing?: MissingPolicy;

@@ -32,8 +32,18 @@ export function tableOptions(command: Command): Command {
   return command
     .optionsGroup('Data:')
     .addOption(new Option('--format <name>', 'of the file (default: what its name ends in)').choices(FORMATS))
-    .option('--delimiter <text>', 'between the values of a text file (default: a comma, or a tab in .tsv)')
-    .option('--no-header', 'the first line holds values; columns are called c1, c2, ...');
+    .option('--delimiter <text>', 'between the values of a text file (default: what is found there); a space: blanks')
+    .option('--header', 'the first line holds names, even if they look like values')
+    .option('--no-header', 'the first line holds values; columns are called c1, c2, ...')
+    .option('--quote <sign>', 'around values of a text file, or none (default: ", or \' if names stand in those)')
+    .option('--comment <text>', 'what lines begin with that are left out')
+    .addOption(
+      new Option('--decimal <sign>', 'before the fraction of numbers (default: a point; predict: as trained)').choices([
+        '.',
+        ',',
+      ]),
+    )
+    .option('--thousands <sign>', 'between thousands (default: nothing; predict: as trained); a space: any space');
 }
 
 export function missingOption(): Option {
@@ -56,7 +66,11 @@ export function columnOptions(command: Command): Command {
     .option('--categorical <columns>', 'columns of numbers that are names, as postcodes are', words)
     .addOption(new Option('--task <name>', 'what the targets are (default: as they look)').choices(TASKS))
     .addOption(missingOption().default('error'))
-    .option('--missing-values <texts>', 'texts that mean that a value is missing', words)
+    .option(
+      '--missing-values <texts>',
+      'texts that mean that a value is missing (default: empty, NA, N/A, NULL, None, -, . and such)',
+      words,
+    )
     .addOption(unknownOption().default('error'))
     .addOption(
       new Option(

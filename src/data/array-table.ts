@@ -53,7 +53,7 @@ function arraysTable(label: string, arrays: readonly ArrayInMemory[], choice: Co
       return [builder.finish()];
     }),
   );
-  return new DataTable(label, rows, columns, choice.missing, (row) => `${label}, row ${row + 1}`, notes);
+  return new DataTable(label, rows, columns, choice, (row) => `${label}, row ${row + 1}`, notes);
 }
 
 function build(label: string, builder: ColumnBuilder, rows: number, cell: (row: number) => Cell): void {

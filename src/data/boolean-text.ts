@@ -15,8 +15,11 @@ export function truthOf(text: string): 0 | 1 | undefined {
   return value === 0 || value === 1 ? value : undefined;
 }
 
-/** A number, or a word that stands for 0 or 1; else NaN: for columns that have to be numeric. */
-export function numberOf(text: string): number {
-  const value = parseNumber(text);
+/**
+ * A number, or a word that stands for 0 or 1; else NaN: for columns that have to be numeric.
+ * @param toNumber - how numbers are read
+ */
+export function numberOf(text: string, toNumber: (text: string) => number = parseNumber): number {
+  const value = toNumber(text);
   return Number.isNaN(value) ? (booleanOf(text) ?? NaN) : value;
 }

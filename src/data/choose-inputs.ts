@@ -50,32 +50,29 @@ export function chosenNames(source: string, names: readonly string[], options: R
  * Leaves out what nobody asked for and what no network learns from: columns without a value, dates unless they are to be numbers, texts
  * that are names of single rows.
  * @param source - the table, as it is called in messages
- * @throws GradpoolError ERR_BAD_DATA where a column that was asked for is such a one
+ * @throws GradpoolError ERR_BAD_DATA where a column that was asked for is such a one, or nothing is left
  */
 export function chooseInputs(
   source: string,
-  { inputs, targets }: ColumnNames,
+  names: ColumnNames,
   options: ResolvedEncodeOptions,
   column: (name: string) => ColumnFacts,
 ): ChosenColumns {
   const dates = new Map<string, DateOrder>();
   const notes: string[] = [];
-  const readDates = (facts: ColumnFacts) => {
-    const order = orderOf(source, facts, options);
-    dates.set(facts.name, order);
-    const how =
-      order === 'year-first'
-        ? ''
-        : `, ${order === 'day-first' ? 'days' : 'months'} before ${order === 'day-first' ? 'months' : 'days'}`;
-    notes.push(`column ${describe(facts.name)} is read as dates: milliseconds since 1970${how}`);
-  };
-  for (const name of targets) if (checkTarget(source, column(name), options)) readDates(column(name));
+  for (const name of names.targets) if (checkTarget(source, column(name), options)) readDates(name);
   if (options.weights !== undefined) checkWeights(source, column(options.weights));
-  const kept = inputs.filter((name) => {
-    const facts = column(name);
-    const why = whyLeftOut(facts, options);
+  const inputs = names.inputs.filter(isInput);
+  if (inputs.length > 0) return { inputs, targets: names.targets, dates, notes };
+  // A series of values in time has no other input.
+  if (options.dates === undefined && names.inputs.some((name) => isDates(column(name))))
+    return chooseInputs(source, names, { ...options, dates: 'number' }, column);
+  throw badData(source, `expected a column beside the target that can be an input, got none: ${notes.join('; ')}`);
+
+  function isInput(name: string): boolean {
+    const why = whyLeftOut(column(name), options);
     if (why === undefined) {
-      if (readsAsDates(facts, options)) readDates(facts);
+      if (readsAsDates(column(name), options)) readDates(name);
       return true;
     }
     if (isAskedFor(name, options)) {
@@ -84,10 +81,23 @@ export function chooseInputs(
     }
     notes.push(`column ${describe(name)} is left out: it ${why.what}`);
     return false;
-  });
-  if (kept.length === 0)
-    throw badData(source, `expected a column beside the target that can be an input, got none: ${notes.join('; ')}`);
-  return { inputs: kept, targets, dates, notes };
+  }
+
+  function readDates(name: string): void {
+    const order = orderOf(source, column(name), options);
+    dates.set(name, order);
+    notes.push(`column ${describe(name)} is read as dates: milliseconds since 1970${ORDER_TEXTS[order]}`);
+  }
+}
+
+const ORDER_TEXTS: Readonly<Record<DateOrder, string>> = {
+  'year-first': '',
+  'day-first': ', days before months',
+  'month-first': ', months before days',
+};
+
+function readsDates({ dates }: ResolvedEncodeOptions): boolean {
+  return dates !== undefined && dates !== 'leave-out';
 }
 
 function isNamed(name: string, { categorical, categories }: ResolvedEncodeOptions): boolean {
@@ -111,14 +121,17 @@ function whyLeftOut(facts: ColumnFacts, options: ResolvedEncodeOptions): Reason 
   if (kind === 'numeric' || isNamed(name, options)) return undefined;
   const { dates, slips } = facts.texts();
   if (isDates(facts)) {
-    if (options.dates !== 'leave-out') return undefined;
+    if (readsDates(options)) return undefined;
     const what = `has dates, such as ${describe(dates.example)}, which "dates" can read as numbers (--dates number in the program)`;
     return { what, always: true };
   }
   if (slips !== undefined) return undefined;
   const ways = 'which "categorical" makes inputs of (--categorical in the program)';
   if (different > MOST_CATEGORIES)
-    return { what: `has ${amount(different)} different texts, more than ${MOST_CATEGORIES} categories`, always: false };
+    return {
+      what: `has ${amount(different)} different texts, more than ${MOST_CATEGORIES} categories`,
+      always: different === Infinity,
+    };
   if (isOwn(facts)) return { what: `has ${ownTexts(facts)}, ${ways}`, always: false };
   return undefined;
 }
@@ -145,7 +158,7 @@ function isDates(facts: ColumnFacts): boolean {
 }
 
 function readsAsDates(facts: ColumnFacts, options: ResolvedEncodeOptions): boolean {
-  return options.dates !== 'leave-out' && !isNamed(facts.name, options) && isDates(facts);
+  return readsDates(options) && !isNamed(facts.name, options) && isDates(facts);
 }
 
 /** @throws GradpoolError ERR_BAD_DATA where it cannot be told, and was not said */
@@ -166,7 +179,7 @@ function checkTarget(source: string, facts: ColumnFacts, options: ResolvedEncode
   if (kind === 'numeric' || classes) return false;
   const { slips, dates } = facts.texts();
   if (isDates(facts)) {
-    if (options.dates !== 'leave-out') return true;
+    if (readsDates(options)) return true;
     const what = `expected classes or numbers to predict, got dates, such as ${describe(dates.example)}`;
     throw badData(where, `${what}: "dates" can read them as numbers (--dates number in the program)`);
   }

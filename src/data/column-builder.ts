@@ -3,7 +3,7 @@ import { numberOf } from './boolean-text.ts';
 import { CategoryStore, MOST_CATEGORIES } from './category-store.ts';
 import { type DateOrder, parseDate } from './date-text.ts';
 import { NumberStore } from './number-store.ts';
-import { parseNumber } from './number-text.ts';
+import { type NumberFormat, numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 import { noNumber } from './text-tally.ts';
 import { isWide, merged, TOO_MANY_WIDE, WideIntegers } from './wide-integers.ts';
@@ -18,6 +18,8 @@ export interface ColumnRules {
   readonly categorical: ReadonlySet<string>;
   /** Columns of numbers whose texts are dates. */
   readonly dates?: ReadonlyMap<string, DateOrder>;
+  /** How numbers are written; undefined for digits and a decimal point. */
+  readonly numberFormat?: NumberFormat | undefined;
 }
 
 /** Takes the cells of a column, one after the other. */
@@ -48,6 +50,10 @@ export class ColumnBuilder implements CellTarget {
   #texts = new CategoryStore();
   #wide: WideIntegers | undefined;
   #reread = 0;
+  #tooMany = false;
+  /** Rows that are read again and have a text too many. */
+  #lost = new NumberStore();
+  #rowsAgain = 0;
 
   constructor(name: string, rules: ColumnRules) {
     this.name = name;
@@ -100,18 +106,27 @@ export class ColumnBuilder implements CellTarget {
   addAgain(given: Cell): string | undefined {
     const cell = trimmed(given);
     this.#again ??= new CategoryStore();
+    const row = this.#rowsAgain++;
     if (isMissing(cell, this.#rules)) this.#again.pushMissing();
-    else this.#again.push(String(cell));
-    return this.#again.size > MOST_CATEGORIES ? TOO_MANY : undefined;
+    else if (this.#again.has(String(cell)) || this.#again.size < MOST_CATEGORIES) this.#again.push(String(cell));
+    else {
+      this.#again.pushMissing();
+      this.#lost.push(row);
+      return this.#loseText();
+    }
+    return undefined;
   }
 
   finish(): TableColumn {
-    const missing = new Uint32Array(this.#missing.length);
+    const known = this.#missing.length;
+    const missing = new Uint32Array(known + this.#lost.length);
     missing.set(this.#missing.take());
+    missing.set(this.#lost.take(), known);
+    if (missing.length > known) missing.sort();
     if (this.#kind !== 'categorical')
       return { kind: 'numeric', name: this.name, values: this.#numbers.take(), missing };
     const taken = this.#again === undefined ? this.#texts.take() : this.#again.take(this.#texts);
-    return { kind: 'categorical', name: this.name, ...taken, missing };
+    return { kind: 'categorical', name: this.name, ...taken, missing, ...(this.#tooMany && { tooMany: true }) };
   }
 
   #addMissing(): void {
@@ -122,14 +137,27 @@ export class ColumnBuilder implements CellTarget {
 
   /** Of a text whose bytes nobody looked at. */
   #addChecked(text: string): string | undefined {
+    const isNew = !this.#texts.has(text);
     const problem = this.#addText(text);
-    return problem ?? (text.includes('\uFFFD') ? `expected text in UTF-8, got ${describe(text)}` : undefined);
+    if (problem !== undefined || !isNew) return problem;
+    return text.includes('\uFFFD') ? `expected text in UTF-8, got ${describe(text)}` : undefined;
   }
 
   #addText(text: string): string | undefined {
-    const isNew = this.#texts.push(text);
+    if (this.#texts.size === MOST_CATEGORIES && !this.#texts.has(text)) {
+      this.#addMissing();
+      this.#rows++;
+      return this.#loseText();
+    }
+    this.#texts.push(text);
     this.#rows++;
-    return isNew && this.#texts.size > MOST_CATEGORIES ? TOO_MANY : undefined;
+    return undefined;
+  }
+
+  /** A column of so many texts is no input, and need not be whole, unless it was asked for. */
+  #loseText(): string | undefined {
+    this.#tooMany = true;
+    return this.#rules.categorical.has(this.name) ? TOO_MANY : undefined;
   }
 
   #becomeCategorical(): void {
@@ -143,10 +171,11 @@ export class ColumnBuilder implements CellTarget {
 }
 
 /** How the texts of a column become numbers: words for 0 and 1 only where nothing but numbers is expected. */
-export function parserOf(name: string, { numeric, dates }: ColumnRules): (text: string) => number {
+export function parserOf(name: string, { numeric, dates, numberFormat }: ColumnRules): (text: string) => number {
   const order = dates?.get(name);
   if (order !== undefined) return (text) => parseDate(text, order);
-  return numeric.has(name) ? numberOf : parseNumber;
+  const read = numberReader(numberFormat);
+  return numeric.has(name) ? (text) => numberOf(text, read) : read;
 }
 
 /** What is wrong with a cell of a column that has to be numeric. */

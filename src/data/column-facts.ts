@@ -1,4 +1,5 @@
 import { type DateOrder, type Dates, DateTally } from './date-text.ts';
+import type { NumberFormat } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 import { type Slips, TextTally } from './text-tally.ts';
 
@@ -42,6 +43,7 @@ export interface TableFacts {
   /** Rows that are kept, whether to train on or not. */
   readonly allRows: number;
   readonly missingValues: readonly string[];
+  readonly numberFormat: NumberFormat | undefined;
   column(name: string): ColumnFacts;
   /** How a row is called in messages. */
   place(row: number): string;
@@ -55,8 +57,13 @@ export class TextFacts {
   /** Rows whose texts were looked at: all, unless there are very many. */
   rows = 0;
   #looks = 0;
-  readonly #tally = new TextTally();
+  readonly #tally: TextTally;
   readonly #dates = new DateTally();
+
+  /** @param toNumber - how numbers are read */
+  constructor(toNumber: (text: string) => number) {
+    this.#tally = new TextTally(toNumber);
+  }
 
   /** @param row - in which it was seen first @param count - how many rows have it */
   add(text: string, row: number, count = 1): void {

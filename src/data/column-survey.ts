@@ -12,6 +12,7 @@ import { type ColumnFacts, TextFacts } from './column-facts.ts';
 import type { DateOrder } from './date-text.ts';
 import { MOST_CLASSES } from './decide-encoding.ts';
 import { Extent } from './narrow.ts';
+import { numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 import { isWide, merged, TOO_MANY_WIDE, WideIntegers } from './wide-integers.ts';
 
@@ -52,7 +53,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   #kind: 'open' | 'numeric' | 'categorical';
   /** By their texts; undefined for more than are counted, whose texts are only looked at. */
   #groups: Map<string, Group> | undefined = new Map();
-  readonly #looks = new TextFacts();
+  readonly #looks: TextFacts;
   #texts: TextFacts | undefined;
   #sum = 0;
   #numbers = 0;
@@ -68,6 +69,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     this.dates = rules.dates?.get(name);
     this.#rules = rules;
     this.#parse = parserOf(name, rules);
+    this.#looks = new TextFacts(numberReader(rules.numberFormat));
     this.#kind = rules.categorical.has(name) ? 'categorical' : rules.numeric.has(name) ? 'numeric' : 'open';
     this.#most = most;
   }
@@ -156,7 +158,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   texts(): TextFacts {
     if (this.#groups === undefined) return this.#looks;
     if (this.#texts === undefined) {
-      this.#texts = new TextFacts();
+      this.#texts = new TextFacts(numberReader(this.#rules.numberFormat));
       for (const [text, { row, count }] of this.#groups) this.#texts.add(text, row, count);
     }
     return this.#texts;

@@ -7,7 +7,7 @@ import { numberPlaceOf, placeOf } from './category-places.ts';
 import type { DataTable } from './data-table.ts';
 import { type DateOrder, parseDate } from './date-text.ts';
 import type { CategoricalEncoding } from './encoding.ts';
-import { parseNumber } from './number-text.ts';
+import { numberReader, parseNumber } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 
 /** The value of a row that has one. */
@@ -32,7 +32,8 @@ export function numbersOf(table: DataTable, column: TableColumn, dates?: DateOrd
     };
   }
   const { codes, categories } = column;
-  const numbers = categories.map((text) => (dates === undefined ? numberOf(text) : parseDate(text, dates)));
+  const read = numberReader(table.numberFormat);
+  const numbers = categories.map((text) => (dates === undefined ? numberOf(text, read) : parseDate(text, dates)));
   return (row) => {
     const value = numbers[codes[row]!]!;
     if (!isSingle(value)) throw bad(row, value, categories[codes[row]!]);

@@ -2,11 +2,18 @@ import { integer, wrongType } from '../core/checks.ts';
 import type { NumericArray } from '../core/table.ts';
 import { allocate } from '../memory/shared.ts';
 import type { NumericArrayType } from './narrow.ts';
+import type { NumberFormat } from './number-text.ts';
 import { partsOf, type SplitOptions } from './parts.ts';
 import type { TableColumn } from './table-column.ts';
 
 /** How a row is called in messages, from its number, which counts from 0. */
 export type Place = (row: number) => string;
+
+/** How the texts of a table were read. */
+interface TextRules {
+  readonly missing: Iterable<string>;
+  readonly numberFormat?: NumberFormat | undefined;
+}
 
 /** Named columns of numbers and categories, as a file holds them; see `readTable`. */
 export class DataTable {
@@ -19,6 +26,8 @@ export class DataTable {
   readonly source: string;
   /** The texts that meant that a value is not known. */
   readonly missingValues: readonly string[];
+  /** How numbers were written in texts; undefined for digits and a decimal point. */
+  readonly numberFormat: NumberFormat | undefined;
   /** What was decided while it was read, such as columns that were left out; for people to read. */
   readonly notes: readonly string[];
 
@@ -27,7 +36,7 @@ export class DataTable {
     source: string,
     rows: number,
     columns: readonly TableColumn[],
-    missing: Iterable<string>,
+    { missing, numberFormat }: TextRules,
     place: Place,
     notes: readonly string[] = [],
   ) {
@@ -35,6 +44,7 @@ export class DataTable {
     this.rows = rows;
     this.columns = columns;
     this.missingValues = [...missing];
+    this.numberFormat = numberFormat;
     this.place = place;
     this.notes = notes;
   }
@@ -61,7 +71,8 @@ export class DataTable {
     for (const row of rows) integer('rows', row, 0, this.rows - 1);
     const columns = this.columns.map((column) => selectRows(column, rows, this.rows));
     const place = (row: number) => this.place(rows[row]!);
-    return new DataTable(this.source, rows.length, columns, this.missingValues, place, this.notes);
+    const how = { missing: this.missingValues, numberFormat: this.numberFormat };
+    return new DataTable(this.source, rows.length, columns, how, place, this.notes);
   }
 
   /**

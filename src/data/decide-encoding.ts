@@ -15,7 +15,7 @@ import {
   type Task,
   widthOf,
 } from './encoding.ts';
-import { DECIMAL_POINT } from './text-tally.ts';
+import { slipsHint } from './text-tally.ts';
 import { isWide } from './wide-integers.ts';
 
 export const MOST_CLASSES = 2 ** 16;
@@ -37,8 +37,6 @@ export function decideEncoding(
   const candidates = chosen.inputs.map((name) => table.column(name));
   const targets = chosen.targets.map((name) => table.column(name));
   const { inputs, notes } = withoutUntrained(table, candidates, options);
-  for (const column of inputs) refuseSlips(fit, column);
-  if (options.classes === undefined) for (const column of targets) refuseSlips(fit, column);
   const encodedInputs = inputs.map((column) => fitInput(fit, column));
   const task = options.task ?? taskOf(fit, targets);
   const encodedTargets = targets.map((column) => fitTarget(fit, column, task));
@@ -57,6 +55,7 @@ export function decideEncoding(
     missing: options.missing,
     unknown: options.unknown,
     missingValues: [...table.missingValues],
+    ...(table.numberFormat && { numberFormat: { ...table.numberFormat } }),
     training: {
       rows: table.rows,
       dropped: table.dropped,
@@ -104,21 +103,31 @@ interface Fit {
 }
 
 /**
+ * Looks at the texts of the columns that are used.
+ * @throws GradpoolError ERR_BAD_DATA where some are no numbers in a column that was meant as one of numbers
+ */
+export function checkTexts(
+  table: Pick<TableFacts, 'place' | 'column'>,
+  { inputs, targets }: ChosenColumns,
+  options: ResolvedEncodeOptions,
+): void {
+  const fit = { place: (row: number) => table.place(row), options };
+  for (const name of inputs) refuseSlips(fit, table.column(name));
+  if (options.classes === undefined) for (const name of targets) refuseSlips(fit, table.column(name));
+}
+
+/**
  * A slip of the pen among numbers, or a comma in all of them, must not make categories of them, unless that was asked for.
  * @throws GradpoolError ERR_BAD_DATA
  */
-function refuseSlips({ place, options }: Fit, column: ColumnFacts): void {
+function refuseSlips({ place, options }: Pick<Fit, 'place' | 'options'>, column: ColumnFacts): void {
   const { name, kind, values } = column;
   if (kind !== 'categorical' || options.categorical.has(name) || options.categories.has(name)) return;
   const { slips } = column.texts();
   if (slips === undefined) return;
   const texts = slips.texts.map(describe).join(', ');
-  const what =
-    slips.kind === 'comma'
-      ? `expected numbers, got ${texts}: ${DECIMAL_POINT}; if they are names, list the column in "categorical"`
-      : `expected numbers, which ${slips.numbers} of ${values} values are, got ${texts}: ` +
-        'correct it, list it in "missingValues", or list the column in "categorical"';
-  throw badData(inColumn(place(slips.row), name), what);
+  const which = slips.kind === 'text' ? `, which ${slips.numbers} of ${values} values are` : '';
+  throw badData(inColumn(place(slips.row), name), `expected numbers${which}, got ${texts}${slipsHint(slips)}`);
 }
 
 function fitInput(fit: Fit, column: ColumnFacts): ColumnEncoding {

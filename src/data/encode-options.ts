@@ -40,7 +40,7 @@ export interface EncodeOptions {
    */
   categoriesFrom?: DataTable | undefined;
   /**
-   * Columns of dates in texts: left out (default), or read as a number, milliseconds since 1970. 'day-first' and 'month-first' are 'number'
+   * Columns of dates in texts: left out (default, unless there is nothing else), or read as a number, milliseconds since 1970. 'day-first' and 'month-first' are 'number'
    * where a column has no day beyond 12 that tells the order.
    */
   dates?: DatePolicy | undefined;
@@ -58,7 +58,7 @@ export interface ResolvedEncodeOptions {
   readonly classes: readonly string[] | undefined;
   readonly categories: ReadonlyMap<string, readonly string[]>;
   readonly categoriesFrom: DataTable | undefined;
-  readonly dates: DatePolicy;
+  readonly dates: DatePolicy | undefined;
 }
 
 const KEYS = [
@@ -78,7 +78,7 @@ const KEYS = [
 export function resolveEncodeOptions(value: unknown): ResolvedEncodeOptions {
   const given = options<EncodeOptions>('options', value, KEYS);
   const { target, features, weights, missing = 'error', unknown = 'error', task, classes } = given;
-  const { categoriesFrom, dates = 'leave-out' } = given;
+  const { categoriesFrom, dates } = given;
   if (typeof target !== 'string' && !Array.isArray(target)) throw wrongType('target', 'name or list of names', target);
   const targets = names('target', typeof target === 'string' ? [target] : target);
   if (targets.length === 0) throw new RangeError('"target" expected at least one name, got none');
@@ -99,12 +99,20 @@ export function resolveEncodeOptions(value: unknown): ResolvedEncodeOptions {
     classes: classes === undefined ? undefined : categoryNames('classes', classes, 2),
     categories: categoriesByColumn(given.categories ?? {}),
     categoriesFrom,
-    dates: oneOf('dates', dates, DATE_POLICIES),
+    dates: dates === undefined ? undefined : oneOf('dates', dates, DATE_POLICIES),
   };
   if (categoriesFrom !== undefined && !(categoriesFrom instanceof DataTable))
     throw wrongType('categoriesFrom', 'DataTable', categoriesFrom);
   checkTask(resolved);
   return resolved;
+}
+
+/** The columns that have to be read; undefined for all. */
+export function columnsAskedFor(options: ResolvedEncodeOptions): string[] | undefined {
+  const { features, targets, weights, categorical, categories } = options;
+  if (features === undefined) return undefined;
+  const weighting = weights === undefined ? [] : [weights];
+  return [...new Set([...features, ...targets, ...weighting, ...categorical, ...categories.keys()])];
 }
 
 function checkTask({ task, targets, classes }: ResolvedEncodeOptions): void {

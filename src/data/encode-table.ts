@@ -118,7 +118,7 @@ function withPolicies(encoding: Encoding, chosen: RowPolicies): Encoding {
   };
 }
 
-function asTable({ inputs, missingValues }: Encoding, rows: readonly RawRow[]): DataTable {
+function asTable({ inputs, missingValues, numberFormat }: Encoding, rows: readonly RawRow[]): DataTable {
   if (!Array.isArray(rows)) throw wrongType('rows', 'DataTable or list of rows', rows);
   const named = (asNumbers: boolean) =>
     inputs.filter((c) => (c.kind === 'numeric' || c.numbers) === asNumbers).map(({ name }) => name);
@@ -130,6 +130,7 @@ function asTable({ inputs, missingValues }: Encoding, rows: readonly RawRow[]): 
       categorical: new Set(named(false)),
       missing: new Set(missingValues),
       dates: datesOf(inputs),
+      numberFormat,
     },
   );
 }

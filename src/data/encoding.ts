@@ -1,5 +1,6 @@
 import { describe, wrongType } from '../core/checks.ts';
 import { DATE_ORDERS, type DateOrder } from './date-text.ts';
+import { isNumberFormat, type NumberFormat } from './number-text.ts';
 
 /** How a column becomes one input or one target. */
 export interface NumericEncoding {
@@ -58,6 +59,8 @@ export interface Encoding {
   missing: MissingPolicy;
   unknown: UnknownPolicy;
   missingValues: string[];
+  /** How numbers are written in texts, unless with digits and a decimal point. */
+  numberFormat?: NumberFormat;
   /** What was done to the training rows. */
   training: {
     /** Rows that became patterns. */
@@ -97,6 +100,13 @@ export function checkEncoding(name: string, value: unknown): Encoding {
   word(`${name}.unknown`, encoding.unknown, UNKNOWN_POLICIES);
   strings(`${name}.missingValues`, encoding.missingValues);
   strings(`${name}.classes`, encoding.classes);
+  if (encoding.numberFormat !== undefined)
+    expect(
+      `${name}.numberFormat`,
+      encoding.numberFormat,
+      'a decimal sign, and one between thousands',
+      isNumberFormat(encoding.numberFormat),
+    );
   const inputs = list(`${name}.inputs`, encoding.inputs).map((c, i) => checkColumn(`${name}.inputs[${i}]`, c));
   const targets = list(`${name}.targets`, encoding.targets).map((c, i) => checkColumn(`${name}.targets[${i}]`, c));
   const n = inputs.reduce((sum, column) => sum + widthOf(column), 0);

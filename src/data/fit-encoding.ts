@@ -5,10 +5,11 @@ import { type ColumnFacts, TextFacts } from './column-facts.ts';
 import { numbersOf, textAt } from './column-view.ts';
 import { type DataTable, missingMask } from './data-table.ts';
 import type { DateOrder } from './date-text.ts';
-import { decideEncoding } from './decide-encoding.ts';
+import { checkTexts, decideEncoding } from './decide-encoding.ts';
 import type { ResolvedEncodeOptions } from './encode-options.ts';
 import type { Encoding } from './encoding.ts';
 import { completeRows, keptRows } from './kept-rows.ts';
+import { numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 
 /** A table, and the rows of it that are kept. */
@@ -39,12 +40,10 @@ export function fitEncoding(table: DataTable, options: ResolvedEncodeOptions): F
     return look;
   };
   const none = { table: whole, kept: new Uint32Array(0) };
-  const chosen = chooseInputs(
-    table.source,
-    names,
-    options,
-    (name) => new KeptColumn(lookOf(name), none, none, undefined),
-  );
+  const look = (name: string) => new KeptColumn(lookOf(name), none, none, undefined);
+  const chosen = chooseInputs(table.source, names, options, look);
+  const read = (name: string) => new KeptColumn(lookOf(name), none, none, chosen.dates.get(name));
+  checkTexts({ column: read, place: whole.place }, chosen, options);
   const rowsOf = (of: DataTable, keep: typeof keptRows, policy = options.missing): Rows => {
     const columns = (list: readonly string[]) => list.map((name) => columnOf(of, name));
     const weights = options.weights === undefined ? [] : [options.weights];
@@ -61,6 +60,7 @@ export function fitEncoding(table: DataTable, options: ResolvedEncodeOptions): F
     dropped: table.rows - kept.length,
     allRows: all.kept.length,
     missingValues: table.missingValues,
+    numberFormat: table.numberFormat,
     column: (name: string) => new KeptColumn(lookOf(name), all, train, chosen.dates.get(name)),
     place: whole.place,
   };
@@ -92,13 +92,17 @@ class Look {
     return this.#table.rows - this.column.missing.length;
   }
 
+  get different(): number {
+    return this.column.kind === 'categorical' && this.column.tooMany ? Infinity : this.groups.length;
+  }
+
   get groups(): readonly Group[] {
     return (this.#groups ??= groupsOf(this.#table, this.column, undefined));
   }
 
   get texts(): TextFacts {
     if (this.#texts === undefined) {
-      this.#texts = new TextFacts();
+      this.#texts = new TextFacts(numberReader(this.#table.numberFormat));
       for (const { text, row, count } of this.groups) this.#texts.add(text, row, count);
     }
     return this.#texts;
@@ -131,7 +135,7 @@ class KeptColumn implements ColumnFacts {
   }
 
   get different(): number {
-    return this.#look.groups.length;
+    return this.#look.different;
   }
 
   get missing(): number {
@@ -154,7 +158,8 @@ class KeptColumn implements ColumnFacts {
     return sum / count;
   }
 
-  counts(): Map<string, number> {
+  counts(): Map<string, number> | undefined {
+    if (this.#look.different === Infinity) return undefined;
     const [all, train] = [this.#all, this.#train];
     const trained = groupsOf(train.table, columnOf(train.table, this.name), train.kept);
     const others = all === train ? [] : groupsOf(all.table, this.#look.column, all.kept);

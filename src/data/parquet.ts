@@ -29,7 +29,7 @@ async function readColumns(label: string, content: Content, choice: ColumnChoice
     if (builder.reread > 0) await eachValue(content, places[i]!, builder.reread, again);
     columns.push(builder.finish());
   }
-  return new DataTable(label, content.rows, columns, choice.missing, place, notes);
+  return new DataTable(label, content.rows, columns, choice, place, notes);
 }
 
 /** The first values of a column. */

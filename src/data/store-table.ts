@@ -130,7 +130,7 @@ class TableStore implements TableVisitor {
     this.#pieces.delete(part);
     const columns = builders.flatMap((builder) => builder?.finish() ?? []);
     const place = (row: number) => `${label}, ${unit} ${numbers[row]}`;
-    const table = new DataTable(label, numbers.length, columns, this.#choice.missing, place);
+    const table = new DataTable(label, numbers.length, columns, this.#choice, place);
     this.#write(this.#survey.encoding, table, this.#writers[part]!);
   }
 

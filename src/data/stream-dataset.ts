@@ -77,8 +77,8 @@ export async function streamDataset(
   const survey = await surveyTable(rows, choice, wanted, going);
   const { encoding } = survey;
   checkMemory(rowBytes(layoutOf(survey)), memory);
-  const { format, header, delimiter, quote, comment } = read;
-  const kinds = resolveReadOptions(path, { format, header, delimiter, quote, comment, encoding });
+  const layout = { ...read, columns: undefined, numeric: undefined, categorical: undefined, missingValues: undefined };
+  const kinds = resolveReadOptions(path, { ...layout, encoding });
   const files = await storeTable(rows, survey, withNumbers(kinds, weights), places, going);
   const datasets = files.map((file) => StreamedDataset.over(file, memory));
   return { datasets: datasets as StreamedTable['datasets'], encoding, notes: survey.notes };

@@ -2,9 +2,10 @@ import { GradpoolError } from '../core/errors.ts';
 import { badData, noColumn } from './bad-data.ts';
 import { badFile, inColumn } from './bad-file.ts';
 import { chooseColumns } from './choose-columns.ts';
+import type { TableFacts } from './column-facts.ts';
 import { ColumnSurvey } from './column-survey.ts';
 import { type ChosenColumns, chooseInputs, chosenNames, type ColumnNames, MOST_CATEGORIES } from './choose-inputs.ts';
-import { decideEncoding, MOST_CLASSES } from './decide-encoding.ts';
+import { checkTexts, decideEncoding, MOST_CLASSES } from './decide-encoding.ts';
 import type { ResolvedEncodeOptions } from './encode-options.ts';
 import { canFill, type ColumnEncoding, type Encoding, type MissingPolicy } from './encoding.ts';
 import { noRows, valueMissing } from './kept-rows.ts';
@@ -165,11 +166,12 @@ class SurveyVisitor implements TableVisitor {
 
   finish(chosen: ChosenColumns | undefined): Survey {
     if (chosen !== undefined) this.#inputs = this.#inputs.filter(({ name }) => chosen.inputs.includes(name));
+    if (chosen !== undefined && 'options' in this.#how) checkTexts(this.#tableFacts(), chosen, this.#how.options);
     if (this.#missing === 'error') this.#refuseGaps();
     this.#refuseEmptyParts();
     const { encoding, notes } =
       'options' in this.#how && chosen !== undefined
-        ? this.#decide(chosen, this.#how.options)
+        ? decideEncoding(this.#tableFacts(), chosen, this.#how.options)
         : { encoding: (this.#how as { encoding: Encoding }).encoding, notes: [] };
     this.#inputs = this.#inputs.filter(({ name }) => encoding.inputs.some((column) => column.name === name));
     const extents = (list: readonly ColumnEncoding[], columns: readonly ColumnSurvey[]) =>
@@ -240,18 +242,18 @@ class SurveyVisitor implements TableVisitor {
     return 'options' in this.#how ? this.#how.options.missing : this.#how.encoding.missing;
   }
 
-  #decide(chosen: ChosenColumns, options: ResolvedEncodeOptions): ReturnType<typeof decideEncoding> {
+  #tableFacts(): TableFacts {
     const { label, unit } = this.#rows;
-    const facts = {
+    return {
       source: label,
       rows: this.#kept[0]!,
       dropped: this.#dropped,
       allRows: this.#kept.reduce((sum, rows) => sum + rows, 0),
       missingValues: [...this.#choice.missing],
+      numberFormat: this.#choice.numberFormat,
       column: (name: string) => this.#facts(name),
       place: (number: number) => `${label}, ${unit} ${number}`,
     };
-    return decideEncoding(facts, chosen, options);
   }
 }
 

@@ -20,6 +20,8 @@ export interface CategoricalColumn {
   readonly codes: NumericArray;
   /** The rows without a value, ascending, from 0. */
   readonly missing: Uint32Array;
+  /** There are more different texts than are kept: rows with others count as missing. */
+  readonly tooMany?: boolean;
 }
 
 export type TableColumn = NumericColumn | CategoricalColumn;

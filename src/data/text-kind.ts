@@ -58,12 +58,12 @@ const YEAR_LAST = new RegExp(String.raw`^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2}
 
 /** Pure, and for one text: what a column is depends on all of its texts, see `TextTally`. */
 export function kindOfText(text: string): TextKind {
+  // Most texts are words.
+  if (!/[\d\uFF10-\uFF19]/.test(text)) return NOT_FINITE.test(text.trim()) ? 'not finite' : 'text';
   if (!Number.isNaN(parseNumber(text))) return 'number';
   const plain = plainText(text);
   const kind = numericKind(plain);
   if (kind !== undefined) return kind;
-  if (NOT_FINITE.test(plain)) return 'not finite';
-  if (!/\d/.test(plain)) return 'text';
   if (isDate(plain)) return 'date';
   if (TIME.test(plain) || DURATION.test(plain)) return 'time';
   return decoratedKind(plain) ?? 'text';
@@ -73,7 +73,7 @@ export function kindOfText(text: string): TextKind {
 function plainText(text: string): string {
   return text
     .normalize('NFKC')
-    .replace(/[\u2212\u2013]/g, '-')
+    .replace(/[\u2010-\u2013\u2212]/g, '-')
     .replace(/[’‘`´]/g, "'")
     .trim();
 }

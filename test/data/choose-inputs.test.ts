@@ -138,6 +138,17 @@ describe('columns that are no inputs', () => {
 });
 
 describe('dates', () => {
+  it('are numbers where there is nothing else, and nobody said otherwise', async () => {
+    const text = csv(30, 'name,when,y', (i) => `n ${i},${day(i)},${i / 7}`);
+    const { encoding, notes } = await both(text, { target: 'y' });
+    expect(encoding.inputs).toMatchObject([{ name: 'when', kind: 'numeric', dates: 'year-first' }]);
+    expect(notes).toEqual([
+      expect.stringContaining('column "name" is left out'),
+      'column "when" is read as dates: milliseconds since 1970',
+    ]);
+    await bothRefuse(text, { target: 'y', dates: 'leave-out' }, 'got none: column "name" is left out: it has a text');
+  });
+
   const table = (date: (i: number) => string) => csv(30, 'when,y', (i) => `"${date(i)}",${i / 7}`);
 
   it.each([

@@ -15,6 +15,7 @@ import {
   Trainer,
 } from 'gradpool';
 import { describe, expect, it } from 'vitest';
+import { MISSING_TEXTS } from '../../dist/src/data/number-text.js';
 import { badData, badFile } from './bad.ts';
 import { Random } from '#src/core/random.js';
 
@@ -69,7 +70,7 @@ describe('missing values', () => {
       classes: ['no', 'yes'],
       missing: 'mean',
       unknown: 'error',
-      missingValues: ['', 'NA', 'NaN', 'nan', 'null', '?'],
+      missingValues: MISSING_TEXTS,
       training: { rows: 4, dropped: 1, filled: { age: 1, city: 1, score: 1 } },
     });
     expect(JSON.parse(JSON.stringify(encoding))).toEqual(encoding);
@@ -412,24 +413,41 @@ describe('a slip of the pen in a column of numbers', () => {
     await expect(encode(lines('oops'), { target: 'y' })).rejects.toMatchObject({
       code: 'ERR_BAD_DATA',
       message: expect.stringContaining(
-        'column "x": expected numbers, which 39 of 40 values are, got "oops": correct it, list it in "missingValues", or list the column in "categorical"',
+        'column "x": expected numbers, which 39 of 40 values are, got "oops": correct them, list them in "missingValues" (--missing-values in the program); if they are names, list the column in "categorical" (--categorical in the program)',
       ) as string,
     });
     await expect(encode(lines('oops'), { target: 'x' })).rejects.toMatchObject({ code: 'ERR_BAD_DATA' });
   });
 
-  it('is a category where that was asked for, and nothing where numbers are few', async () => {
+  it('is a category where that was asked for, or where numbers are the smaller part', async () => {
     const { encoding } = await encode(lines('oops'), { target: 'y', categorical: ['x'] });
     expect(encoding.inputSize).toBe(40);
-    const few = `x,y\n${Array.from({ length: 40 }, (_, i) => `${i === 7 ? 'none' : 1 + (i % 5)},${i}`).join('\n')}\n`;
-    expect((await encode(few, { target: 'y' })).encoding.inputSize).toBe(6);
+    const few = (x: (i: number) => string | number) =>
+      `x,y\n${Array.from({ length: 40 }, (_, i) => `${x(i)},${i}`).join('\n')}\n`;
+    expect(
+      (
+        await encode(
+          few((i) => (i % 2 ? 'none' : 1 + (i % 5))),
+          { target: 'y' },
+        )
+      ).encoding.inputSize,
+    ).toBe(6);
+    for (const x of [
+      (i: number) => (i === 7 ? 'none' : 1 + (i % 5)),
+      (i: number) => (i % 5 < 2 ? 'n.d.' : i / 4),
+      (i: number) => (i % 5 < 2 ? `<${i}` : i % 2),
+      (i: number) => (i % 4 ? 'below' : i / 4),
+    ])
+      await expect(encode(few(x), { target: 'y' })).rejects.toThrow(
+        /"x": expected numbers, which \d+ of 40 values are/,
+      );
   });
 
   it('is a word for what is not finite, however few numbers there are', async () => {
     for (const word of ['inf', '-Infinity', 'NAN']) {
       const mixed = `x,y\n${Array.from({ length: 40 }, (_, i) => `${i % 4 ? i % 3 : word},${i % 2 ? 'a' : 'b'}`).join('\n')}\n`;
       await expect(encode(mixed, { target: 'y' })).rejects.toEqual(
-        badData(`line 2, column "x": expected numbers, which 30 of 40 values are, got "${word}": correct it`),
+        badData(`line 2, column "x": expected numbers, which 30 of 40 values are, got "${word}": correct them`),
       );
       expect((await encode(mixed, { target: 'y', categorical: ['x'] })).encoding.inputSize).toBe(4);
     }

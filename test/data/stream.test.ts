@@ -175,8 +175,9 @@ describe('streamDataset makes of a file what readDataset makes of it', () => {
     ['a target of values', () => csv(`a,b,c,y\n${LINES.join('\n')}\n`), { target: 'c', features: ['a', 'b'] }],
     ['few integers are classes', () => csv(`a,b\n${LINES.map((_, i) => `${i},${i % 7}`).join('\n')}`), { target: 'b' }],
     [
-      'a text at the end',
-      () => csv(`a,y\n${LINES.map((_, i) => `0${i % 9},${i % 2}`).join('\n')}\nx,1`),
+      'texts at the end',
+      () =>
+        csv(`a,y\n${LINES.map((_, i) => `${3 * i < LINES.length ? `0${i % 9}` : `x${i % 3}`},${i % 2}`).join('\n')}\n`),
       { target: 'y' },
     ],
     ['labels', () => csv(`a,p,q\n1.5,0,1\n2.5,1,1\n3,0,0\n`), { target: ['p', 'q'] }],
