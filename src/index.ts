@@ -37,8 +37,9 @@ export { type RawRow, type RawValue, tableFromRows, type TableOptions } from './
 export type { SkippedCheckpoint } from './formats/checkpoint-folder.ts';
 export { type LoadedModel, type ModelMeta, networkFromBytes, networkToBytes } from './formats/model.ts';
 export { loadNetwork, saveNetwork } from './formats/model-file.ts';
+export type { ExportOptions } from './formats/float32-inputs.ts';
 export { exportOnnx, saveOnnx } from './formats/onnx.ts';
-export type { JsonValue } from './formats/plain-json.ts';
+export type { JsonInput, JsonValue } from './formats/plain-json.ts';
 export { importSafetensors, type ImportSafetensorsOptions } from './formats/pytorch.ts';
 export { exportTfjs, saveTfjs, type TfjsModel, type TfjsWeightSpec } from './formats/tfjs-export.ts';
 export { importTfjs, type TfjsSource } from './formats/tfjs-import.ts';
@@ -74,7 +75,8 @@ export type { EpochFit } from './lab/fit.ts';
 export { type BatchNoise, type GradientNoise, measureGradientNoise } from './lab/gradient-noise.ts';
 export { findLearningRate, type LearningRateReport } from './lab/learning-rate.ts';
 export type { LearningRateOptions, LearningRateProgress, LearningRateTrainer } from './lab/learning-rate-options.ts';
-export type { RatePoint, RateSuggestion } from './lab/learning-rate-suggestion.ts';
+export type { RatePoint } from './lab/learning-rate-range.ts';
+export type { RateSuggestion, TriedRate } from './lab/learning-rate-suggestion.ts';
 export { measureNoiseScale, type NoiseScale } from './lab/noise-scale.ts';
 export { measureScaling } from './lab/scaling.ts';
 export type { AmdahlFit, GustafsonFit, ScalingPrediction, UslFit } from './lab/scaling-fit.ts';
@@ -127,7 +129,7 @@ export type { FitOptions } from './train/fit-options.ts';
 export { historyLine } from './train/history.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
 export type { AdamOptions, AdamwOptions, Optimizer, OptimizerName, RmspropOptions } from './train/optimizer.ts';
-export type { AdaptiveBatchSize, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
+export type { AdaptiveBatchSize, LastBatch, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
 export type { AdaptiveRule, RateRule } from './train/rate-rule.ts';
 export type {
   AdaptiveChoice,
@@ -143,5 +145,5 @@ export type {
 } from './train/report.ts';
 export type { Resumed, ResumeOptions } from './train/resume.ts';
 export type { Schedule } from './train/schedule.ts';
-export { TensorBoardWriter } from './train/tensorboard.ts';
+export { TensorBoardWriter, type TensorBoardOptions } from './train/tensorboard.ts';
 export { Trainer } from './train/trainer.ts';

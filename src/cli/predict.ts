@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { OutputArray } from '../core/scaling.ts';
 import { Turns } from '../core/turns.ts';
 import { encodeRows } from '../data/encode-table.ts';
@@ -11,7 +10,7 @@ import { UsageError } from './failure.ts';
 import { type LayoutFlags, layoutOf } from './load-data.ts';
 import { counted } from './numbers.ts';
 import type { Output } from './output.ts';
-import { csvLine, prepareFolder, writeWhole } from './text.ts';
+import { csvLine, prepareOutput, writeWhole } from './text.ts';
 
 export interface PredictFlags extends LayoutFlags {
   output?: string;
@@ -56,11 +55,7 @@ export async function predict(
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
-  if (flags.output !== undefined) {
-    if (resolve(flags.output) === resolve(path))
-      throw new UsageError(`--output expected another file than ${path}, which is read`);
-    prepareFolder(flags.output);
-  }
+  if (flags.output !== undefined) prepareOutput('output', flags.output, [modelPath, path]);
   const model = await openModel(modelPath, path);
   const encoding = encodingOf(modelPath, model, flags);
   const table = await readTable(path, { ...layoutOf(flags), encoding });
@@ -86,7 +81,7 @@ export async function predict(
   noteLeftOut(output, table.rows - rows.length);
   if (flags.output === undefined) output.text(lines.join('\n'));
   else {
-    await writeWhole(flags.output, `${lines.join('\n')}\n`);
+    await writeWhole(flags.output, `${lines.join('\n')}\n`, 'output');
     output.note(`${flags.output} written, ${rows.length} predictions`);
   }
 }

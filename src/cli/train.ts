@@ -12,7 +12,7 @@ import { Network } from '../nn/network.ts';
 import type { TrainingCallback } from '../train/callbacks.ts';
 import type { ClassWeights } from '../train/class-weights.ts';
 import type { OptimizerName } from '../train/optimizer.ts';
-import type { StrategyChoice, TrainerOptions } from '../train/options.ts';
+import type { LastBatch, StrategyChoice, TrainerOptions } from '../train/options.ts';
 import type { EpochReport, Progress } from '../train/report.ts';
 import { type DataFlags, type LoadedData, loadOrStream } from './load-data.ts';
 import { type LogFlags, openLogs } from './logs.ts';
@@ -20,7 +20,7 @@ import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
 import { checkpointOptions, checkSaving, type SavingFlags, startTrainer, tellHowToResume } from './saving.ts';
 import type { StreamFlags } from './stream-data.ts';
-import { count, duration, prepareFolder } from './text.ts';
+import { checkFolder, count, duration, prepareOutput } from './text.ts';
 
 type Rows = Dataset | StreamedDataset;
 
@@ -42,12 +42,14 @@ export interface TrainFlags extends DataFlags, StreamFlags, StepFlags, SavingFla
   epochs: number;
   patience: number;
   batchSize: number | 'auto' | 'adaptive';
+  lastBatch: LastBatch;
   classWeights?: ClassWeights;
   schedule: 'constant' | 'cosine' | 'one-cycle';
   workers?: number;
   strategy: StrategyChoice;
   backend: BackendChoice;
   trace?: string;
+  config?: string;
 }
 
 /** What predicts each kind of targets. */
@@ -59,8 +61,12 @@ export const OUTPUT: Record<Task, { activation: Activation; loss: Loss }> = {
 
 /** Trains a network on a file, judges it on the rows that were kept apart, and saves it. */
 export async function train(path: string, flags: TrainFlags, output: Output, signal: AbortSignal): Promise<void> {
+  for (const option of ['checkpoint', 'resume', 'tensorboard'] as const) checkFolder(option, flags[option]);
+  checkFolder('scratch', flags.scratch, false);
   checkSaving(flags);
-  prepareFolder(flags.model);
+  const { labels, testData, testLabels, config } = flags;
+  if (flags.history !== undefined) prepareOutput('history', flags.history, [path]);
+  prepareOutput('model', flags.model, [path, labels, testData, testLabels, config]);
   const data = await loadOrStream(path, flags, (text) => output.note(text), signal);
   try {
     await trainOn(path, data, flags, output, signal);
@@ -164,12 +170,12 @@ export function stepOptions({
 
 function trainerOptions(flags: TrainFlags): TrainerOptions {
   const { batchSize, schedule, epochs } = flags;
-  const { classWeights, workers, strategy, backend, seed, trace } = flags;
+  const { classWeights, lastBatch, workers, strategy, backend, seed, trace } = flags;
   return {
     batchSize: batchSize === 'adaptive' ? { adaptive: true } : batchSize,
     ...stepOptions(flags),
     schedule: schedule === 'constant' ? schedule : { name: schedule, epochs },
-    ...{ classWeights, workers, strategy, backend, seed, trace },
+    ...{ classWeights, lastBatch, workers, strategy, backend, seed, trace },
   };
 }
 
@@ -193,9 +199,11 @@ async function runTraining(
   signal: AbortSignal,
 ): Promise<Ended> {
   const options = trainerOptions(flags);
-  if (typeof options.batchSize === 'number') options.batchSize = Math.min(options.batchSize, rows.length);
-  await using logs = await openLogs(flags);
+  // Where rows that are too few for a batch are dropped, it is not to be made smaller.
+  if (typeof options.batchSize === 'number' && options.lastBatch === 'keep')
+    options.batchSize = Math.min(options.batchSize, rows.length);
   await using trainer = await startTrainer(network, options, flags, output);
+  await using logs = await openLogs(flags, trainer.resumed?.history.length);
   const { workers, strategy, backend, path, reason } = trainer.info;
   const why = trainer.resumed ? 'as in the checkpoint' : reason;
   output.note(`${workers} workers, strategy ${strategy}, backend ${backend} (${path}: ${why})`);

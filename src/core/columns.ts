@@ -1,5 +1,6 @@
 import { finite, integer, wrongType } from './checks.ts';
 import { GradpoolError } from './errors.ts';
+import { asNumericArray } from './realm.ts';
 import type { NetworkSpec } from './spec.ts';
 import type { Affine, Columns, NumericArray, Targets } from './table.ts';
 
@@ -12,22 +13,14 @@ export interface DesiredColumns {
   readonly columns: Columns;
 }
 
-export function isNumericArray(value: unknown): value is NumericArray {
-  return (
-    ArrayBuffer.isView(value) &&
-    !(value instanceof DataView) &&
-    !(value instanceof BigInt64Array) &&
-    !(value instanceof BigUint64Array)
-  );
-}
-
 /**
- * Checks inputs and brings them into rows. Typed arrays are not copied.
+ * Checks inputs and brings them into rows. Typed arrays are not copied, but have a class of this realm afterwards.
  * @param size - numbers in a row; needed for a flat list
  * @throws TypeError, RangeError naming the row and the column
  */
 export function toColumns(name: string, value: unknown, size: number | undefined, sizeName: string): Columns {
-  if (isNumericArray(value)) return flatColumns(name, value, size, sizeName);
+  const flat = asNumericArray(value);
+  if (flat) return flatColumns(name, flat, size, sizeName);
   if (!Array.isArray(value)) throw wrongType(name, 'rows of numbers or a typed array', value);
   const rows = value as unknown[];
   if (rows.length === 0) throw new RangeError(`"${name}" expected at least one row, got none`);
@@ -81,7 +74,8 @@ export function singleInstead(value: number): string {
 }
 
 function rowOf(name: string, row: unknown, r: number): ArrayLike<unknown> {
-  if (Array.isArray(row) || isNumericArray(row)) return row;
+  const numbers = Array.isArray(row) ? row : asNumericArray(row);
+  if (numbers) return numbers;
   throw wrongType(`${name}[${r}]`, 'row of numbers', row);
 }
 
@@ -107,6 +101,8 @@ function checkFinite(name: string, values: NumericArray, size: number): void {
  */
 export function toDesired(name: string, value: unknown, size: number | undefined, sizeName: string): DesiredColumns {
   const nested = Array.isArray(value) && value.length > 0 && typeof value[0] !== 'number';
+  if (nested && typeof value[0] === 'string')
+    throw wrongType(`${name}[0]`, 'class number, value or row of numbers (names of classes are for tables)', value[0]);
   if (nested || size !== undefined) return { flat: false, columns: toColumns(name, value, size, sizeName) };
   return { flat: true, columns: toColumns(name, value, 1, sizeName) };
 }
@@ -144,8 +140,12 @@ export function resolveTargets(
       spec.loss === 'cross-entropy'
         ? `class numbers, or rows of ${K} values`
         : `rows of ${K} value${K === 1 ? '' : 's'}`;
+    const hint =
+      spec.loss === 'cross-entropy' && !flat && columns.size === 1
+        ? ': class numbers are a flat list, without "targetSize"'
+        : '';
     throw new RangeError(
-      `"targets" expected ${expected} for ${K} outputs, got ${flat ? 'a flat list' : `rows of ${columns.size}`}`,
+      `"targets" expected ${expected} for ${K} outputs, got ${flat ? 'a flat list' : `rows of ${columns.size}`}${hint}`,
     );
   }
   const shares = spec.loss !== 'mse';

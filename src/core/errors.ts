@@ -1,4 +1,5 @@
 import { describe } from './checks.ts';
+import { isError } from './realm.ts';
 
 /** What went wrong, as a stable word. */
 export type ErrorCode =
@@ -21,6 +22,8 @@ export type ErrorCode =
    * shared memory were changed while they were in use.
    */
   | 'ERR_BAD_DATA'
+  /** A file of the package, a kernel or a thread, is not beside its code, as after bundling. */
+  | 'ERR_FILE_MISSING'
   /** Shared memory is needed and is not there. */
   | 'ERR_NO_SHARED_MEMORY';
 
@@ -48,14 +51,14 @@ export function toFailure(error: unknown, code: ErrorCode): Failure {
   if (error instanceof GradpoolError) {
     return { code: error.code, message: error.message, detail: causeOf(error) };
   }
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code, message: error instanceof Error ? error.message : String(error), detail };
+  const detail = isError(error) ? (error.stack ?? error.message) : String(error);
+  return { code, message: isError(error) ? error.message : String(error), detail };
 }
 
 function causeOf(error: GradpoolError): string | undefined {
   const { cause } = error;
   if (cause === undefined) return undefined;
-  return cause instanceof Error ? (cause.stack ?? cause.message) : describe(cause);
+  return isError(cause) ? (cause.stack ?? cause.message) : describe(cause);
 }
 
 /** The error that arrives on this side of a thread boundary. */

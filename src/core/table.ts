@@ -1,8 +1,7 @@
+import type { NumericArray } from './realm.ts';
 import type { NetworkSpec } from './spec.ts';
 
-/** The types in which data may lie; bytes stay bytes. */
-export type NumericArray =
-  Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
+export type { NumericArray } from './realm.ts';
 
 /** Numbers in rows: row r, column c at r * stride + c. */
 export interface Columns {

@@ -1,7 +1,7 @@
 import { integer, wrongType } from '../core/checks.ts';
+import { asArrayOf, numericArray, numericType } from '../core/realm.ts';
 import type { NumericArray } from '../core/table.ts';
 import { allocate } from '../memory/shared.ts';
-import type { NumericArrayType } from './narrow.ts';
 import type { NumberFormat } from './number-text.ts';
 import { partsOf, type SplitOptions } from './parts.ts';
 import type { TableColumn } from './table-column.ts';
@@ -67,7 +67,7 @@ export class DataTable {
 
   /** A table of these rows, copied. */
   select(rows: Uint32Array): DataTable {
-    if (!(rows instanceof Uint32Array)) throw wrongType('rows', 'Uint32Array', rows);
+    if (!asArrayOf('Uint32Array', rows)) throw wrongType('rows', 'Uint32Array', rows);
     for (const row of rows) integer('rows', row, 0, this.rows - 1);
     const columns = this.columns.map((column) => selectRows(column, rows, this.rows));
     const place = (row: number) => this.place(rows[row]!);
@@ -110,8 +110,7 @@ function selectRows(column: TableColumn, rows: Uint32Array, all: number): TableC
 }
 
 function picked(values: NumericArray, rows: Uint32Array): NumericArray {
-  const Type = values.constructor as NumericArrayType;
-  const copy = new Type(allocate(rows.length * values.BYTES_PER_ELEMENT));
+  const copy = numericArray(numericType(values), allocate(rows.length * values.BYTES_PER_ELEMENT));
   for (let r = 0; r < rows.length; r++) copy[r] = values[rows[r]!]!;
   return copy;
 }

@@ -11,6 +11,7 @@ import {
 } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { NetworkSpec } from '../core/spec.ts';
+import { asNumericArray } from '../core/realm.ts';
 import type { Affine, Columns, DataSource, NumericArray, Scaling, Table } from '../core/table.ts';
 import { allocate } from '../memory/shared.ts';
 import { readIdx } from './idx.ts';
@@ -92,6 +93,7 @@ export class Dataset implements DataSource {
     const K = targetSize === undefined ? undefined : integer('targetSize', targetSize, 1);
     for (const list of [inputs, targets]) checkSize(list);
     const from = toColumns('inputs', inputs, n, 'inputSize');
+    checkTargetSize(K, targets, from.values.length / from.stride);
     const desired = toDesired('targets', targets, K, 'targetSize');
     const dataset = Dataset.#create(from, desired, 1, !ArrayBuffer.isView(inputs), !ArrayBuffer.isView(targets));
     return weights === undefined ? dataset : dataset.withWeights(weights);
@@ -251,6 +253,16 @@ export class Dataset implements DataSource {
       rows: this.rows,
     };
   }
+}
+
+/** @throws RangeError where `targetSize` stands beside a list that has one number for each pattern, as class numbers are */
+function checkTargetSize(K: number | undefined, targets: unknown, patterns: number): void {
+  if (K === undefined || K === 1 || patterns === 0) return;
+  const flat = asNumericArray(targets) ?? (Array.isArray(targets) && typeof targets[0] === 'number' ? targets : []);
+  if (flat.length !== patterns) return;
+  throw new RangeError(
+    `"targetSize" expected to be left out beside one number for each of ${patterns} inputs, as class numbers are, got ${K}`,
+  );
 }
 
 /** How raw inputs become those of a network: multiplied by `factor`, then normalised. */

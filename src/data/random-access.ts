@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { FileSource } from './file-source.ts';
+import { asArrayOf } from '../core/realm.ts';
+import { type FileSource, pathOf } from './file-source.ts';
 
 /** A file of which pieces are read. */
 export interface RandomAccess {
@@ -13,11 +14,12 @@ const MOST = 2 ** 30;
 
 /** Opens a file for as long as the task takes; what `node:fs` throws if it cannot be opened. */
 export async function withAccess<T>(source: FileSource, task: (file: RandomAccess) => Promise<T>): Promise<T> {
-  if (source instanceof Uint8Array) {
-    const read = (from: number, to: number) => Promise.resolve(source.subarray(from, to));
-    return task({ size: source.length, read });
+  const bytes = asArrayOf('Uint8Array', source);
+  if (bytes !== undefined) {
+    const read = (from: number, to: number) => Promise.resolve(bytes.subarray(from, to));
+    return task({ size: bytes.length, read });
   }
-  const file = await open(source);
+  const file = await open(pathOf(source as string | URL));
   try {
     const { size } = await file.stat();
     return await task({ size, read: (from, to) => readPieces(file, from, Math.min(to, size)) });

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { isBytes, isUrl } from '../core/realm.ts';
 import type { DataTable } from './data-table.ts';
 import { type EncodedTable, encodeTable } from './encode-table.ts';
 import { type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
@@ -49,7 +50,7 @@ async function read(
   asked: readonly string[],
 ): Promise<DataTable> {
   const label = sourceLabel('path', source);
-  const path = source instanceof Uint8Array ? undefined : source instanceof URL ? fileURLToPath(source) : source;
+  const path = isBytes(source) ? undefined : isUrl(source) ? fileURLToPath(source.href) : source;
   const options = resolveReadOptions(path, given, asked);
   switch (options.format) {
     case 'csv':

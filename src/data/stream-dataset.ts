@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { finite, integer, options, text, wrongType } from '../core/checks.ts';
+import { abortable, finite, integer, options, text, wrongType } from '../core/checks.ts';
+import { isUrl } from '../core/realm.ts';
 import { askedFor } from './asked-columns.ts';
 import { type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
 import { checkEncoding, type Encoding } from './encoding.ts';
@@ -60,8 +61,8 @@ export async function streamDataset(
   read: ReadOptions = {},
   given: StreamOptions = {},
 ): Promise<StreamedTable> {
-  if (typeof source !== 'string' && !(source instanceof URL)) throw wrongType('source', 'path or file URL', source);
-  const path = source instanceof URL ? fileURLToPath(source) : text('source', source);
+  if (typeof source !== 'string' && !isUrl(source)) throw wrongType('source', 'path or file URL', source);
+  const path = isUrl(source) ? fileURLToPath(source.href) : text('source', source);
   const known = isEncoding(encode) ? checkEncoding('encode', encode) : undefined;
   const how = known ? { encoding: known } : { options: resolveEncodeOptions(encode) };
   if ('options' in how && how.options.categoriesFrom !== undefined)
@@ -104,7 +105,7 @@ function resolveStream(path: string, value: StreamOptions, known: boolean) {
   const shares = (split as readonly number[]).map((share, i) => finite(`split[${i}]`, share, 0, 1, true));
   if (shares.includes(0) || shares.reduce((sum, share) => sum + share, 0) >= 1)
     throw new RangeError(`"split" expected shares above 0 that add up to less than 1, got ${shares.join(', ')}`);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+  abortable('signal', signal);
   if (weights !== undefined && !known) throw new TypeError('"weights" follows from the options of the encoding');
   integer('seed', seed, 0);
   const count = shares.length + 1;

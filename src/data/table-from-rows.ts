@@ -1,4 +1,5 @@
 import { describe, options, wrongType } from '../core/checks.ts';
+import { isDate } from '../core/realm.ts';
 import { badData } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
 import { numberedNames } from './choose-columns.ts';
@@ -85,7 +86,7 @@ function toCell(row: unknown, r: number, name: string, c: number, width: number,
       return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
   if (value === null) return undefined;
-  if (value instanceof Date) return value.getTime();
+  if (isDate(value)) return value.getTime();
   throw badData(
     inColumn(`rows[${r}]`, name),
     `expected number, string, boolean, bigint, Date or null, got ${describe(value)}`,

@@ -2,6 +2,7 @@ import { oneOf, options, wrongType, wrongValue } from '../core/checks.ts';
 import type { RowsInput } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
 import { type OutputArray, type OutputType, outputType } from '../core/scaling.ts';
+import { typedArrayName } from '../core/realm.ts';
 import type { WasmModule } from '../core/wasm.ts';
 import { inferBytes } from '../kernels/infer-bytes.ts';
 import type { KernelPath, Twin } from '../kernels/kernels.ts';
@@ -45,7 +46,7 @@ export class Predictor {
 
   /**
    * @throws TypeError, RangeError naming the argument; GradpoolError ERR_BACKEND_UNAVAILABLE if wasm was asked for and cannot
-   * run, ERR_DOES_NOT_FIT if the network is larger than one WebAssembly memory
+   * run, ERR_DOES_NOT_FIT if the network is larger than one WebAssembly memory, ERR_FILE_MISSING if a bundler left the kernels behind
    */
   constructor(network: Network, given: PredictorOptions = {}) {
     if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
@@ -88,7 +89,8 @@ export class Predictor {
     const n = this.#inputs;
     if (typeof row !== 'object' || row === null) throw wrongType('row', `list of ${n} numbers`, row);
     if (row.length !== n) throw new RangeError(`"row" expected ${n} numbers, got ${String(row.length)}`);
-    if (!(out instanceof Float32Array || out instanceof Float64Array)) throw wrongType('out', this.#Output.name, out);
+    const kind = typedArrayName(out);
+    if (kind !== 'Float32Array' && kind !== 'Float64Array') throw wrongType('out', this.#Output.name, out);
     if (out.length !== this.#outputs) {
       throw new RangeError(`"out" expected ${this.#outputs} numbers, got ${out.length}`);
     }
@@ -127,6 +129,7 @@ function findKernels(): { readonly path: Twin; readonly module: WasmModule } | {
     MODULES.set(path, module);
     return { path, module };
   } catch (error) {
+    if (error instanceof GradpoolError) throw error;
     return { obstacle: `the kernels cannot be compiled: ${String(error)}` };
   }
 }

@@ -2,6 +2,7 @@ import { GradpoolError } from '../core/errors.ts';
 
 /** The most bytes that one array of a data set may have: what every supported engine can index in any type. */
 const MOST_ARRAY_BYTES = 2 ** 32;
+import { isSharedBuffer } from '../core/realm.ts';
 
 /** Whether threads can share memory here, and if not, why. */
 export type SharedMemory = { readonly available: true } | { readonly available: false; readonly reason: string };
@@ -25,7 +26,7 @@ export function detectSharedMemory(
   }
   try {
     const memory = new wasm.Memory({ initial: 1, maximum: 1, shared: true });
-    if (!(memory.buffer instanceof SharedArrayBuffer)) {
+    if (!isShared(memory.buffer)) {
       return { available: false, reason: 'WebAssembly.Memory does not give shared memory' };
     }
   } catch (error) {
@@ -62,5 +63,5 @@ function inWords(bytes: number): string {
 
 /** Whether threads can see the same bytes. */
 export function isShared(buffer: ArrayBufferLike): boolean {
-  return typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer;
+  return isSharedBuffer(buffer);
 }

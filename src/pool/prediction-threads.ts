@@ -1,11 +1,13 @@
 import type { Piscina } from 'piscina';
+import { onAbort } from '../core/aborts.ts';
 import { describe } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
 import { type OutputArray, type OutputType, outputType } from '../core/scaling.ts';
+import { numericArray, numericType } from '../core/realm.ts';
 import type { NumericArray } from '../core/table.ts';
 import type { EngineSource } from '../infer/engine-source.ts';
 import { isShared } from '../memory/shared.ts';
-import { PREDICT_ENTRY } from './locations.ts';
+import { predictEntry } from './locations.ts';
 import { endThreads, startThreads } from './pool.ts';
 import { type PredictionSetup, type PredictionTask, STOP, WORDS } from './prediction.ts';
 import { Staging } from './staging.ts';
@@ -36,7 +38,7 @@ export class PredictionThreads {
     this.#outputs = source.spec.layers.at(-1)!.units;
     this.#Output = outputType(source.scaling.targets);
     const setup: PredictionSetup = { source, seats: new Int32Array(new SharedArrayBuffer(4)) };
-    this.#piscina = startThreads<PredictionTask, number>(PREDICT_ENTRY, size, setup);
+    this.#piscina = startThreads<PredictionTask, number>(predictEntry(), size, setup);
     this.#piscina.on('error', (cause) => void this.#fail(cause));
     // Tasks of a thread that dies are rejected, with the cause, after this event.
     this.#piscina.on('workerDestroy', () => setImmediate(() => void this.#fail(undefined)));
@@ -81,12 +83,11 @@ export class PredictionThreads {
   async predict(X: NumericArray, rows: number, signal: AbortSignal | undefined): Promise<OutputArray> {
     this.throwIfStopped(signal);
     const { done, stop } = this.#request(X, rows);
-    const onAbort = () => stop(aborted(signal!));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const end = onAbort(signal, () => stop(aborted(signal!)));
     try {
       return (await done).Y;
     } finally {
-      signal?.removeEventListener('abort', onAbort);
+      end();
     }
   }
 
@@ -136,8 +137,7 @@ export class PredictionThreads {
     const words = new Int32Array(buffer, 0, WORDS).fill(0);
     const Y = new Output(buffer, LINE, outputs);
     if (isShared(X.buffer)) return { buffer, task: { X, Y, rows, share, words } };
-    const Type = X.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => NumericArray;
-    const copy = new Type(buffer, start, X.length);
+    const copy = numericArray(numericType(X), buffer, start, X.length);
     copy.set(X);
     return { buffer, task: { X: copy, Y, rows, share, words } };
   }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { integer, options, wrongType } from '../core/checks.ts';
+import { abortable, integer, options } from '../core/checks.ts';
 import type { RowsInput } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { OutputArray } from '../core/scaling.ts';
@@ -52,7 +52,15 @@ export class PredictorPool {
   readonly #predictor: Predictor;
   readonly #threads: PredictionThreads;
 
-  private constructor(spec: Network['spec'], predictor: Predictor, threads: PredictionThreads, choice: InlineChoice) {
+  private constructor(
+    spec: Network['spec'],
+    predictor: Predictor,
+    threads: PredictionThreads | undefined,
+    choice: InlineChoice,
+  ) {
+    // Who writes no TypeScript can call it.
+    if (threads === undefined)
+      throw new TypeError('PredictorPool expected await PredictorPool.create(network), got new');
     this.#spec = spec;
     this.#predictor = predictor;
     this.#threads = threads;
@@ -112,7 +120,7 @@ export class PredictorPool {
    */
   async predict<Out extends OutputArray = Float32Array>(inputs: RowsInput, given: PredictOptions = {}): Promise<Out> {
     const { signal } = options<PredictOptions>('options', given, ['signal']);
-    if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+    abortable('signal', signal);
     const { values, rows } = inputRows(inputs, this.#spec);
     this.#threads.throwIfStopped(signal);
     if (rows <= this.info.inlineRows) return this.#predictor.predict<Out>(values);

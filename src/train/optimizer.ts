@@ -64,6 +64,8 @@ const KEYS = {
   adamw: ['name', 'beta1', 'beta2', 'epsilon', 'weightDecay'],
 } as const;
 
+const ALL_KEYS = [...new Set(Object.values(KEYS).flat())];
+
 /** The smallest number that float32 holds in full: parameters' padding is divided by epsilon. */
 const LEAST_EPSILON = 2 ** -126;
 
@@ -105,6 +107,9 @@ function optimizerName(given: unknown): OptimizerName {
   if (typeof given === 'string') return oneOf('optimizer', given, NAMES);
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new TypeError(`"optimizer" expected a name or an object with one, got ${describe(given)}`);
+  // A misspelt name of an option comes before one that is not there.
+  if ((given as { name?: unknown }).name === undefined)
+    options<AdamwOptions & RmspropOptions>('optimizer', given, ALL_KEYS);
   return oneOf('optimizer.name', (given as { name?: unknown }).name, NAMES);
 }
 

@@ -59,6 +59,8 @@ it.each([
   const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   const damage = fc.tuple(place, fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.constantFrom(1, 1, 2, 8));
   let [read, refused] = [0, 0];
+  for (const good of filesOf(format)) if ((await rowsInMemory(good, format)) !== undefined) read++;
+  expect(read).toBeGreaterThan(0);
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...filesOf(format)),
@@ -78,5 +80,5 @@ it.each([
     ),
     { numRuns, endOnFailure: true },
   );
-  expect(Math.min(read, refused)).toBeGreaterThan(0);
+  expect(refused).toBeGreaterThan(0);
 });
