@@ -11,4 +11,4 @@ export function inColumn(where: string, name: string): string {
 }
 
 /** What to do about a column that cannot be read. */
-export const LEAVE_OUT = 'leave it out with "columns" or "features" (--features in the program)';
+export const LEAVE_OUT = 'leave it out with "columns" (--features in the program)';

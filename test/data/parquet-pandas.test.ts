@@ -67,7 +67,7 @@ describe('columns that nobody asked for do not stop reading', () => {
     expect(await encoded('odd-columns', { target: 'kind', features: ['num'] })).toMatchObject({ inputs: ['num'] });
     const message = badFile(`column "${name}": `);
     await expect(readTable(file('odd-columns'), { columns: ['num', name] })).rejects.toEqual(message);
-    const hint = badFile('leave it out with "columns" or "features" (--features in the program)');
+    const hint = badFile('leave it out with "columns" (--features in the program)');
     await expect(readDataset(file('odd-columns'), { target: 'kind', features: [name] })).rejects.toEqual(hint);
     await expect(
       streamDataset(file('odd-columns'), { target: 'kind', features: [name] }, {}, { folder }),
