@@ -3,7 +3,7 @@ import { Dataset } from '../data/dataset.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
 import type { DatePolicy, Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
-import { readTable } from '../data/read-table.ts';
+import { readTable, readTableFor } from '../data/read-table.ts';
 import { streamDataset } from '../data/stream-dataset.ts';
 import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import { UsageError } from './failure.ts';
@@ -103,19 +103,22 @@ async function loadTable(path: string, flags: DataFlags, split: Split): Promise<
   refuseTestLabels(flags);
   const { categorical, missingValues, weightColumn: weights } = flags;
   const layout = layoutOf(flags);
-  const columns = columnsOf(flags);
-  const whole = await readTable(path, { ...layout, missingValues, categorical, columns });
-  if (flags.target === undefined)
+  const read = { ...layout, missingValues, categorical };
+  if (flags.target === undefined) {
+    const { names } = await readTable(path, read);
     throw new UsageError(
-      `--target expected one of the columns ${whole.names.join(', ')}, or --labels for a pair of IDX files`,
+      `--target expected one of the columns ${names.join(', ')}, or --labels for a pair of IDX files`,
     );
+  }
+  const options = encodeOptions(flags, flags.target, split);
+  const apart = [flags.groupColumn, flags.timeColumn].filter((name) => name !== undefined);
+  const whole = await readTableFor(path, options, read, apart);
   const rows = withTarget(path, whole, flags.target, flags.missing);
   const { table } = rows;
   const how = tableSplit(table, flags, split);
   const parts = splitUp(rows.name, table, flags, how);
   checkLearnable(table, parts, flags, split);
-  const options = { ...encodeOptions(flags, flags.target, split), categoriesFrom: table };
-  const { dataset: train, encoding, notes } = encodeTable(parts.train, options);
+  const { dataset: train, encoding, notes } = encodeTable(parts.train, { ...options, categoriesFrom: table });
   await checkLearnt(train, encoding, split);
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
@@ -161,14 +164,6 @@ async function streamTable(
     await Promise.all(datasets.map((dataset) => dataset.close()));
     throw error;
   }
-}
-
-/** The columns that are read, so that others may be what they like. @returns undefined for all */
-function columnsOf(flags: DataFlags): string[] | undefined {
-  const { features, target, weightColumn, groupColumn, timeColumn, categorical = [] } = flags;
-  if (features === undefined || target === undefined) return undefined;
-  const apart = [weightColumn, groupColumn, timeColumn].filter((name) => name !== undefined);
-  return [...new Set([...features, ...target, ...apart, ...categorical])];
 }
 
 function refuseTestLabels({ testLabels }: DataFlags): void {

@@ -3,7 +3,7 @@ import { ColumnBuilder } from './column-builder.ts';
 import type { ColumnChoice } from './read-options.ts';
 
 /** More columns than this are taken for a file of another format. */
-const MOST_COLUMNS = 100_000;
+export const MOST_COLUMNS = 100_000;
 
 /**
  * A builder for each column that is to be read, undefined for the others and for those without a name.

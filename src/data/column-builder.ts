@@ -7,9 +7,10 @@ import { type NumberFormat, numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 import { noNumber } from './text-tally.ts';
 import { ZeroPadding } from './zero-padding.ts';
+import { isWide, merged, TOO_MANY_WIDE, WideIntegers } from './wide-integers.ts';
 
-/** A value as a file or a row holds it; undefined where it is missing. */
-export type Cell = number | string | undefined;
+/** A value as a file or a row holds it, bigint where a number would not be the same; undefined where it is missing. */
+export type Cell = number | bigint | string | undefined;
 
 /** How the columns of a table are to be read. */
 export interface ColumnRules {
@@ -34,9 +35,9 @@ export interface CellTarget {
 }
 
 /**
- * Gathers a column cell by cell and finds out what it is: numeric as long as every text is a number, else categorical.
- * The texts of numbers are not kept. Where one turns up that is none, the rows before it (`reread` of them) have to be
- * read once more with `addAgain`, because 007 is a text of its own there.
+ * Gathers a column cell by cell and finds out what it is: numeric as long as every text is a number, and different integers are
+ * different numbers; else categorical. The texts of numbers are not kept. Where one turns up that is none, the rows before it
+ * (`reread` of them) have to be read once more with `addAgain`, because 007 is a text of its own there.
  */
 export class ColumnBuilder implements CellTarget {
   readonly name: string;
@@ -49,6 +50,7 @@ export class ColumnBuilder implements CellTarget {
   readonly #padding = new ZeroPadding();
   #again: CategoryStore | undefined;
   #texts = new CategoryStore();
+  #wide: WideIntegers | undefined;
   #reread = 0;
   #tooMany = false;
   /** Rows that are read again and have a text too many. */
@@ -70,13 +72,16 @@ export class ColumnBuilder implements CellTarget {
   add(given: Cell): string | undefined {
     const cell = trimmed(given);
     if (isMissing(cell, this.#rules)) this.#addMissing();
-    else if (this.#kind === 'categorical') return this.#addText(String(cell));
+    else if (this.#kind === 'categorical') return this.#addChecked(String(cell));
     else {
-      const value = typeof cell === 'number' ? cell : this.#parse(cell);
-      if (Number.isNaN(value)) {
-        if (this.#rules.numeric.has(this.name)) return notThis(this.name, this.#rules, cell);
+      const value = typeof cell === 'string' ? this.#parse(cell) : Number(cell);
+      const twin = isWide(value) ? (this.#wide ??= new WideIntegers()).add(cell, value) : undefined;
+      if (twin === 'many') return TOO_MANY_WIDE;
+      if (Number.isNaN(value) || twin !== undefined) {
+        if (this.#rules.numeric.has(this.name))
+          return twin === undefined ? notThis(this.name, this.#rules, cell) : merged(cell, twin);
         this.#becomeCategorical();
-        return this.#addText(String(cell));
+        return this.#addChecked(String(cell));
       }
       this.#kind = 'numeric';
       this.#numbers.push(value);
@@ -86,10 +91,14 @@ export class ColumnBuilder implements CellTarget {
     return undefined;
   }
 
-  addCategory(text: string): string | undefined {
-    if (this.#kind === 'numeric') return this.add(text);
+  addCategory(given: string): string | undefined {
+    if (this.#kind === 'numeric') return this.add(given);
+    const text = trimmed(given);
     if (this.#kind === 'open') this.#becomeCategorical();
-    return this.add(text);
+    if (!isMissing(text, this.#rules)) return this.#addText(text);
+    this.#addMissing();
+    this.#rows++;
+    return undefined;
   }
 
   addBoolean(value: boolean): string | undefined {
@@ -132,15 +141,23 @@ export class ColumnBuilder implements CellTarget {
     else this.#numbers.push(0);
   }
 
+  /** Of a text whose bytes nobody looked at. */
+  #addChecked(text: string): string | undefined {
+    const isNew = !this.#texts.has(text);
+    const problem = this.#addText(text);
+    if (problem !== undefined || !isNew) return problem;
+    return text.includes('\uFFFD') ? `expected text in UTF-8, got ${describe(text)}` : undefined;
+  }
+
   #addText(text: string): string | undefined {
     if (this.#texts.size === MOST_CATEGORIES && !this.#texts.has(text)) {
       this.#addMissing();
       this.#rows++;
       return this.#loseText();
     }
-    const isNew = this.#texts.push(text);
+    this.#texts.push(text);
     this.#rows++;
-    return isNew && text.includes('\uFFFD') ? `expected text in UTF-8, got ${describe(text)}` : undefined;
+    return undefined;
   }
 
   /** A column of so many texts is no input, and need not be whole, unless it was asked for. */
@@ -151,6 +168,7 @@ export class ColumnBuilder implements CellTarget {
 
   #becomeCategorical(): void {
     this.#numbers = new NumberStore();
+    this.#wide = undefined;
     // Rows of missing values only have no text that could be lost.
     if (this.#kind === 'numeric') this.#reread = this.#rows;
     else for (let r = 0; r < this.#rows; r++) this.#texts.pushMissing();
@@ -172,7 +190,7 @@ export function notThis(name: string, { dates }: ColumnRules, cell: unknown): st
 }
 
 /** Spaces around a text are no part of it, in whatever file it is. */
-export function trimmed(cell: Cell): Cell {
+export function trimmed<T extends Cell>(cell: T): T | string {
   if (typeof cell !== 'string') return cell;
   return isSpace(cell.charCodeAt(0)) || isSpace(cell.charCodeAt(cell.length - 1)) ? cell.trim() : cell;
 }

@@ -15,6 +15,7 @@ import { Extent } from './narrow.ts';
 import { numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
 import { padded, ZeroPadding } from './zero-padding.ts';
+import { isWide, merged, TOO_MANY_WIDE, WideIntegers } from './wide-integers.ts';
 
 /** What a row is for: to train on, for another part of the split, or not kept. */
 export type RowUse = 'train' | 'other' | 'none';
@@ -59,6 +60,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   #sum = 0;
   #numbers = 0;
   #binary = true;
+  #wide: WideIntegers | undefined;
   /** The cell that came last: its text or NaN, and its number or NaN. */
   #cell: Cell;
   #value = NaN;
@@ -94,12 +96,18 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   add(given: Cell): string | undefined {
     const cell = trimmed(given);
     if (isMissing(cell, this.#rules)) this.#cell = undefined;
-    else if (this.#kind === 'categorical') return this.#addText(String(cell));
+    else if (this.#kind === 'categorical') return this.#addChecked(String(cell));
     else {
-      const value = typeof cell === 'number' ? cell : this.#parse(cell);
-      if (Number.isNaN(value)) {
-        if (this.#rules.numeric.has(this.name)) return notThis(this.name, this.#rules, cell);
-        return this.addCategory(String(cell));
+      const value = typeof cell === 'string' ? this.#parse(cell) : Number(cell);
+      const twin = isWide(value) ? (this.#wide ??= new WideIntegers()).add(cell, value) : undefined;
+      if (twin === 'many') return TOO_MANY_WIDE;
+      if (Number.isNaN(value) || twin !== undefined) {
+        if (this.#rules.numeric.has(this.name))
+          return twin === undefined ? notThis(this.name, this.#rules, cell) : merged(cell, twin);
+        this.#wide = undefined;
+        if (this.#kind === 'numeric') this.late = true;
+        this.#kind = 'categorical';
+        return this.#addChecked(String(cell));
       }
       this.#kind = 'numeric';
       this.#cell = cell;
@@ -109,11 +117,13 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     return undefined;
   }
 
-  addCategory(text: string): string | undefined {
-    if (this.#rules.numeric.has(this.name)) return this.add(text);
+  addCategory(given: string): string | undefined {
+    if (this.#rules.numeric.has(this.name)) return this.add(given);
+    const text = trimmed(given);
     if (this.#kind === 'numeric') this.late = true;
     this.#kind = 'categorical';
-    return this.add(text);
+    this.#cell = isMissing(text, this.#rules) ? undefined : text;
+    return undefined;
   }
 
   addBoolean(value: boolean): string | undefined {
@@ -193,7 +203,8 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     if (this.#kind === 'categorical') for (const [text, { row, count }] of groups) this.#looks.add(text, row, count);
   }
 
-  #addText(text: string): string | undefined {
+  /** Of a text whose bytes nobody looked at. */
+  #addChecked(text: string): string | undefined {
     this.#cell = text;
     return text.includes('\uFFFD') ? `expected text in UTF-8, got ${describe(text)}` : undefined;
   }

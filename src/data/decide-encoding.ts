@@ -17,6 +17,7 @@ import {
 } from './encoding.ts';
 import { slipsHint } from './text-tally.ts';
 import { padded } from './zero-padding.ts';
+import { isWide } from './wide-integers.ts';
 
 export const MOST_CLASSES = 2 ** 16;
 /** Integers with more different values than this are quantities, not classes. */
@@ -166,6 +167,7 @@ function fitCategories({ source, options }: Fit, column: ColumnFacts): Categoric
   const { digits } = column;
   const numbers = column.kind === 'numeric' && digits === undefined;
   const categories = given === undefined ? categoriesOf(counts, numbers) : asGiven(where, given, numbers, digits);
+  if (numbers) refuseWide(where, categories);
   const fill = options.missing === 'mean' ? mostFrequent(counts, categories) : null;
   return { name, kind: 'categorical', numbers, categories, fill };
 }
@@ -189,6 +191,14 @@ function asGiven(where: string, given: readonly string[], numbers: boolean, digi
     if (Number.isNaN(value)) throw badData(where, `is numeric and cannot have the category ${JSON.stringify(text)}`);
     return String(value);
   });
+}
+
+/** As numbers they have lost their last digits, so that they are not the names that stand in the file. */
+function refuseWide(where: string, categories: readonly string[]): void {
+  const wide = categories.find((text) => isWide(Number(text)));
+  if (wide === undefined) return;
+  const what = `is to be names, of which ${wide} is beyond 2^53, where numbers lose their last digits`;
+  throw badData(where, `${what}: list it in "categorical" when it is read (--categorical in the program)`);
 }
 
 /** Sorted; words for true and false that are written in several ways are two categories. */
@@ -219,6 +229,7 @@ function fitTarget({ source, options }: Fit, column: ColumnFacts, task: Task): C
   const numbers = column.kind === 'numeric' && digits === undefined;
   const given = options.classes;
   const categories = given === undefined ? categoriesOf(counts, numbers) : asGiven(where, given, numbers, digits);
+  if (numbers) refuseWide(where, categories);
   if (categories.length < 2) throw badData(where, `expected at least two classes, got ${categories.join()} only`);
   return { name, kind: 'categorical', numbers, categories, fill: null };
 }

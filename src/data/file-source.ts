@@ -26,7 +26,7 @@ export function sourceLabel(name: string, source: unknown): string {
 }
 
 /** node:fs knows URLs of its own realm only. */
-function pathOf(source: string | URL): string {
+export function pathOf(source: string | URL): string {
   return isUrl(source) ? fileURLToPath(source.href) : source;
 }
 

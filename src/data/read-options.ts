@@ -1,5 +1,5 @@
 import { flag, oneOf, options, text, wrongType, wrongValue } from '../core/checks.ts';
-import { type ColumnRules } from './column-builder.ts';
+import type { ColumnRules } from './column-builder.ts';
 import { type ColumnEncoding, checkEncoding, type Encoding } from './encoding.ts';
 import type { TextLayout } from './csv-records.ts';
 import type { DateOrder } from './date-text.ts';
@@ -58,6 +58,8 @@ export interface ColumnChoice extends ColumnRules {
   readonly columns: readonly string[] | undefined;
   /** Read where they are there. */
   readonly optional: ReadonlySet<string>;
+  /** Named somewhere, so that they are not left out as the numbers of rows are. */
+  readonly asked: ReadonlySet<string>;
 }
 
 export interface ResolvedReadOptions extends ColumnChoice {
@@ -65,8 +67,15 @@ export interface ResolvedReadOptions extends ColumnChoice {
   readonly layout: TextLayout;
 }
 
-/** @param path - undefined for bytes */
-export function resolveReadOptions(path: string | undefined, value: unknown): ResolvedReadOptions {
+/**
+ * @param path - undefined for bytes
+ * @param asked - columns that are named elsewhere
+ */
+export function resolveReadOptions(
+  path: string | undefined,
+  value: unknown,
+  asked: readonly string[] = [],
+): ResolvedReadOptions {
   const given = options<ReadOptions>('options', value, KEYS);
   const format = given.format === undefined ? formatOf(path) : oneOf('format', given.format, FORMATS);
   if (format !== 'csv' && format !== 'tsv') {
@@ -75,7 +84,9 @@ export function resolveReadOptions(path: string | undefined, value: unknown): Re
     }
   }
   const choice = columnChoice(given);
-  return { format, ...choice, layout: layoutOf(given, format, choice) };
+  const named = [...asked, ...(choice.columns ?? []), ...choice.numeric, ...choice.categorical];
+  const all = { ...choice, asked: new Set(named) };
+  return { format, ...all, layout: layoutOf(given, format, all) };
 }
 
 function formatOf(path: string | undefined): FileFormat {
@@ -88,7 +99,7 @@ function formatOf(path: string | undefined): FileFormat {
   return format;
 }
 
-function columnChoice(given: ReadOptions): ColumnChoice {
+function columnChoice(given: ReadOptions): Omit<ColumnChoice, 'asked'> {
   if (given.encoding !== undefined) return choiceOf(given);
   const { columns } = given;
   const [numeric, categorical] = [names('numeric', given.numeric), names('categorical', given.categorical)];
@@ -103,7 +114,7 @@ function columnChoice(given: ReadOptions): ColumnChoice {
   };
 }
 
-function choiceOf(given: ReadOptions): ColumnChoice {
+function choiceOf(given: ReadOptions): Omit<ColumnChoice, 'asked'> {
   for (const key of COLUMN_KEYS) {
     if (given[key] !== undefined) throw new TypeError(`"${key}" follows from "encoding"; give one of the two`);
   }

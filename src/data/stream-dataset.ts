@@ -2,12 +2,8 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { abortable, options, text, wrongType } from '../core/checks.ts';
 import { isUrl } from '../core/realm.ts';
-import {
-  columnsAskedFor,
-  type EncodeOptions,
-  type ResolvedEncodeOptions,
-  resolveEncodeOptions,
-} from './encode-options.ts';
+import { askedFor } from './asked-columns.ts';
+import { type EncodeOptions, type ResolvedEncodeOptions, resolveEncodeOptions } from './encode-options.ts';
 import { checkEncoding, type Encoding } from './encoding.ts';
 import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from './read-options.ts';
 import { resolveStreamSplit, type StreamSplitOptions, streamParts } from './stream-split.ts';
@@ -58,7 +54,7 @@ const KEYS = [
  * Makes patterns of a table that memory does not hold, as `readDataset` does of one that it holds: the same columns, the same
  * encoding, the same numbers. The file is gone through twice, once to find out what its columns are and once to store them; a third
  * time where a column has texts only far behind its beginning, dates that are read as numbers, or gaps but is no input. Means and the most
- * frequent categories are measured on the first part of the split. A few MB of a csv, tsv or npy file are in memory at a time, of Parquet the row group that is read.
+ * frequent categories are measured on the first part of the split. A few MB of a csv, tsv, npy or npz file are in memory at a time, of Parquet the row group that is read.
  *
  * @param source - a path or a file URL
  * @param encode - as for `encodeTable`, or the encoding of other rows
@@ -81,10 +77,10 @@ export async function streamDataset(
     throw new TypeError('"categoriesFrom" is for encodeTable: here categories are those of the whole file anyway');
   const weights = 'options' in how ? how.options.weights : column;
   const wanted = { ...how, weights };
-  const asked = 'options' in how ? columnsAskedFor(how.options) : undefined;
   const apart = [split.groups, split.times].filter((name) => name !== undefined);
-  const columns = read.columns ?? (asked && [...new Set([...asked, ...apart])]);
-  const resolved = resolveReadOptions(path, known ? { ...read, encoding: known } : { ...read, columns });
+  const { asked, options: wantedOnly } =
+    'options' in how ? askedFor(how.options, read, apart) : { asked: [], options: read };
+  const resolved = resolveReadOptions(path, known ? { ...read, encoding: known } : wantedOnly, asked);
   const choice = { ...withNumbers(resolved, weights), optional: new Set<string>() };
   const rows = tableRows(path, path, choice);
   const going = { parts: await streamParts(split, rows, choice, how, signal), signal };
@@ -111,8 +107,9 @@ function isEncoding(value: object): value is Encoding {
 /** A column more that is read, as numbers. */
 function withNumbers(choice: ResolvedReadOptions, name: string | undefined): ResolvedReadOptions {
   if (name === undefined) return choice;
-  const { columns, numeric } = choice;
-  return { ...choice, columns: columns && [...columns, name], numeric: new Set([...numeric, name]) };
+  const { columns, numeric, asked } = choice;
+  const [numbers, named] = [new Set([...numeric, name]), new Set([...asked, name])];
+  return { ...choice, columns: columns && [...new Set([...columns, name])], numeric: numbers, asked: named };
 }
 
 function resolveStream(path: string, value: StreamOptions, known: boolean) {

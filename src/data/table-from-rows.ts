@@ -83,7 +83,7 @@ function toCell(row: unknown, r: number, name: string, c: number, width: number,
     case 'boolean':
       return rules.categorical.has(name) ? String(value) : Number(value);
     case 'bigint':
-      return Number(value);
+      return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
   if (value === null) return undefined;
   if (isDate(value)) return value.getTime();

@@ -8,7 +8,7 @@ export const WHAT_TIMES_ARE = 'a number or a date such as 2024-01-31 or 2024-01-
 
 /** When something was, to be compared with others of its column; NaN for what is neither a number nor a date in ISO 8601. */
 export function timeOf(cell: Cell): number {
-  if (typeof cell !== 'string') return cell ?? NaN;
+  if (typeof cell !== 'string') return Number(cell);
   const text = cell.trim();
   const found = ISO.exec(text);
   if (found === null) return parseNumber(text);

@@ -7,9 +7,9 @@ export class ZeroPadding {
   #digits = 0;
   #zeros = false;
 
-  add(cell: string | number): void {
+  add(cell: string | number | bigint): void {
     if (this.#digits < 0) return;
-    if (typeof cell === 'number' || (this.#digits > 0 && cell.length !== this.#digits) || !areDigits(cell)) {
+    if (typeof cell !== 'string' || (this.#digits > 0 && cell.length !== this.#digits) || !areDigits(cell)) {
       this.#digits = -1;
       return;
     }
