@@ -75,7 +75,8 @@ export type { EpochFit } from './lab/fit.ts';
 export { type BatchNoise, type GradientNoise, measureGradientNoise } from './lab/gradient-noise.ts';
 export { findLearningRate, type LearningRateReport } from './lab/learning-rate.ts';
 export type { LearningRateOptions, LearningRateProgress, LearningRateTrainer } from './lab/learning-rate-options.ts';
-export type { RatePoint, RateSuggestion } from './lab/learning-rate-suggestion.ts';
+export type { RatePoint } from './lab/learning-rate-range.ts';
+export type { RateSuggestion, TriedRate } from './lab/learning-rate-suggestion.ts';
 export { measureNoiseScale, type NoiseScale } from './lab/noise-scale.ts';
 export { measureScaling } from './lab/scaling.ts';
 export type { AmdahlFit, GustafsonFit, ScalingPrediction, UslFit } from './lab/scaling-fit.ts';
@@ -128,7 +129,7 @@ export type { FitOptions } from './train/fit-options.ts';
 export { historyLine } from './train/history.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
 export type { AdamOptions, AdamwOptions, Optimizer, OptimizerName, RmspropOptions } from './train/optimizer.ts';
-export type { AdaptiveBatchSize, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
+export type { AdaptiveBatchSize, LastBatch, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
 export type { AdaptiveRule, RateRule } from './train/rate-rule.ts';
 export type {
   AdaptiveChoice,

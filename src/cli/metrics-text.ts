@@ -14,11 +14,11 @@ export function metricsText(part: string, metrics: Metrics, names: readonly stri
     const rows = perOutput.map((one, k) => [
       names?.[k] ?? `output ${k + 1}`,
       ...[one.mae, one.rmse].map(figure),
-      unknown.has(one.output) ? '' : figure(one.r2),
+      unknown.has(one.output) || one.r2 === undefined ? '' : figure(one.r2),
     ]);
     const summary =
       `mean absolute error ${figure(mae)}, root mean squared error ${figure(rmse)}` +
-      (unknown.size > 0 ? '' : `, R2 ${figure(r2)}`);
+      (unknown.size > 0 || r2 === undefined ? '' : `, R2 ${figure(r2)}`);
     return [title, summary, ...(rows.length > 1 ? [table(['target', 'MAE', 'RMSE', 'R2'], rows)] : [])].join('\n');
   }
   const { accuracy, macro, rocAuc, logLoss, perClass } = metrics;

@@ -14,6 +14,7 @@ import {
   backendOption,
   columnOptions,
   hiddenOption,
+  lastBatchOption,
   networkOptions,
   outputOf,
   partOptions,
@@ -117,6 +118,7 @@ function addTrain(gradpool: Command, signal: AbortSignal): void {
       10,
     )
     .option('--batch-size <rows>', 'a number, auto or adaptive', or(whole(1), ['auto', 'adaptive']), 32)
+    .addOption(lastBatchOption())
     .addOption(
       new Option('--schedule <name>', 'of the learning rate, over all epochs')
         .choices(['constant', 'cosine', 'one-cycle'])

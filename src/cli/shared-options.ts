@@ -5,6 +5,7 @@ import { MISSING_POLICIES, TASKS, UNKNOWN_POLICIES } from '../data/encoding.ts';
 import { FORMATS } from '../data/read-options.ts';
 import { BACKENDS } from '../kernels/kernels.ts';
 import { INITIALISATIONS } from '../nn/initialise.ts';
+import { LAST_BATCHES } from '../train/options.ts';
 import type { Output, OutputFlags } from './output.ts';
 import { bytes, real, share, whole, wholes, words } from './parse.ts';
 
@@ -83,6 +84,13 @@ export function streamOptions(command: Command): Command {
     )
     .addOption(new Option('--stream <when>', 'train a table from disk').choices(STREAM).default('auto'))
     .option('--scratch <folder>', 'where its rows are kept meanwhile (default: the folder of the table)');
+}
+
+/** What becomes of rows that are too few for a batch. */
+export function lastBatchOption(): Option {
+  return new Option('--last-batch <what>', 'whether an epoch keeps a last batch that is short, or drops it')
+    .choices(LAST_BATCHES)
+    .default('keep');
 }
 
 export function hiddenOption(command: Command): Command {

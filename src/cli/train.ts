@@ -12,7 +12,7 @@ import { Network } from '../nn/network.ts';
 import type { TrainingCallback } from '../train/callbacks.ts';
 import type { ClassWeights } from '../train/class-weights.ts';
 import type { OptimizerName } from '../train/optimizer.ts';
-import type { StrategyChoice, TrainerOptions } from '../train/options.ts';
+import type { LastBatch, StrategyChoice, TrainerOptions } from '../train/options.ts';
 import type { EpochReport, Progress } from '../train/report.ts';
 import { type DataFlags, type LoadedData, loadOrStream } from './load-data.ts';
 import { type LogFlags, openLogs } from './logs.ts';
@@ -42,6 +42,7 @@ export interface TrainFlags extends DataFlags, StreamFlags, StepFlags, SavingFla
   epochs: number;
   patience: number;
   batchSize: number | 'auto' | 'adaptive';
+  lastBatch: LastBatch;
   classWeights?: ClassWeights;
   schedule: 'constant' | 'cosine' | 'one-cycle';
   workers?: number;
@@ -168,12 +169,12 @@ export function stepOptions({
 
 function trainerOptions(flags: TrainFlags): TrainerOptions {
   const { batchSize, schedule, epochs } = flags;
-  const { classWeights, workers, strategy, backend, seed, trace } = flags;
+  const { classWeights, lastBatch, workers, strategy, backend, seed, trace } = flags;
   return {
     batchSize: batchSize === 'adaptive' ? { adaptive: true } : batchSize,
     ...stepOptions(flags),
     schedule: schedule === 'constant' ? schedule : { name: schedule, epochs },
-    ...{ classWeights, workers, strategy, backend, seed, trace },
+    ...{ classWeights, lastBatch, workers, strategy, backend, seed, trace },
   };
 }
 
@@ -197,7 +198,9 @@ async function runTraining(
   signal: AbortSignal,
 ): Promise<Ended> {
   const options = trainerOptions(flags);
-  if (typeof options.batchSize === 'number') options.batchSize = Math.min(options.batchSize, rows.length);
+  // Where rows that are too few for a batch are dropped, it is not to be made smaller.
+  if (typeof options.batchSize === 'number' && options.lastBatch === 'keep')
+    options.batchSize = Math.min(options.batchSize, rows.length);
   await using trainer = await startTrainer(network, options, flags, output);
   await using logs = await openLogs(flags, trainer.resumed?.history.length);
   const { workers, strategy, backend, path, reason } = trainer.info;

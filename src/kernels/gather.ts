@@ -196,8 +196,8 @@ function stageElements({ values, size, stride }: Columns, target: Float32Array, 
 }
 
 /**
- * H_0 = scale * X + shift in float64, rounded once, from rows of any type straight into H_0: difference of numbers that float32
- * cannot tell apart, and scales that it does not hold.
+ * H_0 = scale * X + shift in float64, rounded once, from rows of any type straight into H_0: of numbers that float32
+ * cannot tell apart, and with scales that it does not hold.
  */
 function stageScaled(
   { values, size, stride }: Columns,
@@ -206,16 +206,27 @@ function stageScaled(
   { row, panel }: Strides,
 ): Stage {
   const [rowStep, panelStep] = [row / 4, panel / 4];
+  const whole = size & ~7;
   return (order, from, rows, at) => {
     for (let p = 0; p < rows; p++) {
-      const s = order[from + p]! * stride;
-      let out = (at + p) * rowStep;
-      for (let c = 0; c < size; out += panelStep) {
-        const end = Math.min(size, c + 8);
-        let to = out;
-        for (; c < end; c++, to++) H[to] = scale[c]! * values[s + c]! + shift[c]!;
-        for (; to < out + 8; to++) H[to] = 0;
+      let s = order[from + p]! * stride;
+      let t = (at + p) * rowStep;
+      let c = 0;
+      // Eight to a turn, as in stageWords: as fast as copying them one by one.
+      for (; c < whole; c += 8, s += 8, t += panelStep) {
+        H[t] = scale[c]! * values[s]! + shift[c]!;
+        H[t + 1] = scale[c + 1]! * values[s + 1]! + shift[c + 1]!;
+        H[t + 2] = scale[c + 2]! * values[s + 2]! + shift[c + 2]!;
+        H[t + 3] = scale[c + 3]! * values[s + 3]! + shift[c + 3]!;
+        H[t + 4] = scale[c + 4]! * values[s + 4]! + shift[c + 4]!;
+        H[t + 5] = scale[c + 5]! * values[s + 5]! + shift[c + 5]!;
+        H[t + 6] = scale[c + 6]! * values[s + 6]! + shift[c + 6]!;
+        H[t + 7] = scale[c + 7]! * values[s + 7]! + shift[c + 7]!;
       }
+      if (c === size) continue;
+      const end = t + 8;
+      for (; c < size; c++, s++, t++) H[t] = scale[c]! * values[s]! + shift[c]!;
+      for (; t < end; t++) H[t] = 0;
     }
   };
 }

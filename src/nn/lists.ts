@@ -2,6 +2,9 @@
 import { asNumericArray } from '../core/realm.ts';
 import { finite, integer, wrongType } from '../core/checks.ts';
 
+/** 2^-23, of float32. */
+const SINGLE = 2 ** -23;
+
 /**
  * How many numbers there are for each pattern.
  * @throws TypeError, RangeError if that is not the same for all, or there is no pattern
@@ -36,6 +39,12 @@ export function checkClasses(name: string, values: ArrayLike<number>, classes: n
     const value = values[i]!;
     if (!(Number.isInteger(value) && value >= 0 && value < classes)) integer(`${name}[${i}]`, value, 0, classes - 1);
   }
+}
+
+/** By how much 1 and the next smaller number of a list differ: as in scikit-learn, half precision counts as single. */
+export function precisionOf(values: unknown): number {
+  const single = ArrayBuffer.isView(values) && (values as Partial<Float32Array>).BYTES_PER_ELEMENT! <= 4;
+  return single ? SINGLE : Number.EPSILON;
 }
 
 function isList(values: unknown): boolean {

@@ -107,7 +107,7 @@ export class Coordinator {
 
   /**
    * Measures the rows [first, last) of the attached validation set with the weights of a slot.
-   * @param outputs - shared: takes Y of these rows
+   * @param outputs - shared: takes U_L of these rows
    */
   async evaluate(slot: number, first: number, last: number, outputs?: Float64Array): Promise<EvaluationOutcome> {
     this.#clearStatistics();
@@ -117,7 +117,7 @@ export class Coordinator {
       from: first + from,
       to: first + from + rows,
       slot,
-      outputs: outputs && { first, Y: outputs },
+      outputs: outputs && { first, U: outputs },
     }));
     const end = await this.#supervise(this.#all(tasks));
     return end.state === 'done' ? { state: 'done', ...rowSums(this.#session.arena, 0) } : end;

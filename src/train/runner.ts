@@ -116,7 +116,7 @@ export class Runner {
 
   /**
    * Mean loss and accuracy with the weights as they are.
-   * @param outputs - shared: takes Y (P x K)
+   * @param outputs - shared: takes U_L (P x K)
    */
   async evaluate(data: Bound, signal: AbortSignal | undefined, outputs?: Float64Array): Promise<Evaluation> {
     const sums = { loss: 0, right: 0 };
@@ -126,8 +126,8 @@ export class Runner {
       const outcome = await this.#interruptible(signal, async () => {
         this.#weights.upload();
         await this.#attach('validation', data, signal);
-        const Y = outputs?.subarray(seen * K, (seen + rows) * K);
-        return this.#coordinator.evaluate(this.#weights.slot, first, first + rows, Y);
+        const U = outputs?.subarray(seen * K, (seen + rows) * K);
+        return this.#coordinator.evaluate(this.#weights.slot, first, first + rows, U);
       });
       if (outcome.state !== 'done') throw this.#ended(outcome, signal);
       sums.loss += outcome.loss;

@@ -113,12 +113,13 @@ export class Session {
     }
   }
 
-  /** Copies the outputs of a worker's block to where they are wanted. */
+  /** Copies U_L of a worker's block to where it is wanted. */
   #reader({ worker, outputs }: Extract<WorkerTask, { kind: 'evaluate' }>) {
     if (outputs === undefined) return undefined;
-    const Y = this.arena.plan.workerPlans[worker]!.evaluate.outputs.at(-1)!;
+    // Its place becomes that of Y.
+    const U = this.arena.plan.workerPlans[worker]!.evaluate.outputs.at(-1)!;
     return (at: number, rows: number) =>
-      this.arena.loadRows(Y, rows, outputs.Y.subarray((at - outputs.first) * Y.columns));
+      this.arena.loadRows(U, rows, outputs.U.subarray((at - outputs.first) * U.columns));
   }
 
   #log(index: number): PhaseLog | undefined {

@@ -8,7 +8,7 @@ import { Call, type SavedCall } from './call.ts';
 import type { CheckpointState, Settings } from './checkpoint-state.ts';
 import { beginning, epochInPieces, fixedEpochs, type Wanted } from './epoch.ts';
 import type { ResolvedOptions } from './options.ts';
-import type { Order, orderOf } from './order.ts';
+import { batchesIn, type Order, type orderOf } from './order.ts';
 import type { EpochReport, TrainerInfo } from './report.ts';
 import type { Runner } from './runner.ts';
 import { Plateau, plateauIn, ratesOf } from './schedule.ts';
@@ -71,10 +71,11 @@ export class Training {
   /** What an order is checked against. */
   get given(): Parameters<typeof orderOf>[1] {
     const { batchSize, batchSizeChoice } = this.info;
-    const { schedule } = this.#options;
+    const { schedule, lastBatch } = this.#options;
     const scheduled = schedule.name === 'constant' ? undefined : `"schedule" ${schedule.name}`;
     return {
       batchSize: this.#control?.batchSize ?? batchSize,
+      lastBatch,
       chosen: (batchSizeChoice ?? this.#control) !== undefined || this.#isDefault,
       adaptive: this.#control !== undefined,
       plateau: plateauIn(schedule) !== undefined,
@@ -181,20 +182,20 @@ export class Training {
       const report = await (isStreamed(train)
         ? streamedEpoch(means, spec, { ...order, train }, { ...wanted, shuffle: this.#options.shuffle }, now)
         : epochInPieces(means, spec, order, wanted, now));
-      if (now.samples < train.length) await call.saver?.endsWithinEpoch();
+      if (batchesIn(order, train.length - now.samples, report.batchSize) > 0) await call.saver?.endsWithinEpoch();
       return [report];
     }
-    const whole = Math.ceil(train.length / order.batchSize);
+    const whole = batchesIn(order, train.length, order.batchSize);
     const count = Math.max(1, Math.min(together, order.epochs - call.epochs, Math.floor(wanted.left / whole)));
     return fixedEpochs(this.#runner, spec, order, { ...wanted, count, rates: this.#rates(order, learningRate) });
   }
 
   /** The learning rates of the updates to come; where one was set, the schedule is constant. */
-  #rates({ train, batchSize }: Order, set: number | undefined): RateSchedule {
+  #rates({ train, batchSize, lastBatch }: Order, set: number | undefined): RateSchedule {
     const { schedule, learningRate } = this.#options;
     const plateau = plateauIn(schedule);
     if (plateau && (this.#runner.afresh || !this.#plateau)) this.#plateau = new Plateau(plateau, learningRate);
-    const perEpoch = Math.ceil(train.length / batchSize);
+    const perEpoch = batchesIn({ lastBatch }, train.length, batchSize);
     return ratesOf(schedule, set ?? this.#plateau?.rate ?? learningRate, perEpoch);
   }
 

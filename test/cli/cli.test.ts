@@ -116,6 +116,23 @@ describe('from a table to a model in use', () => {
     expect(one.stdout, 'R2 of one row is not defined').toMatch(/root mean squared error [\d.e-]+\n$/);
   });
 
+  it('drops a last batch that is short where it is told to, and says where there would be none', async () => {
+    const train = ['train', 'clouds.csv', '--target', 'sum', '--features', 'x,y', '--hidden', 'none', '--epochs', '2'];
+    const short = [...train, '--batch-size', '50', '--last-batch', 'drop', '--model', 'short.safetensors'];
+    for (const stream of ['never', 'always']) {
+      const { code, stdout, stderr } = await run([...short, '--stream', stream, '--json']);
+      expect(code, stderr).toBe(0);
+      const epochs = lines(stdout).filter(({ event }) => event === 'epoch') as unknown as {
+        updates: number;
+        samples: number;
+      }[];
+      expect(epochs.map(({ updates, samples }) => samples - 50 * updates)).toEqual([0, 0]);
+      expect(epochs[0]!.samples).toBeGreaterThan(50);
+    }
+    const large = await run([...short, '--batch-size', '5000']);
+    expect(large).toMatchObject({ code: 1, stderr: expect.stringMatching(/"lastBatch" drop expected at least 5000/) as string }); // prettier-ignore
+  });
+
   it('starts from the weights that are asked for', async () => {
     const starts = ['glorot', 'he', 'auto'].map((name) =>
       run([

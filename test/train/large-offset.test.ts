@@ -104,7 +104,7 @@ describe('predictions in the units of targets far from zero, and tiny ones', () 
     const { r2 } = (await measureMetrics(network, data)) as { r2: number };
     const predicted = network.predict<Float64Array>(rows);
     expect(predicted).toBeInstanceOf(Float64Array);
-    expect(relativeError(valueScores(targets, predicted).r2, r2)).toBeLessThan(1e-9);
+    expect(relativeError(valueScores(targets, predicted).r2!, r2)).toBeLessThan(1e-9);
     for (const backend of ['wasm', 'reference'] as const) {
       const predictor = new Predictor(network, { backend });
       const close = { relative: 2e-6, floor: span };

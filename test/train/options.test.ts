@@ -42,6 +42,10 @@ const TRAINER: Record<keyof TrainerOptions, Wrong[]> = {
     [0, RangeError],
     [8, RangeError], // without workers
   ],
+  lastBatch: [
+    ['short', RangeError],
+    [1, RangeError],
+  ],
   accumulation: [
     [true, TypeError],
     [1.5, RangeError],

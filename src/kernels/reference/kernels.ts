@@ -102,12 +102,13 @@ export class ReferenceKernels implements Kernels {
     const { loss, layers } = this.#spec;
     const K = layers[L - 1]!.units;
     const [Y, D, delta] = [this.#H[L]!, this.#D, this.#delta[L]!].map((matrix) => matrix.subarray(at * K)) as Three;
+    // Before U becomes Y in place.
     for (let p = 0; p < rows; p++) {
       this.#statistics[LOSS]! += this.#weights[at + p]! * patternLoss(loss, Y, p * K, D, p * K, K);
+      this.#statistics[RIGHT]! += patternRight(loss, Y, p * K, D, p * K, K);
       if (loss === 'cross-entropy') softmax(Y, p * K, K);
     }
     activateAll(Y, layers[L - 1]!.activation, rows * K);
-    for (let p = 0; p < rows; p++) this.#statistics[RIGHT]! += patternRight(loss, Y, p * K, D, p * K, K);
     for (let p = 0; p < rows; p++) {
       const w = this.#weights[at + p]!;
       for (let i = p * K; i < (p + 1) * K; i++) delta[i] = w * (Y[i]! - D[i]!);
