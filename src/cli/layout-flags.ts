@@ -1,4 +1,4 @@
-import type { FileFormat, ReadOptions } from '../data/read-options.ts';
+import type { FileFormat, ReadOptions, ShortLines } from '../data/read-options.ts';
 
 /** How a file is laid out, and its numbers are. */
 export interface LayoutFlags {
@@ -7,14 +7,17 @@ export interface LayoutFlags {
   header?: boolean;
   quote?: string;
   comment?: string;
+  skipLines?: number;
+  shortLines?: ShortLines;
   decimal?: '.' | ',';
   thousands?: string;
 }
 
 /** The same as `readTable` is to be told. */
-export function layoutOf({ format, delimiter, header, quote, comment, decimal, thousands }: LayoutFlags): ReadOptions {
+export function layoutOf(flags: LayoutFlags): ReadOptions {
+  const { format, delimiter, header, quote, comment, skipLines, shortLines, decimal, thousands } = flags;
   return {
-    ...{ format, header, comment, decimal, thousands },
+    ...{ format, header, comment, skipLines, shortLines, decimal, thousands },
     // A tab is hard to type.
     delimiter: delimiter === '\\t' ? '\t' : delimiter,
     quote: quote === 'none' ? false : quote,

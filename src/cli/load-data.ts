@@ -117,8 +117,8 @@ async function loadTable(path: string, flags: DataFlags, split: Split): Promise<
   const { table } = rows;
   const how = tableSplit(table, flags, split);
   const parts = splitUp(rows.name, table, flags, how);
+  const { dataset: train, encoding, notes } = encodeTable(parts.train, { ...options, categoriesFrom: whole });
   checkLearnable(table, parts, flags, split);
-  const { dataset: train, encoding, notes } = encodeTable(parts.train, { ...options, categoriesFrom: table });
   await checkLearnt(train, encoding, split);
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
@@ -279,8 +279,8 @@ function highestClass({ storage, rows }: Dataset): number {
 /** With IDX files there are no columns. */
 export function refuseTableFlags(flags: Partial<DataFlags>): void {
   const { target, features, weightColumn, categorical, missing = 'error', unknown = 'error' } = flags;
-  const { missingValues, format, delimiter, header, quote, comment, decimal, thousands, dates } = flags;
-  const { groupColumn, timeColumn } = flags;
+  const { missingValues, format, delimiter, header, quote, comment, skipLines, shortLines } = flags;
+  const { decimal, thousands, dates, groupColumn, timeColumn } = flags;
   const given = {
     '--target': target,
     '--features': features,
@@ -298,6 +298,8 @@ export function refuseTableFlags(flags: Partial<DataFlags>): void {
     '--no-header': header === false || undefined,
     '--quote': quote,
     '--comment': comment,
+    '--skip-lines': skipLines,
+    '--short-lines': shortLines,
     '--decimal': decimal,
     '--thousands': thousands,
   };

@@ -113,6 +113,8 @@ const OF_FILES = [
   'header',
   'quote',
   'comment',
+  'skipLines',
+  'shortLines',
   'decimal',
   'thousands',
 ];

@@ -19,7 +19,20 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 /** What the library's messages advise, and not each command, or none, has. */
 const ADVISED = new Set([
   ...['columns', 'features', 'numeric', 'categorical', 'categories', 'classes', 'missing', 'missingValues'],
-  ...['format', 'delimiter', 'header', 'quote', 'comment', 'encoding', 'folder', 'memory', 'weights', 'unknown'],
+  ...[
+    'format',
+    'delimiter',
+    'header',
+    'quote',
+    'comment',
+    'skipLines',
+    'shortLines',
+    'encoding',
+    'folder',
+    'memory',
+    'weights',
+    'unknown',
+  ],
   ...['shuffle', 'blockRows', 'microBatchSize', 'accumulation', 'averagingPeriod', 'paths', 'layers', 'task'],
 ]);
 

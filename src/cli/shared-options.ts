@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { ACTIVATIONS } from '../core/spec.ts';
 import { DATE_POLICIES, MISSING_POLICIES, TASKS, UNKNOWN_POLICIES } from '../data/encoding.ts';
-import { FORMATS } from '../data/read-options.ts';
+import { FORMATS, SHORT_LINES } from '../data/read-options.ts';
 import { BACKENDS } from '../kernels/kernels.ts';
 import { INITIALISATIONS } from '../nn/initialise.ts';
 import { LAST_BATCHES } from '../train/options.ts';
@@ -38,6 +38,13 @@ export function tableOptions(command: Command): Command {
     .option('--no-header', 'the first line holds values; columns are called c1, c2, ...')
     .option('--quote <sign>', 'around values of a text file, or none (default: ", or \' if names stand in those)')
     .option('--comment <text>', 'what lines begin with that are left out')
+    .option('--skip-lines <number>', 'so many lines before the table are left out, such as titles', whole(0))
+    .addOption(
+      new Option(
+        '--short-lines <how>',
+        'lines with fewer values than names: an error (default), or with missing values at their end',
+      ).choices(SHORT_LINES),
+    )
     .addOption(
       new Option('--decimal <sign>', 'before the fraction of numbers (default: a point; predict: as trained)').choices([
         '.',

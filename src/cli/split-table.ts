@@ -54,7 +54,9 @@ function classColumn(table: DataTable, { target = [], task, categorical = [] }: 
     different.add(value);
   }
   const rows = table.rows - gone.size;
-  return different.size <= MOST_INTEGER_CLASSES && 2 * different.size <= rows ? column : undefined;
+  return different.size >= 2 && different.size <= MOST_INTEGER_CLASSES && 2 * different.size <= rows
+    ? column
+    : undefined;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Metrics } from '../nn/metrics.ts';
 import type { Network } from '../nn/network.ts';
 import type { LoadedData } from './load-data.ts';
 import type { Output } from './output.ts';
-import { tellingColumns, tellingText } from './telling-columns.ts';
+import { constantTargets, tellingColumns, tellingText } from './telling-columns.ts';
 
 type Rows = Dataset | StreamedDataset;
 
@@ -24,9 +24,11 @@ export function describeData(
   return `${path}: ${task}, rows: ${parts}${how}${dropped}; network ${layers}, ${network.parameterCount} parameters`;
 }
 
-/** Names the inputs that look like ids, row numbers or dates. */
+/** Names targets that are always the same, and inputs that look like ids, row numbers or dates. */
 export async function tellColumns({ train: rows, encoding }: LoadedData<Rows>, output: Output): Promise<void> {
   if (encoding === undefined) return;
+  for (const { name, value } of await constantTargets(rows, encoding))
+    output.note(`the target ${name} is ${value} in every row to train on: there is nothing to learn`);
   const columns = await tellingColumns(rows, encoding);
   for (const column of columns) output.note(tellingText(column, encoding.targets[0]!.name));
   if (columns.length > 0) output.event('columns', { columns });

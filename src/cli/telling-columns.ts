@@ -84,6 +84,26 @@ function isSorted(values: Float64Array, targets: Float64Array, areClasses: boole
   return !steps.includes(-1) || !steps.includes(1);
 }
 
+/** The targets of numbers that are the same in every row to train on, and what they are. */
+export async function constantTargets(
+  train: Dataset | StreamedDataset,
+  { targets, task }: Encoding,
+): Promise<{ name: string; value: number }[]> {
+  if (task === 'classification') return [];
+  let left: { name: string; k: number; value: number | undefined }[] = targets.map(({ name }, k) => {
+    return { name, k, value: undefined };
+  });
+  for await (const { storage, rows } of 'pieces' in train ? train.pieces() : [train]) {
+    const { values, stride } = storage.targets.columns;
+    left = left.filter((target) => {
+      target.value ??= values[rows[0]! * stride + target.k]!;
+      return rows.every((row) => values[row * stride + target.k] === target.value);
+    });
+    if (left.length === 0) break;
+  }
+  return left.map(({ name, value }) => ({ name, value: value! }));
+}
+
 /** What is said of them. */
 export function tellingText({ name, why, rows }: TellingColumn, target: string): string {
   const what =

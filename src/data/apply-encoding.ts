@@ -168,7 +168,8 @@ function whatToDo({ categories, numbers }: CategoricalEncoding, text: string, ro
   const many = categories.length;
   if (!numbers && kindOfText(text) !== 'number' && categories.every((one) => kindOfText(one) === 'number'))
     return ': the others are numbers; correct it, or list it in "missingValues"';
-  if (many <= MANY && (many < FEW || 2 * many <= rows)) return '';
+  if (many <= MANY && (many < FEW || 2 * many <= rows))
+    return `; it counts as none of them with "unknown" 'zeros' (--unknown in the program)`;
   const what = `: the column is ${numbers ? 'one of names' : 'text'} with ${many} different values`;
   return `${what}; if it is a date, an id or free text, leave it out with "features" (--features in the program)`;
 }

@@ -1,4 +1,4 @@
-import { badFile, inColumn } from './bad-file.ts';
+import { badFile, inColumn, LEAVE_OUT } from './bad-file.ts';
 import { ColumnBuilder } from './column-builder.ts';
 import type { ColumnChoice } from './read-options.ts';
 
@@ -23,7 +23,10 @@ export function chooseColumns(
   const seen = new Set<string>();
   names.forEach((name, i) => {
     if (seen.has(name) && wanted.has(name))
-      throw badFile(inColumn(label, name), `the name stands twice, again at column ${i + 1}`);
+      throw badFile(
+        inColumn(label, name),
+        `the name stands twice, again at column ${i + 1}: rename it, or ${LEAVE_OUT}`,
+      );
     if (name.includes('\uFFFD') && wanted.has(name)) throw badFile(inColumn(label, name), 'expected a name in UTF-8');
     seen.add(name);
   });

@@ -1,6 +1,7 @@
 import { describe } from '../core/checks.ts';
 import { badData, noColumn } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
+import { listed } from './choose-columns.ts';
 import type { ColumnFacts } from './column-facts.ts';
 import type { DateOrder } from './date-text.ts';
 import type { ResolvedEncodeOptions } from './encode-options.ts';
@@ -42,7 +43,10 @@ export function chosenNames(source: string, names: readonly string[], options: R
   exclude.forEach(check);
   const others = new Set([...targets, ...exclude, weights]);
   const inputs = features ?? names.filter((name) => !others.has(name));
-  if (inputs.length === 0) throw badData(source, 'expected a column beside the target, got none');
+  if (inputs.length === 0) {
+    const only = `expected a column beside the target, got none: ${listed(names)} is all there is`;
+    throw badData(source, `${only}; what stands between values is said with "delimiter" (--delimiter in the program)`);
+  }
   inputs.forEach(check);
   for (const name of [...options.categorical, ...options.categories.keys()]) check(name);
   return { inputs, targets };
@@ -176,7 +180,11 @@ function orderOf(source: string, facts: ColumnFacts, { dates: policy }: Resolved
 function checkTarget(source: string, facts: ColumnFacts, options: ResolvedEncodeOptions): boolean {
   const { name, kind, values } = facts;
   const where = inColumn(source, name);
-  if (values === 0) throw badData(where, 'is the target and has no value in any row');
+  if (values === 0)
+    throw badData(
+      where,
+      'is the target and has no value in any row: choose another with "target" (--target in the program)',
+    );
   const classes = options.task === 'classification' || options.classes !== undefined || options.categorical.has(name);
   if (kind === 'numeric' || classes) return false;
   const { slips, dates } = facts.texts();
@@ -187,7 +195,10 @@ function checkTarget(source: string, facts: ColumnFacts, options: ResolvedEncode
   }
   if (slips === undefined && isOwn(facts)) {
     const what = `expected classes or numbers to predict, got ${ownTexts(facts)}`;
-    throw badData(where, `${what}: choose another column, or list it in "categorical" if they are classes`);
+    throw badData(
+      where,
+      `${what}: choose another "target" (--target in the program), or list it in "categorical" if they are classes`,
+    );
   }
   return false;
 }

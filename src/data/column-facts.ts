@@ -23,7 +23,7 @@ export interface ColumnFacts {
   /** Of the numbers of training rows; NaN where there are none. */
   mean(): number;
   /**
-   * How often each text is there in training rows; 0 for those that only other rows have that are kept. Numbers as they are written.
+   * How often each text is there in training rows; 0 for those that only other rows have that are kept, or would be if they had a target. Numbers as they are written.
    * Maybe undefined for more than 2^16.
    */
   counts(): ReadonlyMap<string, number> | undefined;

@@ -17,8 +17,10 @@ import type { TableColumn } from './table-column.ts';
 import { padded, ZeroPadding } from './zero-padding.ts';
 import { isWide, merged, TOO_MANY_WIDE, WideIntegers } from './wide-integers.ts';
 
-/** What a row is for: to train on, for another part of the split, or not kept. */
-export type RowUse = 'train' | 'other' | 'none';
+/** What a row is for: to train on, for another part of the split, to tell which categories there are, or not kept. */
+export type RowUse = 'train' | 'other' | 'known' | 'none';
+
+const isKept = (use: RowUse) => use === 'train' || use === 'other';
 
 /** A different value. */
 interface Group {
@@ -135,13 +137,13 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     const cell = this.#cell;
     if (cell === undefined) {
       this.firstGap ??= number;
-      if (use !== 'none') this.gaps++;
+      if (isKept(use)) this.gaps++;
       if (use === 'train') this.missing++;
       return;
     }
     this.values++;
     if (this.#kind === 'categorical') this.#group(String(cell), use, number);
-    else if (use !== 'none') {
+    else if (isKept(use)) {
       this.extent.add(this.#value);
       if (this.#value !== 0 && this.#value !== 1) this.#binary = false;
       if (use === 'train') {
@@ -149,7 +151,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
         this.#numbers++;
       }
       if (this.#most > 0) this.#group(String(this.#value), use, number);
-    }
+    } else if (use === 'known' && this.#most > 0) this.#group(String(this.#value), use, number);
   }
 
   mean(): number {

@@ -11,6 +11,10 @@ export interface TextLayout extends Pick<ColumnRules, 'missing' | 'numberFormat'
   readonly usual: string;
   readonly quote: string | false | undefined;
   readonly comment: string | undefined;
+  /** Lines before the table. */
+  readonly skipLines: number;
+  /** Lines with fewer values than names have no value at their end, rather than being an error. */
+  readonly shortLines: boolean;
   /** Names that have to be there. */
   readonly expected: readonly string[] | undefined;
 }
@@ -21,6 +25,8 @@ export interface Signs {
   readonly delimiter: string;
   readonly quote: string | false;
   readonly comment: string | undefined;
+  /** Lines that the text had before it. */
+  readonly skipLines: number;
 }
 
 /** Characters of one row. A quote that is never closed would otherwise take the whole file. */
@@ -48,7 +54,7 @@ export async function eachRecord(
   visit: (record: readonly string[], line: number) => boolean,
 ): Promise<void> {
   const { parse } = await import('csv-parse');
-  const counter = new LineCounter();
+  const counter = new LineCounter(signs.skipLines);
   let going = true;
   const parser = parse({
     ...parserOptions(signs),
@@ -99,12 +105,19 @@ function fed(parser: Parser, piece: Uint8Array | undefined): Promise<void> {
 /** The line at which a record begins, from that at which the parser says it ends. It counts CR LF within quotes twice. */
 class LineCounter {
   /** The line at which the last record ended. */
-  end = 0;
+  end: number;
+  readonly #before: number;
   #reported = 0;
   #surplus = 0;
 
+  /** @param before - lines that the parser does not see */
+  constructor(before: number) {
+    this.#before = before;
+    this.end = before;
+  }
+
   begin(record: readonly string[], reported: number): number {
-    let begin = reported - this.#surplus;
+    let begin = this.#before + reported - this.#surplus;
     if (reported - this.#reported > 1) {
       const ends = record.flatMap((value) => value.match(/\r\n|\r|\n/g) ?? []);
       const surplus = ends.filter((end) => end === '\r\n').length;
@@ -112,7 +125,7 @@ class LineCounter {
       this.#surplus += surplus;
     }
     this.#reported = reported;
-    this.end = reported - this.#surplus;
+    this.end = this.#before + reported - this.#surplus;
     return begin;
   }
 }

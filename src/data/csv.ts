@@ -43,15 +43,16 @@ export async function eachRow(
   label: string,
   source: FileSource,
   layout: TextLayout,
-  visitor: RowVisitor<string>,
+  visitor: RowVisitor<string | undefined>,
 ): Promise<void> {
   const found = await findLayout(label, source, layout);
   const { names, trailing } = found;
   const width = names.length;
+  const expected = width - Number(trailing);
   let hint = '';
   let { directive } = found;
   let begun = false;
-  await eachRecord(label, streamText(label, source), found, (record, line) => {
+  await eachRecord(label, streamText(label, source, layout.skipLines), found, (record, line) => {
     if (directive) {
       directive = false;
       return true;
@@ -59,20 +60,27 @@ export async function eachRow(
     if (!begun) {
       begun = true;
       visitor.begin(names, `${label}, line ${line}`, found.notes);
-      hint = otherDelimiter(record, found.delimiter);
+      hint = otherDelimiter(record, found.delimiter) + found.hint;
       if (found.header) return true;
     }
-    if (record.length !== width || (trailing && record[width - 1] !== ''))
-      throw badFile(
-        `${label}, line ${line}`,
-        `expected ${width - Number(trailing)} value${width === 1 ? '' : 's'}, got ${record.length}${hint}`,
-      );
+    if (record.length < expected && layout.shortLines) return visitor.row(lengthened(record, width), line);
+    if (record.length !== width || (trailing && record[width - 1] !== '')) {
+      const what = `expected ${expected} value${expected === 1 ? '' : 's'}, got ${record.length}`;
+      throw badFile(`${label}, line ${line}`, what + (record.length < expected ? SHORT : '') + hint);
+    }
     return visitor.row(record, line);
   });
 }
 
+const SHORT = `; what lines have not counts as missing with "shortLines" 'missing' (--short-lines in the program)`;
+
+/** With nothing at its end. */
+function lengthened(record: readonly string[], width: number): (string | undefined)[] {
+  return Array.from({ length: width }, (_, c) => record[c]);
+}
+
 /** Columns in the making. */
-class CsvReader implements RowVisitor<string> {
+class CsvReader implements RowVisitor<string | undefined> {
   readonly #label: string;
   readonly #choice: ColumnChoice;
   readonly #lines = new Lines();
@@ -94,7 +102,7 @@ class CsvReader implements RowVisitor<string> {
     this.#builders = chooseColumns(where, names, this.#choice);
   }
 
-  row(record: readonly string[], line: number): true {
+  row(record: readonly (string | undefined)[], line: number): true {
     const builders = this.#builders;
     for (let c = 0; c < builders.length; c++) {
       const problem = builders[c]?.add(record[c]);
@@ -105,9 +113,9 @@ class CsvReader implements RowVisitor<string> {
   }
 
   /** Takes as many rows a second time as have to be. */
-  again(): RowVisitor<string> {
+  again(): RowVisitor<string | undefined> {
     let row = 0;
-    const visit = (record: readonly string[], line: number) => {
+    const visit = (record: readonly (string | undefined)[], line: number) => {
       this.#builders.forEach((builder, c) => {
         const problem = builder !== undefined && row < builder.reread ? builder.addAgain(record[c]) : undefined;
         if (problem !== undefined) throw this.#bad(line, builder!.name, problem);

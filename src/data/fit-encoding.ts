@@ -45,15 +45,18 @@ export function fitEncoding(table: DataTable, options: ResolvedEncodeOptions): F
   const read = (name: string) => new KeptColumn(lookOf(name), none, none, chosen.dates.get(name));
   checkTexts({ column: read, place: whole.place }, chosen, options);
   const rowsOf = (of: DataTable, keep: typeof keptRows, policy = options.missing): Rows => {
-    const columns = (list: readonly string[]) => list.map((name) => columnOf(of, name));
     const weights = options.weights === undefined ? [] : [options.weights];
-    return { table: of, kept: keep(of, columns(chosen.inputs), columns([...chosen.targets, ...weights]), policy) };
+    const others = columnsOf(of, [...chosen.targets, ...weights]);
+    return { table: of, kept: keep(of, columnsOf(of, chosen.inputs), others, policy) };
   };
   const train = rowsOf(table, keptRows);
   const { kept } = train;
   // A gap in another row is told of where that row is encoded.
   const policy = options.missing === 'error' ? 'drop' : options.missing;
   const all = whole === table ? train : rowsOf(whole, completeRows, policy);
+  // Of a whole that was divided a row without a target cannot be trained on, but may be predicted.
+  const complete = whole === table ? all.kept : completeRows(whole, columnsOf(whole, chosen.inputs), [], policy);
+  const known = complete.length === all.kept.length ? all : { table: whole, kept: complete };
   const facts = {
     source: table.source,
     rows: kept.length,
@@ -61,11 +64,16 @@ export function fitEncoding(table: DataTable, options: ResolvedEncodeOptions): F
     allRows: all.kept.length,
     missingValues: table.missingValues,
     numberFormat: table.numberFormat,
-    column: (name: string) => new KeptColumn(lookOf(name), all, train, chosen.dates.get(name)),
+    column: (name: string) =>
+      new KeptColumn(lookOf(name), all, train, chosen.dates.get(name), chosen.inputs.includes(name) ? known : all),
     place: whole.place,
   };
   const { encoding, notes } = decideEncoding(facts, chosen, options);
   return { encoding, kept, notes: [...chosen.notes, ...notes] };
+}
+
+function columnsOf(table: DataTable, names: readonly string[]): TableColumn[] {
+  return names.map((name) => columnOf(table, name));
 }
 
 /** A different value of a column. */
@@ -117,8 +125,10 @@ class KeptColumn implements ColumnFacts {
   readonly #look: Look;
   readonly #all: Rows;
   readonly #train: Rows;
+  readonly #known: Rows;
 
-  constructor(look: Look, all: Rows, train: Rows, dates: DateOrder | undefined) {
+  /** @param known - the rows that tell which texts there are */
+  constructor(look: Look, all: Rows, train: Rows, dates: DateOrder | undefined, known = all) {
     const { name, kind } = look.column;
     if (columnOf(train.table, name).kind !== kind)
       throw badData(inColumn(train.table.source, name), 'has numbers only here or in "categoriesFrom", not in both');
@@ -128,6 +138,7 @@ class KeptColumn implements ColumnFacts {
     this.#look = look;
     this.#all = all;
     this.#train = train;
+    this.#known = known;
   }
 
   get values(): number {
@@ -165,9 +176,9 @@ class KeptColumn implements ColumnFacts {
 
   counts(): Map<string, number> | undefined {
     if (this.#look.different === Infinity) return undefined;
-    const [all, train] = [this.#all, this.#train];
+    const [known, train] = [this.#known, this.#train];
     const trained = groupsOf(train.table, columnOf(train.table, this.name), train.kept);
-    const others = all === train ? [] : groupsOf(all.table, this.#look.column, all.kept);
+    const others = known === train ? [] : groupsOf(known.table, this.#look.column, known.kept);
     return new Map([
       ...others.map(({ text }) => [text, 0] as const),
       ...trained.map(({ text, count }) => [text, count] as const),

@@ -1,16 +1,21 @@
+import { kindOfText } from './text-kind.ts';
+
 /**
  * Whether what should be the names of a table looks like a row of its values, so that it has to be asked for.
  * @param first - the first line
  * @param rows - some that follow
+ * @param missing - texts that are no value, in either
  */
 export function looksLikeValues(
   first: readonly string[],
   rows: readonly (readonly string[])[],
   toNumber: (text: string) => number,
+  missing: ReadonlySet<string>,
 ): boolean {
   const isNumber = (text: string) => !Number.isNaN(toNumber(text));
-  const column = (c: number) => rows.map((row) => row[c] ?? '').filter((text) => text !== '');
-  const there = [...first.keys()].filter((c) => first[c] !== '');
+  const isThere = (text: string | undefined): text is string => text !== undefined && text !== '' && !missing.has(text);
+  const column = (c: number) => rows.map((row) => row[c]).filter(isThere);
+  const there = [...first.keys()].filter((c) => isThere(first[c]));
   const numbers = there.filter((c) => isNumber(first[c]!));
   const words = there.filter((c) => !isNumber(first[c]!));
   if (there.length === 0 || (numbers.length === 0 && rows.length === 0)) return false;
@@ -18,10 +23,19 @@ export function looksLikeValues(
   if (words.some((c) => column(c).length > 0 && column(c).every(isNumber))) return false;
   if (numbers.some((c) => !column(c).every(isNumber))) return false;
   if (words.length > 0 && words.every((c) => column(c).includes(first[c]!))) return true;
+  if (words.some((c) => isOfKind(first[c]!, column(c)))) return true;
   if (numbers.length === 0) return false;
   // Years, or the numbers of columns, beside the name of another column.
   const named = words.length > 0 || first[0] === '';
   return !(named && numbers.length > 1 && isSeries(numbers.map((c) => first[c]!)));
+}
+
+/** A date above dates, an amount above amounts. */
+function isOfKind(text: string, column: readonly string[]): boolean {
+  const kind = kindOfText(text);
+  return (
+    kind !== 'text' && kind !== 'not finite' && column.length > 0 && column.every((one) => kindOfText(one) === kind)
+  );
 }
 
 /** Whole numbers that rise. */

@@ -1,4 +1,4 @@
-import { flag, oneOf, options, text, wrongType, wrongValue } from '../core/checks.ts';
+import { flag, integer, oneOf, options, text, wrongType, wrongValue } from '../core/checks.ts';
 import type { ColumnRules } from './column-builder.ts';
 import { type ColumnEncoding, checkEncoding, type Encoding } from './encoding.ts';
 import type { TextLayout } from './csv-records.ts';
@@ -46,9 +46,16 @@ export interface ReadOptions {
   quote?: string | false | undefined;
   /** csv and tsv: what lines begin with that are to be left out. Default: nothing. */
   comment?: string | undefined;
+  /** csv and tsv: how many lines stand before the table, such as titles. Default: 0. */
+  skipLines?: number | undefined;
+  /** csv and tsv: what lines with fewer values than names are: an error (default), or rows whose last values are missing. */
+  shortLines?: ShortLines | undefined;
 }
 
-const TEXT_KEYS = ['header', 'delimiter', 'quote', 'comment'] as const;
+export const SHORT_LINES = ['error', 'missing'] as const;
+export type ShortLines = (typeof SHORT_LINES)[number];
+
+const TEXT_KEYS = ['header', 'delimiter', 'quote', 'comment', 'skipLines', 'shortLines'] as const;
 const NUMBER_KEYS = ['decimal', 'thousands'] as const;
 const COLUMN_KEYS = ['columns', 'numeric', 'categorical', 'missingValues'] as const;
 const KEYS = ['format', ...COLUMN_KEYS, ...NUMBER_KEYS, 'encoding', ...TEXT_KEYS] as const;
@@ -151,7 +158,7 @@ export function numberFormatOf(
 }
 
 function layoutOf(given: ReadOptions, format: FileFormat, choice: ColumnChoice): TextLayout {
-  const { header, delimiter, quote, comment } = given;
+  const { header, delimiter, quote, comment, skipLines = 0, shortLines = 'error' } = given;
   const { missing, numberFormat, columns, optional } = choice;
   return {
     header: headerOf(header),
@@ -159,6 +166,8 @@ function layoutOf(given: ReadOptions, format: FileFormat, choice: ColumnChoice):
     usual: format === 'tsv' ? '\t' : ',',
     quote: quote === undefined || quote === false ? quote : sign('quote', quote),
     comment: comment === undefined ? undefined : sign('comment', comment),
+    skipLines: integer('skipLines', skipLines, 0),
+    shortLines: oneOf('shortLines', shortLines, SHORT_LINES) === 'missing',
     expected: columns?.filter((name) => !optional.has(name)),
     missing,
     numberFormat,

@@ -86,6 +86,8 @@ class SurveyVisitor implements TableVisitor {
   #inputs: ColumnSurvey[] = [];
   #targets: ColumnSurvey[] = [];
   #weights: ColumnSurvey[] = [];
+  /** Targets and weights. */
+  #others: ColumnSurvey[] = [];
   #notes: readonly string[] = [];
   #dropped = 0;
   #seen = 0;
@@ -128,6 +130,7 @@ class SurveyVisitor implements TableVisitor {
     this.#inputs = named(inputs);
     this.#targets = named(targets);
     this.#weights = named(weights);
+    this.#others = [...this.#targets, ...this.#weights];
     const looked = new Set(this.#parts.begin(names));
     this.wanted = this.#columns.map((column, c) => column !== undefined || looked.has(c));
   }
@@ -147,7 +150,11 @@ class SurveyVisitor implements TableVisitor {
       throw valueMissing(`${label}, ${unit} ${number}`, gap.name, this.#fills);
     else if (part === 0) this.#dropped++;
     const use = gap !== undefined ? 'none' : part === 0 ? 'train' : 'other';
-    for (const column of this.#columns) column?.end(use, number);
+    // Of a table that is divided a row without a target cannot be trained on, but may be predicted.
+    const only = this.#parts.count > 1 && gap !== undefined && this.#others.includes(gap);
+    const known = only ? 'known' : use;
+    for (const column of this.#inputs) column.end(known, number);
+    for (const column of this.#others) column.end(use, number);
     return true;
   }
 
@@ -237,7 +244,7 @@ class SurveyVisitor implements TableVisitor {
   /** The first column that keeps the last row from becoming a pattern. */
   #gap(): ColumnSurvey | undefined {
     const inputs = this.#missing === 'mean' ? undefined : this.#inputs.find(({ gone }) => gone);
-    return inputs ?? [...this.#targets, ...this.#weights].find(({ gone }) => gone);
+    return inputs ?? this.#others.find(({ gone }) => gone);
   }
 
   get #missing(): MissingPolicy {

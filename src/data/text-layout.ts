@@ -21,6 +21,8 @@ export interface FoundLayout extends Signs {
   readonly trailing: boolean;
   /** What was decided, for people to read. */
   readonly notes: readonly string[];
+  /** What can be done where lines before the names are no part of the table; '' where none seems to be. */
+  readonly hint: string;
 }
 
 /** What may stand between values. */
@@ -37,12 +39,12 @@ const DIRECTIVE = /^"?sep=(.)"?[ \t]*(?:[\r\n]|$)/i;
  * @throws GradpoolError ERR_BAD_FILE where the first line may hold names or values
  */
 export async function findLayout(label: string, source: FileSource, given: TextLayout): Promise<FoundLayout> {
-  const sample = await readSample(label, source);
+  const sample = await readSample(label, source, given.skipLines);
   const sep = DIRECTIVE.exec(sample.text)?.[1];
   const quote = given.quote ?? quoteOf(sample.text);
   const rest = { ...sample, text: sep === undefined ? sample.text : sample.text.replace(/^.*(\r\n|[\r\n]|$)/, '') };
   const said = given.delimiter ?? sep;
-  const { delimiter, records } =
+  const { delimiter, records, hint } =
     said === undefined
       ? await findDelimiter(rest, { ...given, quote })
       : await candidate(rest, { ...given, quote }, said);
@@ -53,7 +55,8 @@ export async function findLayout(label: string, source: FileSource, given: TextL
     say(`values are divided by ${CALLED[delimiter] ?? JSON.stringify(delimiter)}`);
   if (given.quote === undefined && quote !== '"') say(`values are quoted with ${quote}`);
   const directive = sep !== undefined;
-  const found = { delimiter, quote, comment: given.comment, directive, notes };
+  const { comment, skipLines } = given;
+  const found = { delimiter, quote, comment, skipLines, directive, notes, hint };
   if (given.header === false || Array.isArray(given.header)) {
     const names = given.header === false ? numberedNames(first.length) : (given.header as readonly string[]);
     return { ...found, header: false, names, trailing: false };
@@ -99,16 +102,15 @@ function askForHeader(
   label: string,
   first: readonly string[],
   rows: readonly (readonly string[])[],
-  { missing, numberFormat }: TextLayout,
+  { missing, numberFormat, skipLines }: TextLayout,
   directive: boolean,
 ): void {
-  const known = rows.map((row) => row.map((text) => (missing.has(text) ? '' : text)));
-  if (!looksLikeValues(first, known, numberReader(numberFormat))) return;
+  if (!looksLikeValues(first, rows, numberReader(numberFormat), missing)) return;
   const shown = first.slice(0, 5).join(', ') + (first.length > 5 ? ', ...' : '');
   throw badFile(
-    `${label}, line ${directive ? 2 : 1}`,
+    `${label}, line ${skipLines + (directive ? 2 : 1)}`,
     `expected names, got what may be values: ${shown}. Values need "header": false, names "header": true ` +
-      '(--no-header and --header in the program)',
+      `(--no-header and --header in the program); columns without names are called ${first.length === 1 ? 'c1' : `c1 to c${first.length}`}`,
   );
 }
 
@@ -118,11 +120,11 @@ interface Sample {
   readonly whole: boolean;
 }
 
-async function readSample(label: string, source: FileSource): Promise<Sample> {
+async function readSample(label: string, source: FileSource, skipLines: number): Promise<Sample> {
   const pieces: Uint8Array[] = [];
   let [bytes, lines] = [0, 0];
   let whole = true;
-  for await (const piece of streamText(label, source)) {
+  for await (const piece of streamText(label, source, skipLines)) {
     pieces.push(piece);
     bytes += piece.length;
     lines +=
@@ -150,6 +152,7 @@ interface Candidate {
   readonly fit: 'even' | 'short' | undefined;
   /** The share of numbers. */
   readonly numbers: number;
+  readonly hint: string;
 }
 
 type Known = Omit<TextLayout, 'quote'> & { readonly quote: string | false };
@@ -171,7 +174,7 @@ async function findDelimiter(sample: Sample, given: Known): Promise<Candidate> {
 }
 
 async function candidate(sample: Sample, given: Known, delimiter: string): Promise<Candidate> {
-  const records = await recordsOf(sample, { ...given, delimiter });
+  const { records, lines } = await recordsOf(sample, { ...given, delimiter });
   const [first = [], ...rest] = records;
   const toNumber = numberReader(given.numberFormat);
   const isNumber = (text: string) => !Number.isNaN(toNumber(text)) || ['comma', 'grouped'].includes(kindOfText(text));
@@ -183,20 +186,38 @@ async function candidate(sample: Sample, given: Known, delimiter: string): Promi
   const blank =
     delimiter === ' ' && !first.some((_, c) => rest.length > 0 && rest.every((row) => isNumber(row[c] ?? '')));
   const fit = !fits || blank ? undefined : names === width ? 'even' : 'short';
-  return { delimiter, records, fit, numbers: cells.filter(isNumber).length / Math.max(1, cells.length) };
+  const numbers = cells.filter(isNumber).length / Math.max(1, cells.length);
+  return { delimiter, records, fit, numbers, hint: skipHint(records, lines) };
+}
+
+/** Where most lines from one on have more values than the first, what stands before may be a title. */
+function skipHint(records: readonly (readonly string[])[], lines: readonly number[]): string {
+  const least = records[0]?.length ?? 0;
+  const begin = records.findLastIndex(({ length }) => length <= least) + 1;
+  if (begin === 0 || records.length - begin < Math.max(2, begin)) return '';
+  const before = lines[begin]! - 1;
+  const which = before === 1 ? 'the line' : `the ${before} lines`;
+  return `; if the table begins at line ${lines[begin]}, leave out ${which} before it with "skipLines" (--skip-lines in the program)`;
 }
 
 /** The first lines; those of them that are sound. */
-async function recordsOf({ text, whole }: Sample, signs: Signs): Promise<readonly (readonly string[])[]> {
+async function recordsOf(
+  { text, whole }: Sample,
+  signs: Signs,
+): Promise<{ records: readonly (readonly string[])[]; lines: readonly number[] }> {
   const records: (readonly string[])[] = [];
-  const visit = (record: readonly string[]) => records.push(record) < RECORDS;
+  const lines: number[] = [];
+  const visit = (record: readonly string[], line: number) => {
+    lines.push(line);
+    return records.push(record) < RECORDS;
+  };
   try {
     await eachRecord('', oneOf(Buffer.from(text)), signs, visit);
   } catch (error) {
     if (!(error instanceof GradpoolError)) throw error;
-    return records;
+    return { records, lines };
   }
-  return whole || records.length === RECORDS ? records : records.slice(0, -1);
+  return { records: whole || records.length === RECORDS ? records : records.slice(0, -1), lines };
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await

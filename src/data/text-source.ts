@@ -11,9 +11,39 @@ function wideFormat(first: Uint8Array): Wide | undefined {
 
 /**
  * A text in UTF-8, piece by piece, without the mark at its beginning; UTF-16 with such a mark is decoded.
- * @throws GradpoolError ERR_BAD_FILE where bytes are 0, telling the line
+ * @param skipLines - so many lines are left out
+ * @throws GradpoolError ERR_BAD_FILE where bytes are 0, telling the line; where there are not so many lines
  */
-export async function* streamText(label: string, source: FileSource): AsyncGenerator<Uint8Array> {
+export function streamText(label: string, source: FileSource, skipLines = 0): AsyncIterable<Uint8Array> {
+  const pieces = decoded(label, source);
+  return skipLines === 0 ? pieces : afterLines(label, pieces, skipLines);
+}
+
+async function* afterLines(
+  label: string,
+  pieces: AsyncIterable<Uint8Array>,
+  skipLines: number,
+): AsyncGenerator<Uint8Array> {
+  let left = skipLines;
+  // The line feed after a return may be in the next piece.
+  let returned = false;
+  for await (const piece of pieces) {
+    let at = 0;
+    for (; at < piece.length && (left > 0 || (returned && piece[at] === 10)); at++) {
+      const byte = piece[at];
+      if (byte === 13 || (byte === 10 && !returned)) left--;
+      returned = byte === 13;
+    }
+    if (at < piece.length) {
+      returned = false;
+      yield piece.subarray(at);
+    }
+  }
+  if (left > 0)
+    throw badFile(label, `expected more than ${skipLines} lines, as "skipLines" says, got ${skipLines - left}`);
+}
+
+async function* decoded(label: string, source: FileSource): AsyncGenerator<Uint8Array> {
   let decode: ((piece?: Uint8Array) => Uint8Array) | undefined;
   let first = true;
   let offset = 0;

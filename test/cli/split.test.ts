@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { type DataFlags, loadData, loadOrStream } from '#src/cli/load-data.js';
 import { splitOf } from '#src/cli/split-flags.js';
 import { checkLearnt } from '#src/cli/split-table.js';
-import { tellingColumns } from '#src/cli/telling-columns.js';
+import { constantTargets, tellingColumns } from '#src/cli/telling-columns.js';
 import { callHere, eventsOf, runIn } from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gradpool-split-'));
@@ -121,6 +121,28 @@ it.each([
       expect([validation!.length > 0, test!.length > 0]).toEqual([true, true]);
       for (const part of [train, validation, test]) if (part && 'close' in part) await part.close();
     }
+});
+
+it('a target of texts of their own, or of dates, is named as that before its classes are looked for', async () => {
+  const rows = Array.from({ length: 30 }, (_, i) => `${i / 8},text ${i},2020-01-${String(i + 1).padStart(2, '0')}`);
+  writeFileSync(at('own.csv'), `x,own,date\n${rows.join('\n')}\n`);
+  for (const [target, what] of [
+    ['own', 'got a text of its own in each of 30 rows: choose another "target"'],
+    ['date', 'got dates, such as "2020-01-01"'],
+  ] as const)
+    await expect(loadData(at('own.csv'), { ...FLAGS, target: [target] })).rejects.toThrow(what);
+});
+
+it('a target that is always the same is named, and its rows are in no classes', async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `${i / 8},0,${i % 7}`);
+  writeFileSync(at('constant.csv'), `x,a,b\n${rows.join('\n')}\n`);
+  const found = async (target: string[]) => {
+    const { train, encoding, divided } = await loadData(at('constant.csv'), { ...FLAGS, target });
+    return { constant: await constantTargets(train, encoding!), divided };
+  };
+  expect(await found(['a'])).toEqual({ constant: [{ name: 'a', value: 0 }], divided: 'divided at random' });
+  expect((await found(['b', 'a'])).constant).toEqual([{ name: 'a', value: 0 }]);
+  expect((await found(['b'])).constant).toEqual([]);
 });
 
 it('a class of which no row is trained with is an error that says what helps, from disk, too', async () => {

@@ -88,11 +88,29 @@ describe('columns that are no inputs', () => {
       { target: 'when' },
       'expected classes or numbers to predict, got dates, such as "2020-01-01"',
     );
+    await bothRefuse('a\n1\n2\n', { target: 'a' }, 'got none: "a" is all there is; what stands between values is');
     await bothRefuse(
       csv(20, 'name,y', (i) => `n ${i},${i % 2}`),
       { target: 'y' },
       'got none: column "name" is left out',
     );
+  });
+
+  it('have the categories of rows without a target, of a table that is divided', async () => {
+    const text = csv(40, 'kind,code,y', (i) => (i === 7 ? 'rare,7,' : `k${i % 2},${i % 3},${i / 3}`));
+    const options: EncodeOptions = { target: 'y', missing: 'mean', categorical: ['code'] };
+    const table = await readTable(Buffer.from(text), { format: 'csv' });
+    const [train] = table.split([0.8], { seed: 1 });
+    const memory = encodeTable(train, { ...options, categoriesFrom: table });
+    const disk = await fromDisk(text, options, [0.8]);
+    for (const { encoding, notes } of [memory, disk]) {
+      const [kind, code] = encoding.inputs;
+      expect(kind).toMatchObject({ categories: ['k0', 'k1', 'rare'] });
+      expect(code).toMatchObject({ categories: ['0', '1', '2', '7'] });
+      expect(notes).toContain('column "kind": no training row has "rare", which other rows have');
+      expect(applyEncoding(encoding, table).length).toBe(39);
+    }
+    expect((await both(text, options)).encoding.inputs[0]).toMatchObject({ categories: ['k0', 'k1'] });
   });
 
   it.each(['drop', 'error', 'mean'] as const)('do not leave rows out for their gaps (%s)', async (missing) => {

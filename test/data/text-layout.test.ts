@@ -185,9 +185,12 @@ describe('a first line that may hold values', () => {
     ['numbers and a word of that column', '5.1,3.5,setosa\n4.9,3.0,setosa\n6.3,3.3,virginica\n'],
     ['words of their columns', 'p,x\ne,x\np,y\n'],
     ['a number that is no year', 'Braund,22.5,1\nHeikkinen,26,0\n'],
+    ['numbers and what is missing', '1,NaN,NA\n3,4,5\n'],
+    ['a date above dates', '2020-01-01,a\n2020-01-02,b\n'],
   ])('%s: has to be asked for', async (_, text) => {
     await expect(read(text)).rejects.toEqual(badFile('line 1: expected names, got what may be values: '));
     await expect(read(text)).rejects.toThrow('"header": true (--no-header and --header in the program)');
+    await expect(read(text)).rejects.toThrow(/columns without names are called c1 to c[23]$/);
     expect((await read(text, { header: true })).rows).toBe((await read(text, { header: false })).rows - 1);
   });
 
@@ -197,6 +200,8 @@ describe('a first line that may hold values', () => {
     ['words above numbers', 'a,2\n1,2\n'],
     ['a number above words', 'a,2\nx,y\n'],
     ['words', 'a,b\nx,y\n'],
+    ['a date above numbers', 'x,2020-01-01\na,1\n'],
+    ['what may mean that a value is missing', 'NA,b\n1,2\n'],
   ])('%s: names', async (_, text) => expect((await read(text)).rows).toBeGreaterThan(0));
 
   it('names that are known from elsewhere', async () => {
@@ -204,6 +209,89 @@ describe('a first line that may hold values', () => {
     const { encoding } = encodeTable(table, { target: 'y', features: ['1', '2'], task: 'regression' });
     expect((await read('1,2\n3,4\n', { encoding })).names).toEqual(['1', '2']);
     expect((await read('1,2\n3,4\n', { columns: ['2'] })).names).toEqual(['2']);
+  });
+});
+
+/** The same from memory and from a disk. */
+async function both(text: string, options: ReadOptions) {
+  const table = await read(text, options);
+  const path = join(folder, 'both.csv');
+  writeFileSync(path, text);
+  const encode = { target: table.names[0]!, missing: 'mean' as const };
+  const { datasets, encoding } = await streamDataset(path, encode, options, { folder });
+  expect(encoding).toEqual(encodeTable(table, encode).encoding);
+  expect(datasets[0].length).toBe(table.rows);
+  await datasets[0].close();
+  return table;
+}
+
+describe('lines before the table', () => {
+  it.each(['\n', '\r\n', '\r'])('are left out as was said, and counted (ends %j)', async (end) => {
+    const lines = ['Titles, "and" such', '', '# more', 'a;b', '1;2', '# no', '3;4', '"5', '6";7', '8;9;9'];
+    const good = lines.slice(0, 7).join(end);
+    const options = { skipLines: 3, comment: '#' };
+    const table = await both(good, options);
+    expect(rowsOf(table)).toEqual([
+      { a: 1, b: 2 },
+      { a: 3, b: 4 },
+    ]);
+    expect(table.place(1)).toBe('"path", line 7');
+    await expect(read(lines.join(end), { ...options, delimiter: ';' })).rejects.toEqual(
+      badFile('line 10: expected 2 values, got 3'),
+    );
+    const numbers = await read(good, { ...options, skipLines: 4, header: false });
+    expect(numbers.names).toEqual(['c1', 'c2']);
+    await expect(read(good, { ...options, skipLines: 4 })).rejects.toEqual(badFile('line 5: expected names, got what'));
+  });
+
+  it('in UTF-16, and where pieces meet', async () => {
+    const text = Buffer.from('\uFEFFoben\r\nя,b\r\n1,2\r\n', 'utf16le');
+    expect(rowsOf(await read(text, { skipLines: 1 }))).toEqual([{ я: 1, b: 2 }]);
+    const long = `${'x'.repeat(2 ** 16 - 1)}\r\na,b\r\n1,2\r\n`;
+    expect((await both(long, { skipLines: 1 })).place(0)).toBe('"path", line 3');
+  });
+
+  it('are named where the table seems to begin after them', async () => {
+    await expect(read('7,2,p\n1,2,3,4,x\n5,6,7,8,y\n', { header: true })).rejects.toEqual(
+      badFile(
+        'line 2: expected 3 values, got 5; if the table begins at line 2, leave out the line before it with "skip',
+      ),
+    );
+    await expect(read('Series: A\n\nUnit: B\nx,y,\n1,2\n3,4\n')).rejects.toEqual(
+      badFile('line 4: expected 1 value, got 3; if the table begins at line 4, leave out the 3 lines before it'),
+    );
+    await expect(read('a,b\n1,2\n3,4\n5,6,7,8\n')).rejects.not.toThrow(/skipLines/);
+  });
+
+  it('are not more than there are lines', async () => {
+    await expect(read('a\n1\n', { skipLines: 3 })).rejects.toEqual(
+      badFile('expected more than 3 lines, as "skipLines" says, got 2'),
+    );
+    await expect(read('a\n1\n', { skipLines: -1 })).rejects.toThrow('"skipLines" expected integer of at least 0');
+  });
+});
+
+describe('lines with fewer values than names', () => {
+  const text = 'x,y,z\n1,a,3\n4\n5,b\n7,a,9\n';
+
+  it('have missing ones at their end where that was said', async () => {
+    const table = await both(text, { shortLines: 'missing', missingValues: ['none'] });
+    expect(rowsOf(table)).toEqual([
+      { x: 1, y: 'a', z: 3 },
+      { x: 4, y: null, z: null },
+      { x: 5, y: 'b', z: null },
+      { x: 7, y: 'a', z: 9 },
+    ]);
+  });
+
+  it('are an error that says so', async () => {
+    await expect(read(text)).rejects.toEqual(
+      badFile(`line 3: expected 3 values, got 1; what lines have not counts as missing with "shortLines" 'missing'`),
+    );
+    await expect(read('x,y\n1,2,3,4\n', { shortLines: 'missing' })).rejects.toEqual(
+      badFile('expected 2 values, got 4'),
+    );
+    await expect(read('x\n1\n', { shortLines: 'fill' as never })).rejects.toThrow('"shortLines" expected');
   });
 });
 
