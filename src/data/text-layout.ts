@@ -190,11 +190,12 @@ async function candidate(sample: Sample, given: Known, delimiter: string): Promi
   return { delimiter, records, fit, numbers, hint: skipHint(records, lines) };
 }
 
-/** Where most lines from one on have more values than the first, what stands before may be a title. */
+/** Where most lines from one on have more values than the first, what stands before may be a title; behind there may be notes. */
 function skipHint(records: readonly (readonly string[])[], lines: readonly number[]): string {
   const least = records[0]?.length ?? 0;
-  const begin = records.findLastIndex(({ length }) => length <= least) + 1;
-  if (begin === 0 || records.length - begin < Math.max(2, begin)) return '';
+  const begin = records.findIndex(({ length }) => length > least);
+  const longer = records.filter(({ length }) => length > least).length;
+  if (longer < 2 || 2 * longer < records.length - begin) return '';
   const before = lines[begin]! - 1;
   const which = before === 1 ? 'the line' : `the ${before} lines`;
   return `; if the table begins at line ${lines[begin]}, leave out ${which} before it with "skipLines" (--skip-lines in the program)`;

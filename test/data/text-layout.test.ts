@@ -257,6 +257,9 @@ describe('lines before the table', () => {
         'line 2: expected 3 values, got 5; if the table begins at line 2, leave out the line before it with "skip',
       ),
     );
+    await expect(read('T,A\n===\nx,y,z\n1,2,3\n4,5,6\nnote\n')).rejects.toEqual(
+      badFile('; if the table begins at line 3, leave out the 2 lines before it with "skipLines"'),
+    );
     await expect(read('Series: A\n\nUnit: B\nx,y,\n1,2\n3,4\n')).rejects.toEqual(
       badFile('line 4: expected 1 value, got 3; if the table begins at line 4, leave out the 3 lines before it'),
     );
