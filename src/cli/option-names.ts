@@ -45,6 +45,18 @@ const ANOTHER = /(--[a-z-]+ (?:and|or) )"([a-z]\w*)"/g;
 const PIECES = /(; |, or |: (?=(?:leave|list|give|name|say) ))/;
 /** What is there for both, the library and the program. */
 const IN_THE_PROGRAM = / \((--[a-z-]+) in the program\)/g;
+/** The same, where words stand between, or what is to be said. */
+const SAID = /"[a-z]\w*"( (?:can|makes|when) [^"()]*|: \w+) \((--[a-z-]+(?: [a-z-]+)?) in the program\)/g;
+const BESIDE = /"[a-z]\w*" \((--[a-z-]+) in the program\)/g;
+
+/** A note of the library in the words of the command line. */
+export function noteOfProgram(text: string): string {
+  return withSaid(text).replace(BESIDE, '$1');
+}
+
+function withSaid(text: string): string {
+  return text.replace(SAID, (_, words: string, option: string) => option + (words.startsWith(':') ? '' : words));
+}
 
 /**
  * A message of the library as the caller of a command has to read it: options by their names on the command line, or by their key in the
@@ -66,7 +78,7 @@ function spelt(text: string, command: Command): string {
     const name = nameOf(path, command);
     return name === undefined ? whole : `${before}${name}`;
   };
-  return text.replace(NAMED, replaced).replace(ANOTHER, replaced).replace(IN_THE_PROGRAM, '');
+  return withSaid(text).replace(NAMED, replaced).replace(ANOTHER, replaced).replace(IN_THE_PROGRAM, '');
 }
 
 function namesAbsent(piece: string, command: Command): boolean {

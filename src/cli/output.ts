@@ -1,4 +1,5 @@
 import cliProgress from 'cli-progress';
+import { noteOfProgram } from './option-names.ts';
 
 export interface OutputFlags {
   json?: boolean;
@@ -35,7 +36,7 @@ export class Output {
 
   /** What was decided for the user: a line each for people, an object for machines. */
   remarks(notes: readonly string[]): void {
-    for (const text of notes) {
+    for (const text of notes.map(noteOfProgram)) {
       this.note(text);
       this.event('note', { text });
     }

@@ -45,7 +45,10 @@ export function chosenNames(source: string, names: readonly string[], options: R
   const inputs = features ?? names.filter((name) => !others.has(name));
   if (inputs.length === 0) {
     const only = `expected a column beside the target, got none: ${listed(names)} is all there is`;
-    throw badData(source, `${only}; what stands between values is said with "delimiter" (--delimiter in the program)`);
+    throw badData(
+      source,
+      `${only}; if there are more, what stands between them is said with "delimiter" (--delimiter in the program)`,
+    );
   }
   inputs.forEach(check);
   for (const name of [...options.categorical, ...options.categories.keys()]) check(name);

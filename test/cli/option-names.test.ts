@@ -2,7 +2,7 @@
 import { expect, describe, it, test } from 'vitest';
 import type { Command } from 'commander';
 import { configurable } from '#src/cli/config-schema.js';
-import { inWordsOfProgram } from '#src/cli/option-names.js';
+import { inWordsOfProgram, noteOfProgram } from '#src/cli/option-names.js';
 import { program } from '#src/cli/program.js';
 
 const commands = () => configurable(program(new AbortController().signal));
@@ -48,6 +48,12 @@ describe('a message', () => {
       'a.csv, line 3, column "x": "N/A" is no number: correct it, or list it in --missing-values',
     ],
     ['train', 'leave it out with "features" (--features in the program)', 'leave it out with --features'],
+    [
+      'train',
+      'got dates: "dates" can read them (--dates number in the program)',
+      'got dates: --dates number can read them',
+    ],
+    ['train', 'a quote: say "quote": false (--quote none in the program)', 'a quote: say --quote none'],
     [
       'train',
       '"momentum" expected "optimizer" sgd beside it, got optimizer adam',
@@ -97,4 +103,13 @@ describe('a message', () => {
   it('stays as it is where no command ran', () => {
     expect(inWordsOfProgram('"batchSize" expected', undefined)).toBe('"batchSize" expected');
   });
+});
+
+it('a note names options as the program does', () => {
+  expect(noteOfProgram('it has dates, which "dates" can read as numbers (--dates number in the program)')).toBe(
+    'it has dates, which --dates number can read as numbers',
+  );
+  expect(noteOfProgram('column "x": names go into "categorical" (--categorical in the program)')).toBe(
+    'column "x": names go into --categorical',
+  );
 });

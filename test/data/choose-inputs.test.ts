@@ -88,7 +88,7 @@ describe('columns that are no inputs', () => {
       { target: 'when' },
       'expected classes or numbers to predict, got dates, such as "2020-01-01"',
     );
-    await bothRefuse('a\n1\n2\n', { target: 'a' }, 'got none: "a" is all there is; what stands between values is');
+    await bothRefuse('a\n1\n2\n', { target: 'a' }, 'got none: "a" is all there is; if there are more, what stands between');
     await bothRefuse(
       csv(20, 'name,y', (i) => `n ${i},${i % 2}`),
       { target: 'y' },
