@@ -1,11 +1,11 @@
 import { describe } from '../core/checks.ts';
-import { mix32, Random } from '../core/random.ts';
+import { mix32 } from '../core/random.ts';
 import { badData, noColumn } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
 import { type Cell, type CellTarget, type ColumnRules, isMissing } from './column-builder.ts';
 import { MOST_CLASSES, MOST_INTEGER_CLASSES } from './decide-encoding.ts';
 import { parseNumber } from './number-text.ts';
-import { endsOf, partAt, RandomParts, type RowParts } from './row-parts.ts';
+import { Dealer, endsOf, partAt, RandomParts, type RowParts } from './row-parts.ts';
 import type { TableRows } from './table-rows.ts';
 import { timeOf, WHAT_TIMES_ARE } from './time-text.ts';
 
@@ -65,16 +65,10 @@ export class KeyReader implements CellTarget {
   }
 }
 
-/**
- * By class: of each class every part gets its share, as nearly as whole rows allow, whenever reading stops. The first row of a class goes
- * to the first part, the second to the last, and so on; then each row at random to the parts in proportion to what they still lack
- * of a block in which each part has a row.
- */
+/** By class: the rows of each are dealt out so that every part gets its share. */
 export class ClassParts implements RowParts {
   readonly count: number;
-  readonly #shares: readonly number[];
-  readonly #block: number;
-  readonly #random: Random;
+  readonly #dealer: Dealer;
   readonly #plain: RandomParts;
   readonly #reader: KeyReader;
   /** Rows of each part, by class; undefined where there turned out to be no classes. */
@@ -84,14 +78,15 @@ export class ClassParts implements RowParts {
 
   /** @param shares - of all parts but the last, which has the rest */
   constructor(shares: readonly number[], seed: number, column: KeyColumn, sure: boolean) {
-    const rest = 1 - shares.reduce((sum, share) => sum + share, 0);
-    this.#shares = [...shares, rest];
-    this.count = this.#shares.length;
-    this.#block = Math.ceil(1 / Math.min(...this.#shares) - 1e-9);
-    this.#random = new Random(seed);
+    this.count = shares.length + 1;
+    this.#dealer = new Dealer(shares, seed);
     this.#plain = new RandomParts(shares, seed);
     this.#reader = new KeyReader(column);
     this.#sure = sure;
+  }
+
+  get atRandom(): boolean {
+    return this.#dealt === undefined;
   }
 
   begin(names: readonly string[]): readonly number[] {
@@ -105,11 +100,9 @@ export class ClassParts implements RowParts {
       this.#dealt = undefined;
       return this.#plain.next();
     }
-    const counts = this.#dealt.get(key) ?? this.#shares.map(() => 0);
+    const counts = this.#dealt.get(key) ?? Array.from({ length: this.count }, () => 0);
     this.#dealt.set(key, counts);
-    const part = this.#choose(counts);
-    counts[part]!++;
-    return part;
+    return this.#dealer.next(counts);
   }
 
   #isClass(key: Cell): boolean {
@@ -117,25 +110,12 @@ export class ClassParts implements RowParts {
     if (typeof key === 'number' && !this.#sure && !Number.isInteger(key)) return false;
     return this.#dealt!.has(key) || this.#dealt!.size < most;
   }
-
-  #choose(counts: readonly number[]): number {
-    let dealt = 0;
-    for (const count of counts) dealt += count;
-    if (dealt < this.count) return dealt === 0 ? 0 : this.count - dealt;
-    const end = (Math.floor(dealt / this.#block) + 1) * this.#block;
-    const lacks = (part: number) => Math.max(0, this.#shares[part]! * end - counts[part]!);
-    let all = 0;
-    for (let part = 0; part < this.count; part++) all += lacks(part);
-    let at = this.#random.uniform() * all;
-    let part = 0;
-    while (part < this.count - 1 && (at -= lacks(part)) >= 0) part++;
-    return part;
-  }
 }
 
 /** By group, so that all its rows are in one part, wherever they stand: that of a list, or a hash of the group decides. */
 export class GroupParts implements RowParts {
   readonly count: number;
+  readonly atRandom = false;
   readonly #ends: readonly number[];
   readonly #seed: number;
   readonly #reader: KeyReader;
@@ -182,6 +162,7 @@ function hashed(text: string, seed: number): number {
 /** By time: each part begins where the one before it ends. */
 export class TimeParts implements RowParts {
   readonly count: number;
+  readonly atRandom = false;
   /** The first time of each part but the first. */
   readonly #begins: readonly number[];
   readonly #reader: KeyReader;

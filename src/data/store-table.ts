@@ -10,7 +10,7 @@ import type { RowFile } from './row-file.ts';
 import { nameOfType, type RowLayout, rowBytes } from './row-layout.ts';
 import type { RowParts } from './row-parts.ts';
 import { type RowPlace, RowWriter } from './row-writer.ts';
-import { type Going, namesOf, type Survey, throwIfAborted } from './survey-table.ts';
+import { namesOf, type Survey, throwIfAborted } from './survey-table.ts';
 import type { TableRows, TableVisitor } from './table-rows.ts';
 
 /** Rows are encoded so many bytes at a time, and not more than so many rows. */
@@ -27,7 +27,7 @@ export async function storeTable(
   survey: Survey,
   choice: ColumnChoice,
   places: readonly RowPlace[],
-  going: Going,
+  signal: AbortSignal | undefined,
 ): Promise<RowFile[]> {
   const { encoding } = survey;
   const layout = layoutOf(survey);
@@ -39,7 +39,7 @@ export async function storeTable(
       const expected = survey.rows.slice(part).reduce((sum, count) => sum + count, 0);
       writers.push(await RowWriter.create(layout, place, expected));
     }
-    const store = new TableStore(rows, survey, choice, writers, going.parts(), going.signal);
+    const store = new TableStore(rows, survey, choice, writers, survey.parts(), signal);
     await rows.visit(store);
     store.flush();
     for (const writer of writers) await writer.complete(encoding);

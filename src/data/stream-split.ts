@@ -11,7 +11,10 @@ import { beginsInTime } from './time-sample.ts';
 
 /** How the rows of a file are divided while they go by. */
 export interface StreamSplitOptions {
-  /** Shares of the rows that become a set of their own, in (0, 1); the last set has the rest. Rows are dealt out one by one at random. */
+  /**
+   * Shares of the rows that become a set of their own, in (0, 1); the last set has the rest. Rows are dealt out one by one at random; where
+   * that leaves a set without a row, so that each has its share.
+   */
   split?: readonly number[] | undefined;
   /** Of the split; default 0. */
   seed?: number | undefined;

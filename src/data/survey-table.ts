@@ -31,11 +31,15 @@ export interface Survey {
   readonly targetType: NumericArrayType;
   /** What was decided, for people to read. */
   readonly notes: readonly string[];
+  /** What deals the rows out, as they were counted. */
+  readonly parts: () => RowParts;
 }
 
 /** How rows go by while they are surveyed or stored. */
 export interface Going {
   readonly parts: () => RowParts;
+  /** Instead of those, where a part has no row by chance. */
+  readonly evenly: () => RowParts;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -48,9 +52,10 @@ export async function surveyTable(
   rows: TableRows,
   choice: ColumnChoice,
   wanted: Wanted,
-  { parts, signal }: Going,
+  { parts: usual, evenly, signal }: Going,
 ): Promise<Survey> {
   let rules = choice;
+  let parts = usual;
   let chosen: ChosenColumns | undefined;
   for (;;) {
     const visitor = new SurveyVisitor(rows, rules, wanted, parts(), signal, chosen);
@@ -60,8 +65,9 @@ export async function surveyTable(
     else {
       const complete = chosen !== undefined;
       chosen ??= visitor.choose();
-      if (chosen === undefined || complete || !visitor.hasToGoAgain(chosen)) return visitor.finish(chosen);
-      rules = asDates(rules, chosen.dates);
+      if (chosen !== undefined && !complete && visitor.hasToGoAgain(chosen)) rules = asDates(rules, chosen.dates);
+      else if (visitor.lacksPart) parts = evenly;
+      else return { ...visitor.finish(chosen), parts };
     }
   }
 }
@@ -158,6 +164,12 @@ class SurveyVisitor implements TableVisitor {
     return true;
   }
 
+  /** Whether a part that could have rows has none by chance. */
+  get lacksPart(): boolean {
+    const count = this.#kept.length;
+    return count > 1 && this.#seen >= count && this.#parts.atRandom && this.#kept.includes(0);
+  }
+
   /** Which columns are used; undefined where an encoding says that. */
   choose(): ChosenColumns | undefined {
     if (this.#seen === 0) throw badFile(this.#rows.label, 'expected at least one row of values, got none');
@@ -172,7 +184,7 @@ class SurveyVisitor implements TableVisitor {
     return dates.size > 0 || (without && this.#missing !== 'mean');
   }
 
-  finish(chosen: ChosenColumns | undefined): Survey {
+  finish(chosen: ChosenColumns | undefined): Omit<Survey, 'parts'> {
     if (chosen !== undefined) this.#inputs = this.#inputs.filter(({ name }) => chosen.inputs.includes(name));
     if (chosen !== undefined && 'options' in this.#how) checkTexts(this.#tableFacts(), chosen, this.#how.options);
     if (this.#missing === 'error') this.#refuseGaps();

@@ -249,6 +249,22 @@ it('rows that are complete, down to their description, have no name yet: all par
   expect(kept.length).toBe(5);
 });
 
+it.each([5, 12, 20])('a split of %d rows leaves no set without one', async (rows) => {
+  const path = join(folder, 'few.csv');
+  writeFileSync(path, `a,y\n${Array.from({ length: rows }, (_, i) => `${i},${i / 7}`).join('\n')}\n`);
+  for (const seed of [0, 1, 2, 3])
+    for (const stratify of [false, true]) {
+      const how = { folder, split: [0.8, 0.1], seed, stratify };
+      const { datasets } = await streamDataset(path, { target: 'y' }, {}, how);
+      const lengths = datasets.map(({ length }) => length);
+      expect(Math.min(...lengths)).toBeGreaterThan(0);
+      expect(lengths.reduce((a, b) => a + b)).toBe(rows);
+      const all = (await Promise.all(datasets.map(patterns))).flat().map(({ inputs }) => inputs[0]!);
+      expect(all.sort((a, b) => a - b)).toEqual(Array.from({ length: rows }, (_, i) => i));
+      await Promise.all(datasets.map((dataset) => dataset.close()));
+    }
+});
+
 describe('streamDataset refuses', () => {
   const stream = (text: string, encode: EncodeOptions, options = {}) =>
     streamDataset(csv(text), encode, {}, { folder, ...options });
