@@ -70,12 +70,24 @@ export const RULES = {
       c[7] = rate * (h.weightDecay ?? 0);
     },
   },
+  lion: {
+    vectors: 1,
+    counts: false,
+    constants: (c, rate, _t, h) => {
+      c[0] = rate;
+      c[1] = h.beta1!;
+      c[2] = 1 - h.beta1!;
+      c[3] = h.beta2!;
+      c[4] = 1 - h.beta2!;
+      c[5] = rate * h.weightDecay!;
+    },
+  },
 } as const satisfies Record<string, RuleDescriptor>;
 
 export type StepRule = keyof typeof RULES;
 
 interface OptimizerDescriptor {
-  /** Default learning rate, that of torch.optim but for SGD, which has none there. */
+  /** Default learning rate: that of torch.optim, of Lion that of its authors. */
   readonly learningRate: number;
   readonly rule: StepRule;
   readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
@@ -99,6 +111,11 @@ export const OPTIMIZERS = {
     learningRate: 0.001,
     rule: 'adam',
     hyperparameters: { beta1: BETA1, beta2: BETA2, epsilon: EPSILON, weightDecay: { default: 0.01, low: 0 } },
+  },
+  lion: {
+    learningRate: 0.0001,
+    rule: 'lion',
+    hyperparameters: { beta1: BETA1, beta2: { ...BETA2, default: 0.99 }, weightDecay: { default: 0, low: 0 } },
   },
 } as const satisfies Record<string, OptimizerDescriptor>;
 

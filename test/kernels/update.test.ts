@@ -24,6 +24,7 @@ const OPTIMISERS: { name: string; step: Partial<StepPlan> }[] = [
   { name: 'RMSprop', step: { rule: 'rmsprop', hyperparameters: { alpha: 0.9, epsilon: 1e-3 }, decay: 0.05 } },
   { name: 'Adam', step: { rule: 'adam', hyperparameters: ADAM, decay: 0.05, l1: 0.03, clip: 0.1 } },
   { name: 'AdamW', step: { rule: 'adam', hyperparameters: { ...ADAM, weightDecay: 0.2 } } },
+  { name: 'Lion', step: { rule: 'lion', hyperparameters: { beta1: 0.9, beta2: 0.95, weightDecay: 0.2 }, clip: 0.1 } },
 ];
 const [RATE, SCALE, COUNT] = [0.3, 1 / 7, 5];
 
@@ -41,6 +42,9 @@ function stepped(w: number, sum: number, state: readonly number[], plan: Partial
     case 'rmsprop':
       next[0] = h.alpha! * first + (1 - h.alpha!) * g * g;
       return w - (RATE * g) / (Math.sqrt(next[0]) + h.epsilon!);
+    case 'lion':
+      next[0] = h.beta2! * first + (1 - h.beta2!) * g;
+      return w - RATE * (Math.sign(h.beta1! * first + (1 - h.beta1!) * g) + h.weightDecay! * w);
     case 'adam': {
       next[0] = h.beta1! * first + (1 - h.beta1!) * g;
       next[1] = h.beta2! * second + (1 - h.beta2!) * g * g;

@@ -11,6 +11,7 @@ const SGD: i32 = 0;
 const MOMENTUM: i32 = 1;
 const RMSPROP: i32 = 2;
 const ADAM: i32 = 3;
+const LION: i32 = 4;
 
 /** w' = w - rate * g; the constants are rate. */
 export function sgd(
@@ -56,6 +57,18 @@ export function adam(
   step(ADAM, next, w, nextState, state, stateStride, first, others, gradientStride, otherCount, count, scale, decay, c0, c1, c2, c3, c4, c5, c6, c7);
 }
 
+/**
+ * Lion (Chen et al. 2023, algorithm 2): w' = w - (rate * sign(beta1 * m + rest1 * g) + shrink * w);   m' = beta2 * m + rest2 * g; the
+ * constants are rate, beta1, rest1, beta2, rest2, shrink.
+ */
+export function lion(
+  next: usize, w: usize, nextState: usize, state: usize, stateStride: usize,
+  first: usize, others: usize, gradientStride: usize, otherCount: i32, count: i32, scale: f32, decay: f32,
+  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32,
+): void {
+  step(LION, next, w, nextState, state, stateStride, first, others, gradientStride, otherCount, count, scale, decay, c0, c1, c2, c3, c4, c5, c6, c7);
+}
+
 // @ts-ignore: decorator
 @inline
 function step(
@@ -89,6 +102,11 @@ function step(
       v128.store(nextState, m);
       v128.store(nextState + stateStride, v);
       v128.store(next, f32x4.sub(old, f32x4.add(f32x4.mul(k0, f32x4.div(m, root)), f32x4.mul(k7, old))));
+    } else if (rule == LION) {
+      const m = v128.load(state);
+      const towards = sign(f32x4.add(f32x4.mul(k1, m), f32x4.mul(k2, g)), f32x4.splat(1));
+      v128.store(nextState, f32x4.add(f32x4.mul(k3, m), f32x4.mul(k4, g)));
+      v128.store(next, f32x4.sub(old, f32x4.add(f32x4.mul(k0, towards), f32x4.mul(k5, old))));
     }
     w += 16;
     next += 16;
@@ -104,15 +122,14 @@ export function regularise(
   w: usize, first: usize, others: usize, gradientStride: usize, otherCount: i32, count: i32,
   scale: f32, decay: f32, l1: f32, clip: f32,
 ): void {
-  const s = f32x4.splat(scale), q = f32x4.splat(decay), one = f32x4.splat(l1), zero = f32x4.splat(0);
+  const s = f32x4.splat(scale), q = f32x4.splat(decay), one = f32x4.splat(l1);
   const high = f32x4.splat(clip), low = f32x4.splat(-clip);
   const end = w + (<usize>count << 2);
   while (w < end) {
     const old = v128.load(w);
     const mean = f32x4.mul(partialSum(first, others, gradientStride, otherCount), s);
     const g = f32x4.max(f32x4.min(mean, high), low);
-    const sign = f32x4.sub(v128.and(one, f32x4.gt(old, zero)), v128.and(one, f32x4.lt(old, zero)));
-    v128.store(first, f32x4.add(f32x4.add(g, sign), f32x4.mul(old, q)));
+    v128.store(first, f32x4.add(f32x4.add(g, sign(old, one)), f32x4.mul(old, q)));
     w += 16;
     first += 16;
     others += 16;
@@ -139,6 +156,15 @@ export function square(sums: usize, g: usize, count: i32): void {
     g += 32;
     sums += 8;
   }
+}
+
+/** one * sign(x); sign(0) is 0, NaN stays NaN. */
+// @ts-ignore: decorator
+@inline
+function sign(x: v128, one: v128): v128 {
+  const zero = f32x4.splat(0);
+  const signed = f32x4.sub(v128.and(one, f32x4.gt(x, zero)), v128.and(one, f32x4.lt(x, zero)));
+  return v128.bitselect(x, signed, f32x4.ne(x, x));
 }
 
 // @ts-ignore: decorator

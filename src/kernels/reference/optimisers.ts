@@ -60,4 +60,11 @@ const FORMULAS: Record<StepRule, Rule> = {
     nextV![i] = beta2! * v![i]! + rest2! * (g * g);
     return w - ((rate! * nextM![i]) / (Math.sqrt(nextV![i]) * correction! + epsilon!) + shrink! * w);
   },
+
+  lion: (w, g, [m], [nextM], i, [rate, beta1, rest1, beta2, rest2, shrink]) => {
+    // w' = w - rate sign(beta1 m + (1 - beta1) g) - shrink w;  m' = beta2 m + (1 - beta2) g
+    const old = m![i]!;
+    nextM![i] = beta2! * old + rest2! * g;
+    return w - (rate! * Math.sign(beta1! * old + rest1! * g) + shrink! * w);
+  },
 };
