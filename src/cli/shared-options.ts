@@ -1,7 +1,7 @@
 // Options that several commands have.
 import { type Command, Option } from 'commander';
+import { HIDDEN_ACTIVATIONS } from '../core/activations.ts';
 import { OPTIMIZER_NAMES, type OptimizerName, OPTIMIZERS } from '../core/optimizers.ts';
-import { ACTIVATIONS } from '../core/spec.ts';
 import { MISSING_POLICIES, TASKS, UNKNOWN_POLICIES } from '../data/encoding.ts';
 import { FORMATS } from '../data/read-options.ts';
 import { BACKENDS } from '../kernels/kernels.ts';
@@ -101,11 +101,10 @@ export function hiddenOption(command: Command): Command {
 
 /** What else there is to a network. */
 export function networkOptions(command: Command): Command {
-  const hidden = ACTIVATIONS.filter((name) => name !== 'softmax');
   const methods = ['z-score', 'min-max', 'none'];
   return command
     .optionsGroup('Network:')
-    .addOption(new Option('--activation <name>', 'of the hidden layers').choices(hidden).default('relu'))
+    .addOption(new Option('--activation <name>', 'of the hidden layers').choices(HIDDEN_ACTIVATIONS).default('relu'))
     .addOption(new Option('--normalize <method>', 'of numbers in a table').choices(methods).default('z-score'));
 }
 

@@ -2,6 +2,7 @@
 import { describe, it } from 'vitest';
 import { expectClose, largest } from '../close.ts';
 import { describeFloat32, normals, PAIRS, Rig, TRIPLES } from './rig.ts';
+import { HIDDEN_ACTIVATIONS } from '#src/core/activations.js';
 import { Random } from '#src/core/random.js';
 import type { NetworkSpec } from '#src/core/spec.js';
 import { type KernelPath, stepOf } from '#src/kernels/kernels.js';
@@ -14,7 +15,7 @@ import {
   synaptic,
 } from '#src/kernels/reference/dense.js';
 
-const HIDDEN = ['linear', 'relu', 'leaky-relu', 'sigmoid', 'tanh'] as const;
+const HIDDEN = HIDDEN_ACTIVATIONS;
 type Hidden = (typeof HIDDEN)[number];
 /** float32 sums of at most 127 terms, and activations good to 5e-7. */
 const CLOSE = 3e-6;

@@ -1,5 +1,12 @@
 // exp, ln, and the activations, without tables (a static table would lie in the shared memory of every instance).
-import { fma, fnma, LEAKY_RELU, RELU, SIGMOID, TANH } from './lanes';
+import { fma, fnma } from './lanes';
+
+// The codes of core/activations.ts.
+export const LINEAR: i32 = 0;
+export const RELU: i32 = 1;
+const LEAKY_RELU: i32 = 2;
+export const SIGMOID: i32 = 3;
+const TANH: i32 = 4;
 
 /**
  * e^x by range reduction x = n ln 2 + r, |r| <= ln 2 / 2, and the polynomial of Cephes' expf.
