@@ -26,6 +26,8 @@ export const ACTIVATION_TABLE = {
     f: (u) => (u < 0 ? LEAK * u : u),
     derivative: (h) => (h > 0 ? 1 : LEAK),
   },
+  // Clevert et al. 2016, with alpha = 1.
+  elu: { code: 5, initialisation: 'he', f: (u) => (u > 0 ? u : Math.expm1(u)), derivative: (h) => (h > 0 ? 1 : h + 1) },
   // Of a whole row, and of the output layer only: `outputs` applies it, and its delta has no derivative of its own.
   softmax: { code: 0, initialisation: 'glorot', f: (u) => u, derivative: () => 1 },
 } as const satisfies Record<string, ActivationDescriptor>;

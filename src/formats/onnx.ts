@@ -19,6 +19,7 @@ const OPERATORS: Record<Exclude<Activation, 'linear'>, Omit<OnnxNode, 'inputs' |
   tanh: { operator: 'Tanh' },
   relu: { operator: 'Relu' },
   'leaky-relu': { operator: 'LeakyRelu', attribute: { name: 'alpha', float: LEAK } },
+  elu: { operator: 'Elu' },
   softmax: { operator: 'Softmax', attribute: { name: 'axis', int: -1 } },
 };
 
