@@ -12,6 +12,7 @@ import { curveText } from '../src/cli/curve-text.ts';
 import { enableRelaxedSimd } from '../src/cli/relaxed-simd.ts';
 import { scalingText } from '../src/cli/scaling-text.ts';
 import { benchKernels } from './kernels.ts';
+import { benchLearningRate, type LearningRateFlags } from './learning-rate.ts';
 import { benchLoading } from './loading.ts';
 import { loadMnist } from './mnist-data.ts';
 import { makeDataset, makeNetwork, NETWORKS, type NetworkName } from './networks.ts';
@@ -126,6 +127,21 @@ program
     console.log(scalingText(report));
     await save('scaling', report);
     await draw('scaling', report);
+  });
+
+program
+  .command('learning-rate')
+  .description('what findLearningRate suggests, beside the best of a grid of rates: accuracy, or R2, on test rows')
+  .option(
+    '--tables <folder>',
+    'NAME-SPLIT-train.csv and -test.csv, the target last (default: examples/data, three splits each)',
+  )
+  .option('--epochs <count>', 'of a training', '50')
+  .option('--quick', 'a tiny size: only shows that it works')
+  .action(async (flags: LearningRateFlags) => {
+    const { results, text } = await benchLearningRate(flags);
+    console.log(text);
+    await save('learning-rate', { ...flags, results });
   });
 
 program

@@ -2,8 +2,11 @@
 export { GradpoolError, type ErrorCode } from './core/errors.ts';
 export type { RowsInput } from './core/columns.ts';
 export type { Activation, LayerSpec, Loss, NetworkSpec } from './core/spec.ts';
+export type { OutputArray } from './core/scaling.ts';
 export type { Affine, DataSource, NumericArray, Scaling, StreamedSource } from './core/table.ts';
 export { DataTable } from './data/data-table.ts';
+export type { DateOrder } from './data/date-text.ts';
+export type { NumberFormat } from './data/number-text.ts';
 export { type ArraysInput, Dataset, type IdxInput, type NpyInput } from './data/dataset.ts';
 export type { EncodeOptions } from './data/encode-options.ts';
 export {
@@ -18,6 +21,7 @@ export {
 export type {
   CategoricalEncoding,
   ColumnEncoding,
+  DatePolicy,
   Encoding,
   MissingPolicy,
   NumericEncoding,
@@ -26,7 +30,9 @@ export type {
 } from './data/encoding.ts';
 export { Normalization, type NormalizationMethod, type NormalizationOptions } from './data/normalization.ts';
 export type { FileSource } from './data/file-source.ts';
-export type { SplitOptions } from './data/parts.ts';
+export type { RowKey, SplitOptions } from './data/split-options.ts';
+export type { StreamSplitOptions } from './data/stream-split.ts';
+export type { TableSplitOptions } from './data/table-split.ts';
 export type { FileFormat, ReadOptions } from './data/read-options.ts';
 export { readDataset, readTable } from './data/read-table.ts';
 export { streamDataset, type StreamedTable, type StreamOptions } from './data/stream-dataset.ts';
@@ -36,8 +42,9 @@ export { type RawRow, type RawValue, tableFromRows, type TableOptions } from './
 export type { SkippedCheckpoint } from './formats/checkpoint-folder.ts';
 export { type LoadedModel, type ModelMeta, networkFromBytes, networkToBytes } from './formats/model.ts';
 export { loadNetwork, saveNetwork } from './formats/model-file.ts';
+export type { ExportOptions } from './formats/float32-range.ts';
 export { exportOnnx, saveOnnx } from './formats/onnx.ts';
-export type { JsonValue } from './formats/plain-json.ts';
+export type { JsonInput, JsonValue } from './formats/plain-json.ts';
 export { importSafetensors, type ImportSafetensorsOptions } from './formats/pytorch.ts';
 export { exportTfjs, saveTfjs, type TfjsModel, type TfjsWeightSpec } from './formats/tfjs-export.ts';
 export { importTfjs, type TfjsSource } from './formats/tfjs-import.ts';
@@ -57,6 +64,7 @@ export type { CapacityPoint, CapacityReport } from './lab/capacity-report.ts';
 export type { CapacityRun } from './lab/capacity-run.ts';
 export type { CapacityContrast, CapacityVerdict } from './lab/capacity-verdict.ts';
 export { crossValidate } from './lab/cross-validation.ts';
+export type { TimeSeriesFolds } from './lab/time-folds.ts';
 export type { CrossValidationOptions, CrossValidationProgress, FoldStart } from './lab/cross-validation-options.ts';
 export type { CrossValidationReport, FoldRun, FoldSummary } from './lab/cross-validation-report.ts';
 export type { BatchCurveOptions, CurveProgress, TargetOptions } from './lab/curve-options.ts';
@@ -73,7 +81,8 @@ export type { EpochFit } from './lab/fit.ts';
 export { type BatchNoise, type GradientNoise, measureGradientNoise } from './lab/gradient-noise.ts';
 export { findLearningRate, type LearningRateReport } from './lab/learning-rate.ts';
 export type { LearningRateOptions, LearningRateProgress, LearningRateTrainer } from './lab/learning-rate-options.ts';
-export type { RatePoint, RateSuggestion } from './lab/learning-rate-suggestion.ts';
+export type { RatePoint } from './lab/learning-rate-range.ts';
+export type { RateSuggestion, TriedRate } from './lab/learning-rate-suggestion.ts';
 export { measureNoiseScale, type NoiseScale } from './lab/noise-scale.ts';
 export { measureScaling } from './lab/scaling.ts';
 export type { AmdahlFit, GustafsonFit, ScalingPrediction, UslFit } from './lab/scaling-fit.ts';
@@ -97,6 +106,7 @@ export {
 export { numericalJacobian } from './nn/differences.ts';
 export type { Figures, MetricName } from './nn/figures.ts';
 export type { Initialisation } from './nn/initialise.ts';
+export type { FigureInterval, FigureIntervals } from './nn/bootstrap.ts';
 export {
   type ClassMetrics,
   type LabelMetrics,
@@ -127,7 +137,7 @@ export { historyLine } from './train/history.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
 export type { OptimizerName, OptimizerOptions } from './core/optimizers.ts';
 export type { Optimizer } from './train/optimizer.ts';
-export type { AdaptiveBatchSize, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
+export type { AdaptiveBatchSize, LastBatch, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
 export type { AdaptiveRule, RateRule } from './train/rate-rule.ts';
 export type {
   AdaptiveChoice,
@@ -143,5 +153,5 @@ export type {
 } from './train/report.ts';
 export type { Resumed, ResumeOptions } from './train/resume.ts';
 export type { Schedule } from './train/schedule.ts';
-export { TensorBoardWriter } from './train/tensorboard.ts';
+export { TensorBoardWriter, type TensorBoardOptions } from './train/tensorboard.ts';
 export { Trainer } from './train/trainer.ts';

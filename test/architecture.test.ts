@@ -19,7 +19,7 @@ const ORDER = [
   'lab',
   'cli',
 ];
-const LONGEST = 300;
+const LONGEST = 500;
 
 interface Source {
   path: string;
@@ -86,7 +86,7 @@ test('there is no import cycle, types included', () => {
   expect(cycles).toEqual([]);
 });
 
-test('no file is longer than 300 lines, and none is called utils', () => {
+test('no file is longer than 500 lines, and none is called utils', () => {
   expect(sources.filter(({ text }) => text.split('\n').length > LONGEST).map(({ path }) => path)).toEqual([]);
   expect(sources.filter(({ path }) => /util/i.test(path)).map(({ path }) => path)).toEqual([]);
 });

@@ -17,7 +17,12 @@ const EXPECTED: Record<string, readonly RegExp[]> = {
   'command-line.md': [/model\.safetensors written/, /"hidden": \[\s*16\s*\]/, /accuracy/],
   'evaluate.md': [/^true \[ \{ k: 2, .*\} \] true true$/m, /^true \{ low: /m],
   'exchange.md': [/^true$/m],
-  'hyper-parameters.md': [/the smoothed loss|the loss d/, /^32 \d+\.\d+ \d+\.\d+$/m, /^width$/m],
+  'hyper-parameters.md': [
+    /that were tried, .* holds up/,
+    /^true (solid|thin) \[/m,
+    /^32 \d+\.\d+ \d+\.\d+$/m,
+    /^width$/m,
+  ],
   'large-data.md': [/is trained from disk/, /^1000 true$/m, /^400$/m],
   'predictions.md': [/^true$/m, /^400 true$/m],
   'reproducibility.md': [/^same bits: true$/m, /"event":"done"/],

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -77,23 +77,35 @@ test('trains from node_modules, on two worker threads with the wasm kernels', { 
   expect(JSON.parse(stdout)).toEqual({ backend: 'wasm', workers: 2, execution: 'threads', accuracy: 1 });
 });
 
-test('its types hold in a project without DOM types, libraries checked', { timeout: 60_000 }, async () => {
-  await writeFile(join(project, 'user.ts'), TYPED);
-  const options = {
+/** What tsc says of these files in the project of the user. */
+async function compile(files: readonly string[], options: Record<string, unknown>): Promise<string> {
+  const config = {
     compilerOptions: {
       target: 'ES2022',
       lib: ['ES2023', 'ESNext.Disposable'],
-      module: 'NodeNext',
       strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
       noEmit: true,
       skipLibCheck: false,
       types: ['node'],
       typeRoots: [join(ROOT, 'node_modules/@types')],
+      ...options,
     },
-    files: ['user.ts'],
+    files,
   };
-  await writeFile(join(project, 'tsconfig.json'), JSON.stringify(options));
+  const path = join(project, 'tsconfig.json');
+  await writeFile(path, JSON.stringify(config));
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const { stdout } = await run(process.execPath, [tsc, '-p', project]).catch((error: { stdout: string }) => error);
-  expect(stdout).toBe('');
+  const { stdout } = await run(process.execPath, [tsc, '-p', path]).catch((error: { stdout: string }) => error);
+  return stdout;
+}
+
+test.each([
+  ['nodenext', { module: 'NodeNext' }],
+  ['bundler', { module: 'ESNext', moduleResolution: 'bundler' }],
+])('its types hold in a project without DOM types, libraries checked: %s', { timeout: 120_000 }, async (_, options) => {
+  await writeFile(join(project, 'user.ts'), TYPED);
+  await copyFile(join(ROOT, 'test/fixtures/consumer.ts'), join(project, 'consumer.ts'));
+  expect(await compile(['user.ts', 'consumer.ts'], options)).toBe('');
 });

@@ -4,7 +4,7 @@ import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Arena } from '../src/memory/arena.ts';
 import { ALIVE } from '../src/memory/control.ts';
-import { WORKER_ENTRY } from '../src/pool/locations.ts';
+import { workerEntry } from '../src/pool/locations.ts';
 import { ThreadPool } from '../src/pool/pool.ts';
 import { Coordinator } from '../src/train/coordinator.ts';
 import type { CoordinatorSetup } from '../src/train/outcome.ts';
@@ -29,7 +29,7 @@ async function visibly<T>(id: number, work: (coordinator: Coordinator) => Promis
 const thread: CoordinatorThread = {
   open(setup: CoordinatorSetup): Promise<number> {
     const { control, plan } = new Arena(setup.session.arena);
-    pool ??= new ThreadPool(WORKER_ENTRY, plan.workers);
+    pool ??= new ThreadPool(workerEntry(), plan.workers);
     const id = opened.length;
     opened.push({ coordinator: new Coordinator(setup, pool.ofSession(id)), control });
     return Promise.resolve(id);

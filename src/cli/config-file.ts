@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { closestMatch } from 'leven';
+import { decodeText } from '../data/text-source.ts';
 import { type ConfigKey, configKeys, configSchema, isList } from './config-schema.ts';
 import { UsageError } from './failure.ts';
 
@@ -62,7 +63,7 @@ function shown(value: unknown): string {
 
 function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return JSON.parse(decodeText(readFileSync(path)));
   } catch (error) {
     throw new UsageError(`--config expected a file of JSON, got ${path}: ${(error as Error).message}`, {
       cause: error,

@@ -19,8 +19,15 @@ export function configurable(program: Command): Command[] {
 
 /** What the config file of a command may hold. */
 export function configKeys(command: Command): ConfigKey[] {
-  const options = command.options.filter((option) => !OUTSIDE.includes(option.attributeName()));
+  const options = command.options.filter(
+    (option) => !OUTSIDE.includes(option.attributeName()) && !isOpposite(option, command),
+  );
   return [...command.registeredArguments.map(ofArgument), ...options.map(ofOption)];
+}
+
+/** `--no-header`, where there is `--header`. */
+function isOpposite(option: Option, { options }: Command): boolean {
+  return option.negate && options.some((other) => !other.negate && other.attributeName() === option.attributeName());
 }
 
 /** The schema of config files, draft 2020-12, made from the options as the command line has them: one definition for each command. */

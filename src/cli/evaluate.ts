@@ -1,17 +1,20 @@
 import { Dataset } from '../data/dataset.ts';
 import { applyEncoding } from '../data/encode-table.ts';
-import type { UnknownPolicy } from '../data/encoding.ts';
+import type { MissingPolicy, UnknownPolicy } from '../data/encoding.ts';
 import { readTable } from '../data/read-table.ts';
 import type { LoadedModel } from '../formats/model.ts';
 import { measureMetrics } from '../nn/metrics.ts';
-import { type DataFlags, layoutOf, refuseTableFlags } from './load-data.ts';
+import { type LayoutFlags, layoutOf } from './layout-flags.ts';
+import { type DataFlags, refuseTableFlags } from './load-data.ts';
 import { metricsText } from './metrics-text.ts';
 import type { Output } from './output.ts';
 import { encodingOf, noteLeftOut, openModel } from './predict.ts';
 
-export type EvaluateFlags = Pick<DataFlags, 'format' | 'delimiter' | 'header' | 'labels'> & {
-  unknown?: UnknownPolicy;
-};
+export type EvaluateFlags = LayoutFlags &
+  Pick<DataFlags, 'labels'> & {
+    missing?: MissingPolicy;
+    unknown?: UnknownPolicy;
+  };
 
 /** Measures how good a saved network's answers are on a table, or on IDX files. */
 export async function evaluate(
@@ -27,7 +30,7 @@ export async function evaluate(
     flags.labels === undefined
       ? await fromTable(modelPath, model, path, flags, output)
       : { dataset: await Dataset.fromIdx({ images: path, labels: flags.labels }), names: model.classes };
-  const metrics = await measureMetrics(model.network, dataset, { signal });
+  const metrics = await measureMetrics(model.network, dataset, { intervals: true, signal });
   output.text(metricsText('given', metrics, names));
   output.event('metrics', metrics);
 }
@@ -39,9 +42,10 @@ async function fromTable(
   flags: EvaluateFlags,
   output: Output,
 ): Promise<{ dataset: Dataset; names: readonly string[] }> {
-  const encoding = encodingOf(modelPath, model, flags.unknown);
+  const encoding = encodingOf(modelPath, model, flags);
   const table = await readTable(path, { ...layoutOf(flags), encoding });
   const names = encoding.classes.length > 0 ? encoding.classes : encoding.targets.map(({ name }) => name);
+  output.remarks(table.notes);
   const dataset = applyEncoding(encoding, table);
   noteLeftOut(output, table.rows - dataset.length);
   return { dataset, names };

@@ -1,22 +1,27 @@
+import { GradpoolError } from '../core/errors.ts';
 import { Dataset } from '../data/dataset.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
-import type { Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
-import { type FileFormat, type ReadOptions } from '../data/read-options.ts';
-import { readTable } from '../data/read-table.ts';
+import type { DatePolicy, Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
+import { readTable, readTableFor } from '../data/read-table.ts';
 import { streamDataset } from '../data/stream-dataset.ts';
 import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import { UsageError } from './failure.ts';
+import { type LayoutFlags, layoutOf } from './layout-flags.ts';
 import { counted } from './numbers.ts';
-import { planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
+import { checkSplit, type Split, type SplitFlags, splitOf } from './split-flags.ts';
+import { checkLearnable, checkLearnt, splitText, streamSplit, tableSplit, withHelp } from './split-table.ts';
+import { planInstead, planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
+import { withTarget } from './with-target.ts';
 
 /** How a file becomes patterns, as it stands on the command line. */
-export interface DataFlags {
+export interface DataFlags extends LayoutFlags, SplitFlags {
   target?: string[];
   features?: string[];
   weightColumn?: string;
   categorical?: string[];
   task?: Task;
+  dates?: DatePolicy;
   missing: MissingPolicy;
   unknown: UnknownPolicy;
   missingValues?: string[];
@@ -25,9 +30,6 @@ export interface DataFlags {
   testLabels?: string;
   validationShare: number;
   testShare: number;
-  format?: FileFormat;
-  delimiter?: string;
-  header: boolean;
   seed: number;
 }
 
@@ -42,12 +44,16 @@ export interface LoadedData<Rows extends Dataset | StreamedDataset = Dataset> {
   /** Of a table: how its rows became patterns. */
   readonly encoding: Encoding | undefined;
   readonly classes: readonly string[] | undefined;
+  /** What was decided while the data were read, for people to read. */
+  readonly notes: readonly string[];
+  /** How the rows were divided, in a few words; undefined where they were not. */
+  readonly divided?: string | undefined;
 }
 
 /** @throws UsageError; GradpoolError ERR_BAD_FILE, ERR_BAD_DATA */
-export async function loadData(path: string, flags: DataFlags): Promise<LoadedData> {
+export async function loadData(path: string, flags: DataFlags, split = splitOf(flags)): Promise<LoadedData> {
   checkShares(flags);
-  return flags.labels === undefined ? loadTable(path, flags) : loadIdx(path, flags.labels, flags);
+  return flags.labels === undefined ? loadTable(path, flags, split) : loadIdx(path, flags.labels, flags, split);
 }
 
 /**
@@ -58,6 +64,7 @@ export async function loadData(path: string, flags: DataFlags): Promise<LoadedDa
 export async function loadOrStream(
   path: string,
   flags: DataFlags & StreamFlags,
+  split: Split,
   note: (text: string) => void,
   signal: AbortSignal,
 ): Promise<LoadedData<Dataset | StreamedDataset>> {
@@ -66,66 +73,93 @@ export async function loadOrStream(
       throw new UsageError(
         '--labels expected no --stream always, --memory-limit, --scratch: IDX files are read into memory',
       );
-    return loadData(path, flags);
+    return loadData(path, flags, split);
   }
   checkShares(flags);
+  const fromDisk = (plan: StreamPlan) => {
+    note(`${path} is trained from disk: ${plan.why}; storing its rows in ${plan.folder}`);
+    return streamTable(path, flags, split, plan, signal);
+  };
   const plan = planStream(path, flags);
-  if (plan === undefined) return loadTable(path, flags);
-  note(`${path} is trained from disk: ${plan.why}; storing its rows in ${plan.folder}`);
-  return streamTable(path, flags, plan, signal);
+  if (plan !== undefined) return fromDisk(plan);
+  try {
+    return await loadTable(path, flags, split);
+  } catch (error) {
+    // Categories may take a thousand times the memory that their texts do: that shows only once all are known.
+    if (!(error instanceof GradpoolError) || error.code !== 'ERR_DOES_NOT_FIT') throw error;
+    if (flags.stream === 'never')
+      throw new GradpoolError(error.code, `${error.message} (--stream auto does that)`, { cause: error });
+    return fromDisk(planInstead(path, flags, 'its patterns do not fit into memory'));
+  }
 }
 
 function checkShares(flags: DataFlags): void {
   if (flags.validationShare + testShareOf(flags) >= 1)
     throw new UsageError('--validation-share and --test-share expected less than 1 together');
+  checkSplit(flags, flags.target ?? []);
 }
 
-/** How a file is laid out, as `readTable` is to be told: formats other than text know no header. */
-export function layoutOf({
-  format,
-  delimiter,
-  header,
-}: Pick<DataFlags, 'format' | 'delimiter' | 'header'>): ReadOptions {
-  return { format, delimiter, header: header ? undefined : false };
-}
-
-async function loadTable(path: string, flags: DataFlags): Promise<LoadedData> {
+async function loadTable(path: string, flags: DataFlags, split: Split): Promise<LoadedData> {
   refuseTestLabels(flags);
   const { categorical, missingValues, weightColumn: weights } = flags;
   const layout = layoutOf(flags);
-  const table = await readTable(path, { ...layout, missingValues, categorical });
-  if (flags.target === undefined)
+  const read = { ...layout, missingValues, categorical };
+  if (flags.target === undefined) {
+    const { names } = await readTable(path, read);
     throw new UsageError(
-      `--target expected one of the columns ${table.names.join(', ')}, or --labels for a pair of IDX files`,
+      `--target expected one of the columns ${names.join(', ')}, or --labels for a pair of IDX files`,
     );
-  const parts = splitUp(path, table, flags);
-  const { dataset: train, encoding } = encodeTable(parts.train, encodeOptions(flags, flags.target));
+  }
+  const options = encodeOptions(flags, flags.target, split);
+  const apart = [flags.groupColumn, flags.timeColumn].filter((name) => name !== undefined);
+  const whole = await readTableFor(path, options, read, apart);
+  const rows = withTarget(path, whole, flags.target, flags.missing);
+  const { table } = rows;
+  const how = tableSplit(table, flags, split);
+  const parts = splitUp(rows.name, table, flags, how);
+  checkLearnable(table, parts, flags, split);
+  const { dataset: train, encoding, notes } = encodeTable(parts.train, { ...options, categoriesFrom: table });
+  await checkLearnt(train, encoding, split);
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
-  return { train, validation, test: test && applyEncoding(encoding, test), ...asEncoded(encoding) };
+  return {
+    train,
+    validation,
+    test: test && applyEncoding(encoding, test),
+    ...asEncoded(encoding),
+    notes: [...new Set([...rows.notes, ...notes, ...(test?.notes ?? [])])],
+    divided: dividedBy(flags, split, how.stratify),
+  };
 }
 
 /** The same of a table that memory does not hold. */
 async function streamTable(
   path: string,
   flags: DataFlags,
+  split: Split,
   plan: StreamPlan,
   signal: AbortSignal,
 ): Promise<LoadedData<StreamedDataset>> {
   refuseTestLabels(flags);
-  const { target, categorical, missingValues, testData, seed } = flags;
+  const { target, categorical, missingValues, testData } = flags;
   if (target === undefined) throw new UsageError('--target expected the name of a column');
   const layout = layoutOf(flags);
   const store = storeOptions(plan, signal);
   const read = { ...layout, missingValues, categorical };
-  const split = { ...store, split: sharesOf(flags), seed };
-  const { datasets, encoding } = await streamDataset(path, encodeOptions(flags, target), read, split);
+  const how = { ...store, split: sharesOf(flags), ...streamSplit(split) };
+  const storing = streamDataset(path, encodeOptions(flags, target), read, how);
+  const { datasets, encoding, notes } = await storing.catch((error: unknown) => {
+    throw withHelp(error, target[0]!, split);
+  });
   const parts = named(datasets, flags);
   try {
-    const test =
-      testData === undefined ? parts.test : (await streamDataset(testData, encoding, layout, store)).datasets[0];
-    return { ...parts, test, ...asEncoded(encoding) };
+    await checkLearnt(parts.train, encoding, split);
+    const classes = encoding.task === 'classification' ? target[0] : undefined;
+    const found = { ...parts, ...asEncoded(encoding), notes, divided: dividedBy(flags, split, classes) };
+    if (testData === undefined) return found;
+    const test = await streamDataset(testData, encoding, layout, store);
+    return { ...found, test: test.datasets[0], notes: [...notes, ...test.notes] };
   } catch (error) {
     await Promise.all(datasets.map((dataset) => dataset.close()));
     throw error;
@@ -136,9 +170,18 @@ function refuseTestLabels({ testLabels }: DataFlags): void {
   if (testLabels !== undefined) throw new UsageError('--test-labels expected --labels beside it');
 }
 
-function encodeOptions(flags: DataFlags, target: string[]): EncodeOptions {
-  const { features, weightColumn: weights, categorical = [], missing, unknown, task } = flags;
-  return { target: target.length === 1 ? target[0]! : target, features, weights, categorical, missing, unknown, task };
+/** @param split - of a table in memory: by what its rows were divided is no input */
+function encodeOptions(flags: DataFlags, target: string[], split?: Split): EncodeOptions {
+  const { features, weightColumn: weights, missing, unknown, task, dates } = flags;
+  const apart = [flags.groupColumn, flags.timeColumn].filter((name) => name !== undefined && features === undefined);
+  const categorical = (flags.categorical ?? []).filter((name) => !apart.includes(name));
+  const exclude = split && (apart as string[]);
+  const wanted = target.length === 1 ? target[0]! : target;
+  return { target: wanted, features, exclude, weights, categorical, missing, unknown, task, dates };
+}
+
+function dividedBy(flags: DataFlags, split: Split, classes: string | undefined): string | undefined {
+  return sharesOf(flags).length === 0 ? undefined : splitText(split, classes);
 }
 
 function asEncoded(encoding: Encoding): Pick<LoadedData, 'task' | 'outputs' | 'encoding' | 'classes'> {
@@ -169,20 +212,25 @@ function named<T>([train, ...others]: readonly T[], { validationShare }: DataFla
   return { train: train!, validation, test: others[0] };
 }
 
-interface Splits<T> {
+interface Splits<T, O> {
   readonly rows: number | { readonly length: number };
-  split(shares: readonly number[], options: { seed: number }): readonly T[];
+  split(shares: readonly number[], options: O): readonly T[];
 }
 
 /** @throws UsageError where there are too few rows for all parts */
-function splitUp<T extends Splits<T>>(path: string, all: T, flags: DataFlags): Parts<T> {
+function splitUp<O, T extends Splits<T, O>>(path: string, all: T, flags: DataFlags, how: O): Parts<T> {
   const shares = sharesOf(flags);
   if (shares.length === 0) return named([all], flags);
   try {
-    return named(all.split(shares, { seed: flags.seed }), flags);
+    return named(all.split(shares, how), flags);
   } catch (error) {
     // The shares themselves have been checked, so that what is left is a part without rows.
     if (!(error instanceof RangeError)) throw error;
+    for (const [option, name] of [
+      ['"groups"', '--group-column'],
+      ['"times"', '--time-column'],
+    ] as const)
+      if (error.message.startsWith(option)) throw new UsageError(error.message.replace(option, name));
     const rows = typeof all.rows === 'number' ? all.rows : all.rows.length;
     throw tooSmall(path, rows, flags);
   }
@@ -199,17 +247,28 @@ function tooSmall(path: string, rows: number, flags: DataFlags): UsageError {
   return new UsageError(`${path} has ${counted(rows, 'row')}, too few for ${given}: all are trained on with ${none}`);
 }
 
-async function loadIdx(images: string, labels: string, flags: DataFlags): Promise<LoadedData> {
+async function loadIdx(images: string, labels: string, flags: DataFlags, split: Split): Promise<LoadedData> {
   refuseTableFlags(flags);
   const { testData, testLabels } = flags;
   if ((testData === undefined) !== (testLabels === undefined))
     throw new UsageError('--test-data and --test-labels expected each other with IDX files');
   if (flags.task !== undefined && flags.task !== 'classification')
     throw new UsageError(`--task expected classification with IDX labels, got ${flags.task}`);
-  const parts = splitUp(images, await Dataset.fromIdx({ images, labels }), flags);
+  const all = await Dataset.fromIdx({ images, labels });
+  const stratify = split.split === 'stratified' && all.storage.targets.flat;
+  const parts = splitUp(images, all, flags, { seed: split.splitSeed, stratify });
   const test = testData === undefined ? parts.test : await Dataset.fromIdx({ images: testData, labels: testLabels! });
   const outputs = 1 + Math.max(...[parts.train, parts.validation, test].map((part) => (part ? highestClass(part) : 0)));
-  return { ...parts, test, task: 'classification', outputs, encoding: undefined, classes: undefined };
+  return {
+    ...parts,
+    test,
+    task: 'classification',
+    outputs,
+    encoding: undefined,
+    classes: undefined,
+    notes: [],
+    divided: dividedBy(flags, split, 'label'),
+  };
 }
 
 function highestClass({ storage, rows }: Dataset): number {
@@ -220,18 +279,27 @@ function highestClass({ storage, rows }: Dataset): number {
 /** With IDX files there are no columns. */
 export function refuseTableFlags(flags: Partial<DataFlags>): void {
   const { target, features, weightColumn, categorical, missing = 'error', unknown = 'error' } = flags;
-  const { missingValues, format, delimiter, header = true } = flags;
+  const { missingValues, format, delimiter, header, quote, comment, decimal, thousands, dates } = flags;
+  const { groupColumn, timeColumn } = flags;
   const given = {
     '--target': target,
     '--features': features,
     '--weight-column': weightColumn,
     '--categorical': categorical,
+    '--group-column': groupColumn,
+    '--time-column': timeColumn,
     '--missing': missing === 'error' ? undefined : missing,
     '--missing-values': missingValues,
+    '--dates': dates,
     '--unknown': unknown === 'error' ? undefined : unknown,
     '--format': format,
     '--delimiter': delimiter,
-    '--no-header': header ? undefined : true,
+    '--header': header || undefined,
+    '--no-header': header === false || undefined,
+    '--quote': quote,
+    '--comment': comment,
+    '--decimal': decimal,
+    '--thousands': thousands,
   };
   const wrong = Object.entries(given).filter(([, value]) => value !== undefined);
   if (wrong.length > 0)

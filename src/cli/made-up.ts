@@ -56,6 +56,7 @@ export function makeUp(flags: MadeUpFlags): LoadedData {
     outputs: K,
     encoding: undefined,
     classes: undefined,
+    notes: [],
   };
 }
 

@@ -11,6 +11,7 @@ import {
   backendOption,
   columnOptions,
   hiddenOption,
+  lastBatchOption,
   networkOptions,
   outputOf,
   partOptions,
@@ -84,6 +85,7 @@ function addSweep(program: Command, signal: AbortSignal): void {
     .option('--repeats <count>', 'trainings of each size', whole(1), 5)
     .option('--tolerance <share>', 'by which the test error may be larger and still count as good', real(0), 0.05)
     .option('--batch-size <rows>', 'of an update (default: 64)', whole(1))
+    .addOption(lastBatchOption())
     .addOption(
       new Option('--side-by-side <choice>', 'several trainings at once, on one worker each; auto: where that is faster')
         .choices(['auto', 'yes', 'no'])
@@ -109,6 +111,10 @@ const OF_FILES = [
   'format',
   'delimiter',
   'header',
+  'quote',
+  'comment',
+  'decimal',
+  'thousands',
 ];
 
 /** @throws UsageError: an option of made-up patterns and one of files */

@@ -8,8 +8,9 @@ import { UsageError } from './failure.ts';
 import { type DataFlags, type LoadedData, loadData } from './load-data.ts';
 import { type MadeUpFlags, makeUp, unitsOf } from './made-up.ts';
 import type { Output } from './output.ts';
-import { describeData, makeNetwork, type StepFlags, stepOptions, type TrainFlags } from './train.ts';
-import { prepareFolder, writeWhole } from './text.ts';
+import { describeData } from './summary.ts';
+import { makeNetwork, type StepFlags, stepOptions, type TrainFlags } from './train.ts';
+import { prepareOutput, writeWhole } from './text.ts';
 
 /** The data, how weights step, and where the report goes, as they stand on the command line. */
 export interface MeasureFlags
@@ -32,7 +33,7 @@ export async function loadMeasured(
   flags: MeasureFlags & Partial<Shares>,
 ): Promise<{ name: string; data: LoadedData }> {
   const { network, output, validationShare = 0, testShare = 0 } = flags;
-  if (output !== undefined) prepareFolder(output);
+  if (output !== undefined) prepareOutput('output', output, [path]);
   const shares = { validationShare, testShare };
   if (path !== undefined && network === undefined)
     return { name: path, data: await loadData(path, { ...flags, ...shares }) };
@@ -51,6 +52,7 @@ export async function loadNetworkAndData(
   const hidden = flags.network === undefined ? flags.hidden : unitsOf(flags.network).slice(1, -1);
   const network = makeNetwork(data, { ...flags, hidden });
   output.note(describeData(name, data, network));
+  output.remarks(data.notes);
   return { network, data };
 }
 
@@ -98,7 +100,7 @@ export async function tellReport<R extends { readonly state: 'complete' | 'parti
   output: Output,
 ): Promise<void> {
   if (path !== undefined) {
-    await writeWhole(path, `${JSON.stringify(report, null, 2)}\n`);
+    await writeWhole(path, `${JSON.stringify(report, null, 2)}\n`, 'output');
     output.note(`${path} written`);
   }
   output.text(text(report));

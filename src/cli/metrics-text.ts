@@ -14,17 +14,23 @@ export function metricsText(part: string, metrics: Metrics, names: readonly stri
     const rows = perOutput.map((one, k) => [
       names?.[k] ?? `output ${k + 1}`,
       ...[one.mae, one.rmse].map(figure),
-      unknown.has(one.output) ? '' : figure(one.r2),
+      unknown.has(one.output) || one.r2 === undefined ? '' : figure(one.r2),
     ]);
     const summary =
       `mean absolute error ${figure(mae)}, root mean squared error ${figure(rmse)}` +
-      (unknown.size > 0 ? '' : `, R2 ${figure(r2)}`);
-    return [title, summary, ...(rows.length > 1 ? [table(['target', 'MAE', 'RMSE', 'R2'], rows)] : [])].join('\n');
+      (unknown.size > 0 || r2 === undefined ? '' : `, R2 ${figure(r2)}`);
+    return [
+      title,
+      summary,
+      ...reachText(metrics, figure),
+      ...(rows.length > 1 ? [table(['target', 'MAE', 'RMSE', 'R2'], rows)] : []),
+    ].join('\n');
   }
   const { accuracy, macro, rocAuc, logLoss, perClass } = metrics;
   const summary =
     `accuracy ${percent(accuracy)}, macro F1 ${figure(macro.f1)}, log loss ${figure(logLoss)}` +
     (rocAuc === undefined ? '' : `, area under the ROC curve ${figure(rocAuc)}`);
+  const reach = reachText(metrics, percent);
   const name = (k: number) => names?.[k] ?? String(k);
   const rows = perClass.map((one, k) => [
     name(k),
@@ -40,12 +46,25 @@ export function metricsText(part: string, metrics: Metrics, names: readonly stri
   return [
     title,
     summary,
+    ...reach,
     scores,
     table(
       head,
       metrics.confusion.map((row, k) => [name(k), ...row]),
     ),
   ].join('\n');
+}
+
+/** How wide the first figure is that there is an interval of. */
+function reachText({ rows, intervals = {} }: Metrics, show: (value: number) => string): string[] {
+  const [name, interval] = (['accuracy', 'r2', 'rmse'] as const)
+    .map((metric) => [metric, intervals[metric]] as const)
+    .find(([, found]) => found !== undefined) ?? [undefined, undefined];
+  if (interval === undefined) return [];
+  const called = { accuracy: 'accuracy', r2: 'R2', rmse: 'root mean squared error' }[name];
+  return [
+    `with ${rows} rows, 95% interval of the ${called}: ${show(interval.low)} to ${show(interval.high)} (bootstrap)`,
+  ];
 }
 
 function percent(share: number): string {

@@ -33,6 +33,14 @@ export class Output {
     if (!this.#quiet) process.stderr.write(`${text}\n`);
   }
 
+  /** What was decided for the user: a line each for people, an object for machines. */
+  remarks(notes: readonly string[]): void {
+    for (const text of notes) {
+      this.note(text);
+      this.event('note', { text });
+    }
+  }
+
   /** A bar that is redrawn on a terminal; elsewhere there is none, and lines have to do. */
   bar(format: string): cliProgress.SingleBar | undefined {
     if (this.#quiet || !process.stderr.isTTY) return undefined;

@@ -14,6 +14,8 @@ import {
   backendOption,
   columnOptions,
   hiddenOption,
+  lastBatchOption,
+  missingOption,
   networkOptions,
   outputOf,
   partOptions,
@@ -38,9 +40,12 @@ export async function runProgram(args: readonly string[], unread?: AbortSignal):
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+  process.once('SIGHUP', stop);
   unread?.addEventListener('abort', () => stop('SIGPIPE'));
   let json = args.includes('--json');
+  let ran: Command | undefined;
   const gradpool = program(interrupt.signal).hook('preAction', async (_, command) => {
+    ran = command;
     try {
       await prepare(command);
     } finally {
@@ -51,13 +56,14 @@ export async function runProgram(args: readonly string[], unread?: AbortSignal):
     await gradpool.parseAsync(args, { from: 'user' });
     return EXIT.done;
   } catch (error) {
-    const { code, message, told } = failureOf(error, ended);
+    const { code, message, told } = failureOf(error, ended, ran);
     if (!told) process.stderr.write(`gradpool: ${message}\n`);
     if (code !== EXIT.done && json) process.stdout.write(`${JSON.stringify({ event: 'error', code, message })}\n`);
     return code;
   } finally {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
+    process.off('SIGHUP', stop);
   }
 }
 
@@ -113,6 +119,7 @@ function addTrain(gradpool: Command, signal: AbortSignal): void {
       10,
     )
     .option('--batch-size <rows>', 'a number, auto or adaptive', or(whole(1), ['auto', 'adaptive']), 32)
+    .addOption(lastBatchOption())
     .addOption(
       new Option('--schedule <name>', 'of the learning rate, over all epochs')
         .choices(['constant', 'cosine', 'one-cycle'])
@@ -146,6 +153,7 @@ function addUses(gradpool: Command, signal: AbortSignal): void {
     .argument('[file]', 'a table that has the columns it was trained on; the target may be absent')
     .option('--output <file>', 'write CSV there instead of to stdout')
     .option('--probabilities', 'of every class or label, too')
+    .addOption(missingOption())
     .addOption(unknownOption())
     .action(async (model: string, file: string, flags: PredictFlags & OutputFlags) => {
       const { predict } = await import('./predict.ts');
@@ -157,6 +165,7 @@ function addUses(gradpool: Command, signal: AbortSignal): void {
     .usage('[options] <model> <file>')
     .argument('[file]', 'a table with the target, or IDX images with --labels')
     .option('--labels <file>', 'IDX labels')
+    .addOption(missingOption())
     .addOption(unknownOption())
     .action(async (model: string, file: string, flags: EvaluateFlags & OutputFlags) => {
       const { evaluate } = await import('./evaluate.ts');
@@ -191,7 +200,7 @@ const EXAMPLES = [
 ].join('\n');
 const EXIT_CODES = [
   'Exit codes:',
-  '  0 done, 1 failed, 2 wrongly called, 130 interrupted (Ctrl-C), 143 terminated; after the last two',
+  '  0 done, 1 failed, 2 wrongly called, 129 hung up (the terminal was closed), 130 interrupted (Ctrl-C), 143 terminated; after the last three',
   '  train has saved the best weights so far (with --patience 0 the last), and a measurement has reported the rounds that were complete.',
 ].join('\n');
 const TRAIN_EXAMPLES = [

@@ -1,7 +1,7 @@
 import { GradpoolError } from '../core/errors.ts';
 import { hasCheckpoint } from '../formats/checkpoint-folder.ts';
 import type { Network } from '../nn/network.ts';
-import type { CheckpointOptions } from '../train/checkpoint-options.ts';
+import type { CheckpointExtra, CheckpointOptions } from '../train/checkpoint-options.ts';
 import type { TrainerOptions } from '../train/options.ts';
 import { Trainer } from '../train/trainer.ts';
 import { UsageError } from './failure.ts';
@@ -13,6 +13,8 @@ export interface SavingFlags {
   /** Updates, or minutes as in '5m'. */
   checkpointEvery?: number | string;
   resume?: string;
+  /** What each checkpoint keeps for the program. */
+  record?: CheckpointExtra;
 }
 
 /** @throws UsageError, before any work */
@@ -32,12 +34,14 @@ export function checkpointOptions({
   checkpoint,
   checkpointEvery: every,
   resume,
+  record,
 }: SavingFlags): CheckpointOptions | undefined {
   const directory = checkpoint ?? resume;
   if (directory === undefined) return undefined;
+  const kept = record && { extra: () => record };
   return typeof every === 'string'
-    ? { directory, everyMinutes: Number(every.slice(0, -'m'.length)) }
-    : { directory, everyUpdates: every };
+    ? { directory, everyMinutes: Number(every.slice(0, -'m'.length)), ...kept }
+    : { directory, everyUpdates: every, ...kept };
 }
 
 /** A trainer that goes on where the last one was, if there is a checkpoint to go on from. */

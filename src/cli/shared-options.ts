@@ -2,10 +2,11 @@
 import { type Command, Option } from 'commander';
 import { HIDDEN_ACTIVATIONS } from '../core/activations.ts';
 import { OPTIMIZER_NAMES, type OptimizerName, OPTIMIZERS } from '../core/optimizers.ts';
-import { MISSING_POLICIES, TASKS, UNKNOWN_POLICIES } from '../data/encoding.ts';
+import { DATE_POLICIES, MISSING_POLICIES, TASKS, UNKNOWN_POLICIES } from '../data/encoding.ts';
 import { FORMATS } from '../data/read-options.ts';
 import { BACKENDS } from '../kernels/kernels.ts';
 import { INITIALISATIONS } from '../nn/initialise.ts';
+import { LAST_BATCHES } from '../train/options.ts';
 import type { Output, OutputFlags } from './output.ts';
 import { bytes, real, share, whole, wholes, words } from './parse.ts';
 
@@ -33,8 +34,22 @@ export function tableOptions(command: Command): Command {
   return command
     .optionsGroup('Data:')
     .addOption(new Option('--format <name>', 'of the file (default: what its name ends in)').choices(FORMATS))
-    .option('--delimiter <text>', 'between the values of a text file (default: a comma, or a tab in .tsv)')
-    .option('--no-header', 'the first line holds values; columns are called c1, c2, ...');
+    .option('--delimiter <text>', 'between the values of a text file (default: what is found there); a space: blanks')
+    .option('--header', 'the first line holds names, even if they look like values')
+    .option('--no-header', 'the first line holds values; columns are called c1, c2, ...')
+    .option('--quote <sign>', 'around values of a text file, or none (default: ", or \' if names stand in those)')
+    .option('--comment <text>', 'what lines begin with that are left out')
+    .addOption(
+      new Option('--decimal <sign>', 'before the fraction of numbers (default: a point; predict: as trained)').choices([
+        '.',
+        ',',
+      ]),
+    )
+    .option('--thousands <sign>', 'between thousands (default: nothing; predict: as trained); a space: any space');
+}
+
+export function missingOption(): Option {
+  return new Option('--missing <policy>', 'what to do about missing values').choices(MISSING_POLICIES);
 }
 
 export function unknownOption(): Option {
@@ -52,13 +67,21 @@ export function columnOptions(command: Command): Command {
     .option('--weight-column <column>', 'what the loss of each row is multiplied by')
     .option('--categorical <columns>', 'columns of numbers that are names, as postcodes are', words)
     .addOption(new Option('--task <name>', 'what the targets are (default: as they look)').choices(TASKS))
-    .addOption(
-      new Option('--missing <policy>', 'what to do about missing values').choices(MISSING_POLICIES).default('error'),
+    .addOption(missingOption().default('error'))
+    .option(
+      '--missing-values <texts>',
+      'texts that mean that a value is missing (default: empty, NA, N/A, NULL, None, -, . and such)',
+      words,
     )
-    .option('--missing-values <texts>', 'texts that mean that a value is missing', words)
     .addOption(unknownOption().default('error'))
+    .addOption(
+      new Option(
+        '--dates <how>',
+        'columns of dates: left out (default), or numbers; which of day and month is first',
+      ).choices(DATE_POLICIES),
+    )
     .option('--labels <file>', 'IDX labels')
-    .option('--seed <number>', 'of starting weights, orders and splits', whole(0), 0);
+    .option('--seed <number>', 'of starting weights and orders', whole(0), 0);
 }
 
 /** Which rows are kept apart. */
@@ -68,8 +91,19 @@ export function partOptions(command: Command): Command {
     .option('--test-data <file>', 'test on this file instead of on a share of the first')
     .option('--test-labels <file>', 'its IDX labels')
     .option('--validation-share <share>', 'of the rows, for choosing when to stop', real(0), 0.1)
-    .option('--test-share <share>', 'of the rows, for judging at the end', real(0), 0.1);
+    .option('--test-share <share>', 'of the rows, for judging at the end', real(0), 0.1)
+    .addOption(
+      new Option(
+        '--split <how>',
+        'divide the rows so that each part has its share of each class, where there are classes, or at random (default: stratified)',
+      ).choices(SPLITS),
+    )
+    .option('--split-seed <number>', 'of the division of the rows (default: 0, whatever --seed is)', whole(0))
+    .option('--group-column <column>', 'keep rows with the same value together: a patient, a customer; it is no input')
+    .option('--time-column <column>', 'validate and test on the last rows in time; it is no input');
 }
+
+export const SPLITS = ['stratified', 'random'] as const;
 
 export const STREAM = ['auto', 'always', 'never'] as const;
 
@@ -84,6 +118,13 @@ export function streamOptions(command: Command): Command {
     )
     .addOption(new Option('--stream <when>', 'train a table from disk').choices(STREAM).default('auto'))
     .option('--scratch <folder>', 'where its rows are kept meanwhile (default: the folder of the table)');
+}
+
+/** What becomes of rows that are too few for a batch. */
+export function lastBatchOption(): Option {
+  return new Option('--last-batch <what>', 'whether an epoch keeps a last batch that is short, or drops it')
+    .choices(LAST_BATCHES)
+    .default('keep');
 }
 
 export function hiddenOption(command: Command): Command {

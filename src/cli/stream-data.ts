@@ -12,6 +12,8 @@ export interface StreamFlags {
   scratch?: string;
 }
 
+type Limits = Pick<StreamFlags, 'memoryLimit' | 'scratch'>;
+
 /** A table that is to be trained from disk. */
 export interface StreamPlan {
   readonly why: string;
@@ -32,20 +34,38 @@ const PACKED = 4;
 const WINDOWS = 1 / 4;
 /** The most that one set can take; where no limit is given, so that the order of rows is the same however much memory there is. */
 const MOST = 2 ** 32;
+/** What the patterns of a table in memory may take, in one array. */
+const MOST_IN_MEMORY = 2 ** 32;
 const USUAL = 2 ** 28;
 
 /** Undefined for a table that is read into memory. */
-export function planStream(path: string, { stream, memoryLimit, scratch }: StreamFlags): StreamPlan | undefined {
+export function planStream(path: string, flags: StreamFlags): StreamPlan | undefined {
+  const { stream, memoryLimit } = flags;
   if (stream === 'never') return undefined;
-  const limit = memoryLimit ?? Math.floor(SHARE * process.availableMemory());
+  const limit = limitOf(memoryLimit);
   const packed = /\.(gz|parquet)$/i.test(path);
   const expected = COPIES * (packed ? PACKED : 1) * statSync(path).size;
-  if (stream === 'auto' && expected <= limit) return undefined;
   const which = memoryLimit === undefined ? 'half of the available memory' : 'the memory limit';
-  const why =
-    stream === 'always'
-      ? `as was asked for, with ${bytesText(limit)} of memory`
-      : `it is expected to need ${bytesText(expected)} of memory, and ${which} is ${bytesText(limit)}`;
+  const plan = (why: string) => planWith(path, flags, limit, why);
+  if (stream === 'always') return plan(`as was asked for, with ${bytesText(limit)} of memory`);
+  if (expected > limit)
+    return plan(`it is expected to need ${bytesText(expected)} of memory, and ${which} is ${bytesText(limit)}`);
+  const patterns = expected / COPIES;
+  if (patterns <= MOST_IN_MEMORY) return undefined;
+  const most = bytesText(MOST_IN_MEMORY);
+  return plan(`its patterns are expected to need ${bytesText(patterns)}, and in memory they have ${most} at most`);
+}
+
+/** For a table of which it was found out late that memory does not hold it. */
+export function planInstead(path: string, flags: Limits, why: string): StreamPlan {
+  return planWith(path, flags, limitOf(flags.memoryLimit), why);
+}
+
+function limitOf(memoryLimit: number | undefined): number {
+  return memoryLimit ?? Math.floor(SHARE * process.availableMemory());
+}
+
+function planWith(path: string, { memoryLimit, scratch }: Limits, limit: number, why: string): StreamPlan {
   const windows = Math.min(memoryLimit === undefined ? USUAL : MOST, Math.floor(WINDOWS * limit));
   return { why, limit, windows, folder: scratch ?? dirname(path) };
 }

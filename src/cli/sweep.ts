@@ -1,5 +1,6 @@
 import { measureCapacity } from '../lab/capacity.ts';
 import type { CapacityProgress } from '../lab/capacity-options.ts';
+import type { LastBatch } from '../train/options.ts';
 import { capacityText } from './capacity-text.ts';
 import { UsageError } from './failure.ts';
 import { loadMeasured, measuredTrainer, type MeasureFlags, progressOf, tellReport } from './measured.ts';
@@ -17,6 +18,7 @@ export interface SweepFlags extends MeasureFlags {
   repeats: number;
   tolerance: number;
   batchSize?: number;
+  lastBatch: LastBatch;
   sideBySide: 'auto' | 'yes' | 'no';
   validationShare: number;
   testShare: number;
@@ -38,6 +40,7 @@ export async function sweep(
   output.note(
     `${name}: ${task}, rows: ${train.length} to train, ${validation.length} to validate, ${test.length} to test`,
   );
+  output.remarks(data.notes);
   const {
     widths,
     depth,
@@ -49,6 +52,7 @@ export async function sweep(
     repeats,
     tolerance,
     batchSize,
+    lastBatch,
     sideBySide,
     seed,
   } = flags;
@@ -64,7 +68,7 @@ export async function sweep(
       normalization: methodsOf(data, flags.normalize),
       sideBySide: sideBySide === 'auto' ? sideBySide : sideBySide === 'yes',
       ...(patience > 0 && { earlyStopping: { patience } }),
-      trainer: { ...measuredTrainer(flags), batchSize },
+      trainer: { ...measuredTrainer(flags), batchSize, lastBatch },
     },
   ).finally(stop);
   await tellReport(report, capacityText, flags.output, output);

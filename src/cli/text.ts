@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Table from 'cli-table3';
+import { outputPlace } from '../core/output-place.ts';
 import { writeAside } from '../formats/write-aside.ts';
 import { UsageError } from './failure.ts';
 
@@ -37,13 +38,36 @@ export function count(value: number): string {
   return value < 1e6 ? `${(value / 1e3).toPrecision(4)} k` : `${(value / 1e6).toPrecision(4)} M`;
 }
 
-/** Before the work, not after it, comes out that no file can be written there. */
-export function prepareFolder(path: string): void {
-  const folder = dirname(path);
+/**
+ * Before the work, not after it, comes out that nothing can be written there. The folder is made if need be.
+ * @param option - that names the path
+ * @param read - files that the command reads, which it must not write over
+ * @throws RangeError naming the option; UsageError; what `node:fs` throws
+ */
+export function prepareOutput(option: string, path: string, read: readonly (string | undefined)[] = []): void {
+  const place = outputPlace(option, path);
+  if (place.kind !== 'file') return;
+  for (const file of read)
+    if (file !== undefined && isSame(file, place.before))
+      throw new UsageError(`"${option}" expected another file than ${file}, which is read`);
+  if (place.before !== undefined) return;
+  const folder = dirname(place.path);
   mkdirSync(folder, { recursive: true });
   accessSync(folder, constants.W_OK);
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
-    throw new UsageError(`expected a file to write, but ${path} is a folder`);
+}
+
+/** @throws UsageError where there is something else at a path that is to be a folder, or nothing and it is not made */
+export function checkFolder(option: string, path: string | undefined, made = true): void {
+  if (path === undefined) return;
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there === undefined && !made)
+    throw new UsageError(`"${option}" expected a folder that is there, but there is no ${path}`);
+  if (there?.isDirectory() === false) throw new UsageError(`"${option}" expected a folder, but ${path} is a file`);
+}
+
+function isSame(path: string, there: Stats | undefined): boolean {
+  const file = statSync(path, { throwIfNoEntry: false });
+  return file !== undefined && file.ino === there?.ino && file.dev === there.dev;
 }
 
 /** Bytes in a readable unit. */
@@ -54,9 +78,9 @@ export function bytesText(bytes: number): string {
 }
 
 /** Writes a file whole or not at all, in a folder that is made if need be. */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  prepareFolder(path);
-  await writeAside(path, content);
+export async function writeWhole(path: string, content: string | Uint8Array, option = 'path'): Promise<void> {
+  prepareOutput(option, path);
+  await writeAside(option, path, content);
 }
 
 /** Values as a line of CSV; those that hold a separator are quoted. */

@@ -13,7 +13,7 @@ import { Network } from '../nn/network.ts';
 import type { TrainingCallback } from '../train/callbacks.ts';
 import type { ClassWeights } from '../train/class-weights.ts';
 import type { Optimizer } from '../train/optimizer.ts';
-import type { StrategyChoice, TrainerOptions } from '../train/options.ts';
+import type { LastBatch, StrategyChoice, TrainerOptions } from '../train/options.ts';
 import type { EpochReport, Progress } from '../train/report.ts';
 import { type DataFlags, type LoadedData, loadOrStream } from './load-data.ts';
 import { type LogFlags, openLogs } from './logs.ts';
@@ -22,7 +22,9 @@ import type { Output } from './output.ts';
 import { checkpointOptions, checkSaving, type SavingFlags, startTrainer, tellHowToResume } from './saving.ts';
 import { LEARNING_RATES } from './shared-options.ts';
 import type { StreamFlags } from './stream-data.ts';
-import { count, duration, prepareFolder } from './text.ts';
+import { recordOf, splitAgain } from './split-flags.ts';
+import { describeData, tellAbsent, tellColumns } from './summary.ts';
+import { checkFolder, count, duration, prepareOutput } from './text.ts';
 
 type Rows = Dataset | StreamedDataset;
 
@@ -44,12 +46,14 @@ export interface TrainFlags extends DataFlags, StreamFlags, StepFlags, SavingFla
   epochs: number;
   patience: number;
   batchSize: number | 'auto' | 'adaptive';
+  lastBatch: LastBatch;
   classWeights?: ClassWeights;
   schedule: 'constant' | 'cosine' | 'one-cycle';
   workers?: number;
   strategy: StrategyChoice;
   backend: BackendChoice;
   trace?: string;
+  config?: string;
 }
 
 /** What predicts each kind of targets. */
@@ -61,11 +65,17 @@ export const OUTPUT: Record<Task, { activation: Activation; loss: Loss }> = {
 
 /** Trains a network on a file, judges it on the rows that were kept apart, and saves it. */
 export async function train(path: string, flags: TrainFlags, output: Output, signal: AbortSignal): Promise<void> {
+  for (const option of ['checkpoint', 'resume', 'tensorboard'] as const) checkFolder(option, flags[option]);
+  checkFolder('scratch', flags.scratch, false);
   checkSaving(flags);
-  prepareFolder(flags.model);
-  const data = await loadOrStream(path, flags, (text) => output.note(text), signal);
+  const { labels, testData, testLabels, config } = flags;
+  if (flags.history !== undefined) prepareOutput('history', flags.history, [path]);
+  prepareOutput('model', flags.model, [path, labels, testData, testLabels, config]);
+  const note = (text: string) => output.note(text);
+  const split = await splitAgain(flags, note);
+  const data = await loadOrStream(path, flags, split, note, signal);
   try {
-    await trainOn(path, data, flags, output, signal);
+    await trainOn(path, data, { ...flags, record: recordOf(split) }, output, signal);
   } finally {
     for (const part of [data.train, data.validation, data.test])
       if (part instanceof StreamedDataset) await part.close();
@@ -81,6 +91,8 @@ async function trainOn(
 ): Promise<void> {
   const network = makeNetwork(data, flags);
   output.note(describeData(path, data, network));
+  output.remarks(data.notes);
+  await tellColumns(data, output);
   const ended = await runTraining(network, data, flags, output, signal).catch((error: unknown) => {
     tellHowToResume(flags, error, output);
     throw error;
@@ -101,9 +113,12 @@ async function trainOn(
     : data.validation
       ? (['validation', data.validation] as const)
       : (['training', data.train] as const);
-  const metrics = await measureMetrics(network, rows, { signal });
+  const metrics = await measureMetrics(network, rows, { intervals: part !== 'training', signal });
   const names = data.classes ?? data.encoding?.targets.map(({ name }) => name);
   output.text(metricsText(part, metrics, names));
+  tellAbsent(part, metrics, names, output);
+  if (flags.groupColumn !== undefined && metrics.intervals !== undefined)
+    output.note(`the interval takes rows one by one: those of one ${flags.groupColumn} are alike, so it is too narrow`);
   output.event('done', { model: flags.model, epochs: ended.kept, part, metrics });
 }
 
@@ -162,12 +177,12 @@ export function stepOptions({
 
 function trainerOptions(flags: TrainFlags): TrainerOptions {
   const { batchSize, schedule, epochs } = flags;
-  const { classWeights, workers, strategy, backend, seed, trace } = flags;
+  const { classWeights, lastBatch, workers, strategy, backend, seed, trace } = flags;
   return {
     batchSize: batchSize === 'adaptive' ? { adaptive: true } : batchSize,
     ...stepOptions(flags),
     schedule: schedule === 'constant' ? schedule : { name: schedule, epochs },
-    ...{ classWeights, workers, strategy, backend, seed, trace },
+    ...{ classWeights, lastBatch, workers, strategy, backend, seed, trace },
   };
 }
 
@@ -191,9 +206,11 @@ async function runTraining(
   signal: AbortSignal,
 ): Promise<Ended> {
   const options = trainerOptions(flags);
-  if (typeof options.batchSize === 'number') options.batchSize = Math.min(options.batchSize, rows.length);
-  await using logs = await openLogs(flags);
+  // Where rows that are too few for a batch are dropped, it is not to be made smaller.
+  if (typeof options.batchSize === 'number' && options.lastBatch === 'keep')
+    options.batchSize = Math.min(options.batchSize, rows.length);
   await using trainer = await startTrainer(network, options, flags, output);
+  await using logs = await openLogs(flags, trainer.resumed?.history.length);
   const { workers, strategy, backend, path, reason } = trainer.info;
   const why = trainer.resumed ? 'as in the checkpoint' : reason;
   output.note(`${workers} workers, strategy ${strategy}, backend ${backend} (${path}: ${why})`);
@@ -268,18 +285,4 @@ function tell(report: EpochReport, output: Output): void {
     `epoch ${String(epoch).padStart(3)}  loss ${loss.toPrecision(4)}${share(accuracy)}${other ?? ''}  ` +
       `${duration(seconds)}  ${count(samplesPerSecond)} rows/s`,
   );
-}
-
-/** The rows of each part, and the network that they are for. */
-export function describeData(
-  path: string,
-  { train: rows, validation, test, task, encoding }: LoadedData<Rows>,
-  network: Network,
-): string {
-  const part = (name: string, dataset: Rows | undefined) => (dataset ? [`${dataset.length} ${name}`] : []);
-  const parts = [...part('to train', rows), ...part('to validate', validation), ...part('to test', test)].join(', ');
-  const layers = [network.spec.inputs, ...network.spec.layers.map(({ units }) => units)].join('-');
-  const dropped =
-    encoding && encoding.training.dropped > 0 ? `, ${encoding.training.dropped} dropped for missing values` : '';
-  return `${path}: ${task}, rows: ${parts}${dropped}; network ${layers}, ${network.parameterCount} parameters`;
 }

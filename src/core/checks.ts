@@ -1,22 +1,28 @@
 // Argument checks that return the value. A wrong type is a TypeError, a wrong value a RangeError;
 // the message names the argument, what was expected and what came.
+import { isAbortSignal, isError } from './realm.ts';
 
 /** A value as it reads in a message: short, and telling its type. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (value === null || typeof value !== 'object') return String(value);
-  if (value instanceof Error) return String(value);
+  if (isError(value)) return String(value);
   if (Array.isArray(value)) return `array of length ${value.length}`;
   if (ArrayBuffer.isView(value) && 'length' in value) {
     return `${value.constructor.name} of length ${String(value.length)}`;
   }
-  return value.constructor && value.constructor !== Object ? value.constructor.name : 'object';
+  const { constructor } = value as { constructor: unknown };
+  const known = typeof constructor === 'function' && constructor.name !== 'Object';
+  return known ? constructor.name : 'object';
 }
 
 /** A TypeError about an argument. */
 export function wrongType(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`"${name}" expected ${expected}, got ${describe(value)}`);
+  const got = describe(value);
+  // One that the package itself has made, but not this copy of it.
+  const copy = got === expected ? ' of another copy of gradpool: the package was loaded twice' : '';
+  return new TypeError(`"${name}" expected ${expected}, got ${got}${copy}`);
 }
 
 /** A RangeError about an argument. */
@@ -73,6 +79,12 @@ export function options<T extends object>(name: string, value: unknown, keys: re
     }
   }
   return value as T;
+}
+
+/** Undefined, or what can be aborted. */
+export function abortable(name: string, value: unknown): AbortSignal | undefined {
+  if (value !== undefined && !isAbortSignal(value)) throw wrongType(name, 'AbortSignal', value);
+  return value;
 }
 
 export function callback<T>(name: string, value: T): T {

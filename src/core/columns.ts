@@ -1,4 +1,6 @@
 import { finite, integer, wrongType } from './checks.ts';
+import { GradpoolError } from './errors.ts';
+import { asNumericArray } from './realm.ts';
 import type { NetworkSpec } from './spec.ts';
 import type { Affine, Columns, NumericArray, Targets } from './table.ts';
 
@@ -11,22 +13,14 @@ export interface DesiredColumns {
   readonly columns: Columns;
 }
 
-export function isNumericArray(value: unknown): value is NumericArray {
-  return (
-    ArrayBuffer.isView(value) &&
-    !(value instanceof DataView) &&
-    !(value instanceof BigInt64Array) &&
-    !(value instanceof BigUint64Array)
-  );
-}
-
 /**
- * Checks inputs and brings them into rows. Typed arrays are not copied.
+ * Checks inputs and brings them into rows. Typed arrays are not copied, but have a class of this realm afterwards.
  * @param size - numbers in a row; needed for a flat list
  * @throws TypeError, RangeError naming the row and the column
  */
 export function toColumns(name: string, value: unknown, size: number | undefined, sizeName: string): Columns {
-  if (isNumericArray(value)) return flatColumns(name, value, size, sizeName);
+  const flat = asNumericArray(value);
+  if (flat) return flatColumns(name, flat, size, sizeName);
   if (!Array.isArray(value)) throw wrongType(name, 'rows of numbers or a typed array', value);
   const rows = value as unknown[];
   if (rows.length === 0) throw new RangeError(`"${name}" expected at least one row, got none`);
@@ -64,6 +58,9 @@ function nestedColumns(name: string, rows: readonly unknown[], size: number | un
   return { values, size: width, stride: width };
 }
 
+/** By how much a probability may be out of [0, 1]. */
+const ROUNDING = 1e-6;
+
 /** What is computed with is float32. */
 const GREATEST = 3.4028234663852886e38;
 
@@ -77,7 +74,8 @@ export function singleInstead(value: number): string {
 }
 
 function rowOf(name: string, row: unknown, r: number): ArrayLike<unknown> {
-  if (Array.isArray(row) || isNumericArray(row)) return row;
+  const numbers = Array.isArray(row) ? row : asNumericArray(row);
+  if (numbers) return numbers;
   throw wrongType(`${name}[${r}]`, 'row of numbers', row);
 }
 
@@ -103,6 +101,8 @@ function checkFinite(name: string, values: NumericArray, size: number): void {
  */
 export function toDesired(name: string, value: unknown, size: number | undefined, sizeName: string): DesiredColumns {
   const nested = Array.isArray(value) && value.length > 0 && typeof value[0] !== 'number';
+  if (nested && typeof value[0] === 'string')
+    throw wrongType(`${name}[0]`, 'class number, value or row of numbers (names of classes are for tables)', value[0]);
   if (nested || size !== undefined) return { flat: false, columns: toColumns(name, value, size, sizeName) };
   return { flat: true, columns: toColumns(name, value, 1, sizeName) };
 }
@@ -140,12 +140,42 @@ export function resolveTargets(
       spec.loss === 'cross-entropy'
         ? `class numbers, or rows of ${K} values`
         : `rows of ${K} value${K === 1 ? '' : 's'}`;
+    const hint =
+      spec.loss === 'cross-entropy' && !flat && columns.size === 1
+        ? ': class numbers are a flat list, without "targetSize"'
+        : '';
     throw new RangeError(
-      `"targets" expected ${expected} for ${K} outputs, got ${flat ? 'a flat list' : `rows of ${columns.size}`}`,
+      `"targets" expected ${expected} for ${K} outputs, got ${flat ? 'a flat list' : `rows of ${columns.size}`}${hint}`,
     );
   }
-  if (spec.loss !== 'mse') for (const row of rows) checkProbabilities(spec, columns, affine, row);
-  return { kind: 'values', columns, affine };
+  const shares = spec.loss !== 'mse';
+  if (shares) for (const row of rows) checkProbabilities(spec, columns, affine, row);
+  return { kind: 'values', columns, affine, shares };
+}
+
+/**
+ * The class number of a row, where it is used: what lies in shared memory may have been changed since it was checked.
+ * @throws GradpoolError ERR_BAD_DATA
+ */
+export function classOf({ values, stride }: Columns, row: number, K: number): number {
+  const value = values[row * stride]!;
+  if (!(value >= 0 && value < K && Number.isInteger(value))) throw changed(`a class number in [0, ${K - 1}]`, value);
+  return value;
+}
+
+/**
+ * Checks a desired value where it is used, after it was normalised.
+ * @param shares - the loss takes it for a probability
+ * @throws GradpoolError ERR_BAD_DATA
+ */
+export function checkDesired(value: number, shares: boolean | undefined): void {
+  if (shares ? !(value >= -ROUNDING && value <= 1 + ROUNDING) : !isSingle(value))
+    throw changed(shares ? 'a value in [0, 1]' : singleInstead(value), value);
+}
+
+function changed(expected: string, value: number): GradpoolError {
+  const why = 'the data were changed after they were checked: those in use must stay as they are';
+  return new GradpoolError('ERR_BAD_DATA', `"targets" expected ${expected}, got ${value}: ${why}`);
 }
 
 function checkClass(value: number, row: number, K: number): void {
@@ -164,7 +194,7 @@ function checkProbabilities(
   for (let k = 0; k < size; k++) {
     const raw = values[row * stride + k]!;
     const d = affine ? affine.scale[k]! * raw + affine.shift[k]! : raw;
-    if (!(d >= -1e-6 && d <= 1 + 1e-6))
+    if (!(d >= -ROUNDING && d <= 1 + ROUNDING))
       throw new RangeError(`"targets[${row}][${k}]" expected a value in [0, 1] for ${spec.loss}, got ${d}`);
     sum += d;
   }

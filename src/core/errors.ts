@@ -1,4 +1,5 @@
 import { describe } from './checks.ts';
+import { isError } from './realm.ts';
 
 /** What went wrong, as a stable word. */
 export type ErrorCode =
@@ -12,12 +13,17 @@ export type ErrorCode =
   | 'ERR_WORKER_FAILED'
   /** The backend that was asked for cannot run here. */
   | 'ERR_BACKEND_UNAVAILABLE'
-  /** The plan does not fit into one shared memory, or rows do not fit on a disk. */
+  /** The plan does not fit into one shared memory, data not into one array, or rows not on a disk. */
   | 'ERR_DOES_NOT_FIT'
   /** A data file cannot be read as what it should be. */
   | 'ERR_BAD_FILE'
-  /** Rows of a table do not go with their encoding: a missing value, an unknown category, a column that is not there. */
+  /**
+   * Rows of a table do not go with their encoding: a missing value, an unknown category, a column that is not there. Or data in
+   * shared memory were changed while they were in use.
+   */
   | 'ERR_BAD_DATA'
+  /** A file of the package, a kernel or a thread, is not beside its code, as after bundling. */
+  | 'ERR_FILE_MISSING'
   /** Shared memory is needed and is not there. */
   | 'ERR_NO_SHARED_MEMORY';
 
@@ -45,14 +51,14 @@ export function toFailure(error: unknown, code: ErrorCode): Failure {
   if (error instanceof GradpoolError) {
     return { code: error.code, message: error.message, detail: causeOf(error) };
   }
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code, message: error instanceof Error ? error.message : String(error), detail };
+  const detail = isError(error) ? (error.stack ?? error.message) : String(error);
+  return { code, message: isError(error) ? error.message : String(error), detail };
 }
 
 function causeOf(error: GradpoolError): string | undefined {
   const { cause } = error;
   if (cause === undefined) return undefined;
-  return cause instanceof Error ? (cause.stack ?? cause.message) : describe(cause);
+  return isError(cause) ? (cause.stack ?? cause.message) : describe(cause);
 }
 
 /** The error that arrives on this side of a thread boundary. */

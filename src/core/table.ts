@@ -1,8 +1,7 @@
+import type { NumericArray } from './realm.ts';
 import type { NetworkSpec } from './spec.ts';
 
-/** The types in which data may lie; bytes stay bytes. */
-export type NumericArray =
-  Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
+export type { NumericArray } from './realm.ts';
 
 /** Numbers in rows: row r, column c at r * stride + c. */
 export interface Columns {
@@ -21,7 +20,13 @@ export interface Affine {
 /** The desired outputs as the loss wants them. */
 export type Targets =
   | { readonly kind: 'classes'; readonly columns: Columns }
-  | { readonly kind: 'values'; readonly columns: Columns; readonly affine: Affine | undefined };
+  | {
+      readonly kind: 'values';
+      readonly columns: Columns;
+      readonly affine: Affine | undefined;
+      /** The loss takes them for probabilities: each is in [0, 1]. */
+      readonly shares?: boolean | undefined;
+    };
 
 /**
  * A data set made ready for one network: what crosses threads and what the kernels gather rows from.

@@ -15,7 +15,7 @@ import {
 } from './encoding.ts';
 import { Extent, indexType, matrixType, type NumericArrayType } from './narrow.ts';
 import type { TableColumn } from './table-column.ts';
-import { kindOfText } from './text-tally.ts';
+import { kindOfText } from './text-kind.ts';
 
 /** A column ready to be written into a matrix. */
 interface Source {
@@ -93,7 +93,7 @@ function sourceOf(
     };
     return { width, extent, write };
   }
-  const read = filled(table, column, numbersOf(table, column), encoding.fill);
+  const read = filled(table, column, numbersOf(table, column, encoding.dates), encoding.fill);
   for (const row of kept) extent.add(read(row));
   return { width, extent, write: (values, at, row) => (values[at] = read(row)) };
 }
@@ -104,7 +104,11 @@ function filled(table: DataTable, column: TableColumn, read: RowReader, fill: nu
   if (gone === undefined) return read;
   return (row) => {
     if (gone[row] === 0) return read(row);
-    if (fill === null) throw badData(inColumn(table.place(row), column.name), 'has no value');
+    if (fill === null)
+      throw badData(
+        inColumn(table.place(row), column.name),
+        `has no value, and none to fill in was measured in training; "missing" can be 'drop'`,
+      );
     return fill;
   };
 }

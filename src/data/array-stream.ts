@@ -1,62 +1,42 @@
-import type { NumericArray } from '../core/table.ts';
 import { badFile } from './bad-file.ts';
-import { type FileSource, streamBytes } from './file-source.ts';
-
-/** What the beginning of a file says of the array in it, row by row. */
-export interface ArrayHeader {
-  readonly shape: readonly number[];
-  /** Bytes of the header, and of an element. */
-  readonly length: number;
-  readonly elementBytes: number;
-  /** Elements in their own type, from their bytes. */
-  readonly decode: (bytes: Uint8Array, count: number) => NumericArray;
-}
+import { type Header, headerOf, LONGEST_HEADER, widthOf } from './npy-header.ts';
 
 /** An array that is read in pieces. */
 export interface ArrayStream {
-  /** Rows. */
-  readonly rows: number;
-  /** Numbers of a row. */
-  readonly width: number;
-  /** So many of the next rows; fewer only at the end. @throws GradpoolError ERR_BAD_FILE where the file is too short or too long */
-  next(rows: number): Promise<NumericArray>;
+  readonly header: Header;
+  /** The bytes of so many of the next rows; fewer only at the end. @throws GradpoolError ERR_BAD_FILE where the file is too short or too long */
+  next(rows: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
 /**
- * Opens an array, plain or gzip.
- * @param headerOf - reads the header, undefined where there are not enough bytes yet
+ * Opens an array that is stored row by row.
+ * @param pieces - of the file, from its beginning
  * @throws GradpoolError ERR_BAD_FILE
  */
-export async function openArray(
-  label: string,
-  source: FileSource,
-  longestHeader: number,
-  headerOf: (first: Uint8Array) => ArrayHeader | undefined,
-): Promise<ArrayStream> {
-  const bytes = new ByteQueue(label, source);
+export async function openArray(label: string, pieces: AsyncGenerator<Uint8Array>): Promise<ArrayStream> {
+  const bytes = new ByteQueue(label, pieces);
   try {
-    let header: ArrayHeader | undefined;
+    let header: Header | undefined;
     for (let size = 512; header === undefined; size *= 4) {
       const first = await bytes.peek(size);
-      header = headerOf(first);
-      if (header === undefined && (first.length < size || size > 4 * longestHeader))
+      header = headerOf(label, first);
+      if (header === undefined && (first.length < size || size > 4 * LONGEST_HEADER))
         throw badFile(label, `its header is cut off after ${first.length} bytes`);
     }
-    const { shape, length, elementBytes, decode } = header;
+    const { shape, length, itemBytes } = header;
     await bytes.take(length);
-    const rows = shape[0] ?? 1;
-    const width = shape.slice(1).reduce((product, size) => product * size, 1);
-    let left = rows;
+    const rowBytes = widthOf(shape) * itemBytes;
+    let left = shape[0] ?? 1;
     const next = async (wanted: number) => {
-      const count = Math.min(wanted, left) * width;
-      left -= Math.min(wanted, left);
-      const piece = await bytes.take(count * elementBytes);
+      const rows = Math.min(wanted, left);
+      left -= rows;
+      const piece = await bytes.take(rows * rowBytes);
       if (left === 0 && (await bytes.peek(1)).length > 0)
-        throw badFile(label, `expected ${shape.join(' x ')} numbers, got more bytes`);
-      return decode(piece, count);
+        throw badFile(label, `expected ${shape.join(' x ')} values, got more bytes`);
+      return piece;
     };
-    return { rows, width, next, close: () => bytes.close() };
+    return { header, next, close: () => bytes.close() };
   } catch (error) {
     await bytes.close();
     throw error;
@@ -70,9 +50,9 @@ class ByteQueue {
   #held: Uint8Array = new Uint8Array(0);
   #taken = 0;
 
-  constructor(label: string, source: FileSource) {
+  constructor(label: string, stream: AsyncGenerator<Uint8Array>) {
     this.#label = label;
-    this.#stream = streamBytes(label, source);
+    this.#stream = stream;
   }
 
   /** The next bytes, fewer where there are no more, which stay. */

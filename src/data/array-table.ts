@@ -1,60 +1,81 @@
-import { badFile, inColumn } from './bad-file.ts';
-import { chooseColumns, numberedNames } from './choose-columns.ts';
+import { addElement, type ArrayFile, arrayName, badCell, noArrays, rowsOf, tableOf } from './array-files.ts';
+import { chooseColumns } from './choose-columns.ts';
+import type { Cell, ColumnBuilder } from './column-builder.ts';
 import { DataTable } from './data-table.ts';
-import { type FileSource, readShared } from './file-source.ts';
-import { type NpyArray, parseNpy, readNpy } from './npy.ts';
+import type { FileSource } from './file-source.ts';
+import { firstItems, npyBytes, readNpyBytes } from './npy.ts';
+import { type ArrayColumn, readerOf, widthOf } from './npy-header.ts';
+import { withAccess } from './random-access.ts';
 import type { ColumnChoice } from './read-options.ts';
 import { readZip } from './zip.ts';
 
-/** The table of an array of P x any shape: columns c1, c2, ... */
+interface ArrayInMemory extends ArrayFile {
+  /** The array without its header. */
+  readonly body: Uint8Array;
+}
+
+/** The table of an array of P x any shape: columns c1, c2, ..., or the fields of records. */
 export async function readNpyTable(label: string, source: FileSource, choice: ColumnChoice): Promise<DataTable> {
-  const array = await readNpy('path', source);
-  return arraysTable(label, [{ array, names: numberedNames(width(array)) }], choice);
+  const array = { name: undefined, label, ...(await readNpyBytes(label, source)) };
+  return arraysTable(label, [array], choice);
 }
 
-/** The table of an archive of arrays of P x any shape: columns a for an array a of P numbers, a_1, a_2, ... for others. */
+/** The table of an archive of arrays of P x any shape: columns a for an array a of P values, a_1, a_2, ... for others. */
 export async function readNpzTable(label: string, source: FileSource, choice: ColumnChoice): Promise<DataTable> {
-  const entries = readZip(label, await readShared(source));
-  if (entries.length === 0) throw badFile(label, 'expected at least one array, got none');
-  const parts = entries.map(({ name, read }) => {
-    const array = parseNpy(`${label}, ${name}`, read());
-    const stem = name.replace(/\.npy$/, '');
-    return { array, names: array.shape.length < 2 ? [stem] : numberedNames(width(array), `${stem}_`) };
+  const arrays = await withAccess(source, async (file) => {
+    const entries = await readZip(label, file);
+    const found: ArrayInMemory[] = [];
+    for (const entry of entries) {
+      const name = arrayName(entry.name);
+      if (name === undefined) continue;
+      const where = `${label}, ${entry.name}`;
+      found.push({ name, label: where, ...npyBytes(where, await entry.read()) });
+    }
+    if (found.length === 0)
+      throw noArrays(
+        label,
+        entries.map(({ name }) => name),
+      );
+    return found;
   });
-  return arraysTable(label, parts, choice);
+  return arraysTable(label, arrays, choice);
 }
 
-/** Numbers in a row. */
-function width({ shape }: NpyArray): number {
-  return shape.slice(1).reduce((product, size) => product * size, 1);
-}
-
-interface Part {
-  readonly array: NpyArray;
-  readonly names: readonly string[];
-}
-
-function arraysTable(label: string, parts: readonly Part[], choice: ColumnChoice): DataTable {
-  const rows = parts[0]!.array.shape[0] ?? 1;
-  const names = parts.flatMap((part) => part.names);
-  for (const { array, names } of parts) {
-    const own = array.shape[0] ?? 1;
-    if (own !== rows) throw badFile(label, `expected arrays of ${rows} rows each, got ${own} of ${names[0] ?? 'one'}`);
-  }
-  if (rows === 0 || names.length === 0) throw badFile(label, 'expected at least one row of numbers, got none');
+function arraysTable(label: string, arrays: readonly ArrayInMemory[], choice: ColumnChoice): DataTable {
+  const { rows, parts, names, notes } = tableOf(label, arrays, choice);
   const builders = chooseColumns(label, names, choice);
   let column = 0;
-  const columns = parts.flatMap(({ array, names }) =>
-    names.flatMap((name, c) => {
+  const columns = parts.flatMap(({ array, columns: own }) =>
+    own.flatMap((one) => {
       const builder = builders[column++];
       if (builder === undefined) return [];
-      for (let r = 0; r < rows; r++) {
-        const value = array.values[r * names.length + c]!;
-        const problem = builder.add(value);
-        if (problem !== undefined) throw badFile(inColumn(`${label}, row ${r + 1}`, name), problem);
-      }
+      build(label, builder, rowsOf(array), cellsOf(array, one));
       return [builder.finish()];
     }),
   );
-  return new DataTable(label, rows, columns, choice.missing, (row) => `${label}, row ${row + 1}`);
+  return new DataTable(label, rows, columns, choice, (row) => `${label}, row ${row + 1}`, notes);
+}
+
+function build(label: string, builder: ColumnBuilder, rows: number, cell: (row: number) => Cell): void {
+  let row = 0;
+  const check = (problem: string | undefined) => {
+    if (problem !== undefined) throw new Error(problem);
+  };
+  try {
+    for (; row < rows; row++) check(addElement(builder, cell(row)));
+    // Where numbers turn out to be names, those before are read once more.
+    for (row = 0; row < builder.reread; row++) check(builder.addAgain(cell(row)));
+  } catch (error) {
+    throw badCell(label, row + 1, builder.name, error);
+  }
+}
+
+/** The values of a column by their rows, wherever those stand. */
+function cellsOf({ label, header, body }: ArrayInMemory, column: ArrayColumn): (row: number) => Cell {
+  const { itemBytes, fortran, shape } = header;
+  const read = readerOf(label, column);
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const first = (fortran ? firstItems(header)[column.item]! : column.item) * itemBytes + column.offset;
+  const step = (fortran ? 1 : widthOf(shape)) * itemBytes;
+  return (row) => read(view, first + row * step);
 }

@@ -1,6 +1,5 @@
 import { GradpoolError } from '../core/errors.ts';
 import { listed } from './choose-columns.ts';
-import type { DataTable } from './data-table.ts';
 import { otherDelimiter } from './delimiter-hint.ts';
 import type { TableColumn } from './table-column.ts';
 
@@ -9,8 +8,15 @@ export function badData(where: string, what: string): GradpoolError {
   return new GradpoolError('ERR_BAD_DATA', `${where}: ${what}`);
 }
 
+/** What a `DataTable` has of this kind. */
+export interface NamedColumns {
+  readonly source: string;
+  readonly names: readonly string[];
+  column(name: string): TableColumn | undefined;
+}
+
 /** @throws GradpoolError ERR_BAD_DATA where there is none of that name */
-export function columnOf(table: DataTable, name: string): TableColumn {
+export function columnOf(table: NamedColumns, name: string): TableColumn {
   const column = table.column(name);
   if (column === undefined) throw noColumn(table.source, name, table.names);
   return column;

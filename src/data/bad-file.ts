@@ -9,3 +9,6 @@ export function badFile(where: string, what: string, cause?: unknown): GradpoolE
 export function inColumn(where: string, name: string): string {
   return `${where}, column ${JSON.stringify(name)}`;
 }
+
+/** What to do about a column that cannot be read. */
+export const LEAVE_OUT = 'leave it out with "columns" (--features in the program)';

@@ -15,6 +15,10 @@ export class CategoryStore {
     return this.#numbers.size;
   }
 
+  has(text: string): boolean {
+    return this.#numbers.has(text);
+  }
+
   /** @returns whether the text is a new one */
   push(text: string): boolean {
     const known = this.#numbers.get(text);

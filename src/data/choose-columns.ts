@@ -3,11 +3,11 @@ import { ColumnBuilder } from './column-builder.ts';
 import type { ColumnChoice } from './read-options.ts';
 
 /** More columns than this are taken for a file of another format. */
-const MOST_COLUMNS = 100_000;
+export const MOST_COLUMNS = 100_000;
 
 /**
- * A builder for each column that is to be read, undefined for the others.
- * @throws GradpoolError ERR_BAD_FILE where names are empty or stand twice, or a column that was asked for is not there
+ * A builder for each column that is to be read, undefined for the others and for those without a name.
+ * @throws GradpoolError ERR_BAD_FILE where a name stands twice, or a column that was asked for is not there
  */
 export function chooseColumns(
   label: string,
@@ -17,11 +17,14 @@ export function chooseColumns(
   if (names.length > MOST_COLUMNS) {
     throw badFile(label, `expected at most ${MOST_COLUMNS} columns, got ${names.length}`);
   }
+  if (names.every((name) => name === '')) throw badFile(label, `expected names, got ${names.length} empty ones`);
+  // What nobody asks for may have any name, or none.
+  const wanted = new Set(choice.columns ?? names.filter((name) => name !== ''));
   const seen = new Set<string>();
   names.forEach((name, i) => {
-    if (name === '') throw badFile(`${label}, column ${i + 1}`, 'expected a name, got an empty one');
-    if (name.includes('\uFFFD')) throw badFile(inColumn(label, name), 'expected a name in UTF-8');
-    if (seen.has(name)) throw badFile(inColumn(label, name), `the name stands twice, again at column ${i + 1}`);
+    if (seen.has(name) && wanted.has(name))
+      throw badFile(inColumn(label, name), `the name stands twice, again at column ${i + 1}`);
+    if (name.includes('\uFFFD') && wanted.has(name)) throw badFile(inColumn(label, name), 'expected a name in UTF-8');
     seen.add(name);
   });
   for (const name of [...(choice.columns ?? []), ...choice.numeric, ...choice.categorical]) {
@@ -29,14 +32,14 @@ export function chooseColumns(
       throw badFile(label, `has no column ${JSON.stringify(name)}; it has ${listed(names)}`);
     }
   }
-  const wanted = new Set(choice.columns ?? names);
   return names.map((name) => (wanted.has(name) ? new ColumnBuilder(name, choice) : undefined));
 }
 
 /** Names as they read in a message: the first ten. */
 export function listed(names: readonly string[]): string {
-  const first = names.slice(0, 10).map((name) => JSON.stringify(name));
-  return first.join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '');
+  const named = names.filter((name) => name !== '');
+  const first = named.slice(0, 10).map((name) => JSON.stringify(name));
+  return first.join(', ') + (named.length > 10 ? ` and ${named.length - 10} more` : '');
 }
 
 /** c1, c2, ... */

@@ -1,33 +1,66 @@
 import { describe } from '../core/checks.ts';
-import { type Cell, type CellTarget, type ColumnRules, isMissing } from './column-builder.ts';
-import { type ColumnFacts, MOST_CLASSES } from './decide-encoding.ts';
+import {
+  type Cell,
+  type CellTarget,
+  type ColumnRules,
+  isMissing,
+  notThis,
+  parserOf,
+  trimmed,
+} from './column-builder.ts';
+import { type ColumnFacts, TextFacts } from './column-facts.ts';
+import type { DateOrder } from './date-text.ts';
+import { MOST_CLASSES } from './decide-encoding.ts';
 import { Extent } from './narrow.ts';
-import { parseNumber } from './number-text.ts';
+import { numberReader } from './number-text.ts';
 import type { TableColumn } from './table-column.ts';
-import { noNumber, type Slips, TextTally } from './text-tally.ts';
+import { padded, ZeroPadding } from './zero-padding.ts';
+import { isWide, merged, TOO_MANY_WIDE, WideIntegers } from './wide-integers.ts';
+
+/** What a row is for: to train on, for another part of the split, or not kept. */
+export type RowUse = 'train' | 'other' | 'none';
+
+/** A different value. */
+interface Group {
+  /** The first row that has it, as it is called in messages. */
+  readonly row: number;
+  count: number;
+  /** Of rows to train on. */
+  trained: number;
+  kept: boolean;
+}
 
 /**
- * What is found out of a column without keeping it. Cells come one after the other, and after each it is said whether its row is
- * kept. Whether the column is numeric is decided as `ColumnBuilder` does; where it turns out late that it is not, what was counted
+ * What is found out of a column without keeping it. Cells come one after the other, and after each it is said what its row is for.
+ * Whether the column is numeric is decided as `ColumnBuilder` does; where it turns out late that it is not, what was counted
  * before is of no use (`late`), and the column has to be gone through again as a categorical one.
  */
 export class ColumnSurvey implements CellTarget, ColumnFacts {
   readonly name: string;
+  readonly dates: DateOrder | undefined;
   /** Of the numbers of the rows that are kept. */
   readonly extent = new Extent();
+  values = 0;
   /** Values missing in rows that are kept. */
   gaps = 0;
   missing = 0;
+  /** The first row without a value. */
+  firstGap: number | undefined;
   /** A text came after numbers. */
   late = false;
   readonly #rules: ColumnRules;
+  readonly #parse: (text: string) => number;
   readonly #most: number;
   #kind: 'open' | 'numeric' | 'categorical';
-  #counts: Map<string, number> | undefined;
-  readonly #tally = new TextTally();
+  /** By their texts; undefined for more than are counted, whose texts are only looked at. */
+  #groups: Map<string, Group> | undefined = new Map();
+  readonly #looks: TextFacts;
+  #texts: TextFacts | undefined;
+  readonly #padding = new ZeroPadding();
   #sum = 0;
   #numbers = 0;
   #binary = true;
+  #wide: WideIntegers | undefined;
   /** The cell that came last: its text or NaN, and its number or NaN. */
   #cell: Cell;
   #value = NaN;
@@ -35,10 +68,12 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   /** @param most - different values that are counted: 0 where they do not matter as long as they are numbers */
   constructor(name: string, rules: ColumnRules, most: number) {
     this.name = name;
+    this.dates = rules.dates?.get(name);
     this.#rules = rules;
+    this.#parse = parserOf(name, rules);
+    this.#looks = new TextFacts(numberReader(rules.numberFormat));
     this.#kind = rules.categorical.has(name) ? 'categorical' : rules.numeric.has(name) ? 'numeric' : 'open';
     this.#most = most;
-    this.#counts = new Map();
   }
 
   get kind(): TableColumn['kind'] {
@@ -50,42 +85,71 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     return this.#cell === undefined;
   }
 
-  add(cell: Cell): string | undefined {
+  get digits(): number | undefined {
+    return this.#padding.digits;
+  }
+
+  get different(): number {
+    return this.#groups?.size ?? Infinity;
+  }
+
+  add(given: Cell): string | undefined {
+    const cell = trimmed(given);
     if (isMissing(cell, this.#rules)) this.#cell = undefined;
-    else if (this.#kind === 'categorical') return this.#addText(String(cell));
+    else if (this.#kind === 'categorical') return this.#addChecked(String(cell));
     else {
-      const value = typeof cell === 'number' ? cell : parseNumber(cell);
-      if (Number.isNaN(value)) {
-        if (this.#rules.numeric.has(this.name)) return noNumber(cell);
-        return this.addCategory(String(cell));
+      const value = typeof cell === 'string' ? this.#parse(cell) : Number(cell);
+      const twin = isWide(value) ? (this.#wide ??= new WideIntegers()).add(cell, value) : undefined;
+      if (twin === 'many') return TOO_MANY_WIDE;
+      if (Number.isNaN(value) || twin !== undefined) {
+        if (this.#rules.numeric.has(this.name))
+          return twin === undefined ? notThis(this.name, this.#rules, cell) : merged(cell, twin);
+        this.#wide = undefined;
+        if (this.#kind === 'numeric') this.late = true;
+        this.#kind = 'categorical';
+        return this.#addChecked(String(cell));
       }
       this.#kind = 'numeric';
       this.#cell = cell;
       this.#value = value;
+      this.#padding.add(cell);
     }
     return undefined;
   }
 
-  addCategory(text: string): string | undefined {
-    if (this.#rules.numeric.has(this.name)) return this.add(text);
+  addCategory(given: string): string | undefined {
+    if (this.#rules.numeric.has(this.name)) return this.add(given);
+    const text = trimmed(given);
     if (this.#kind === 'numeric') this.late = true;
     this.#kind = 'categorical';
-    return this.add(text);
+    this.#cell = isMissing(text, this.#rules) ? undefined : text;
+    return undefined;
   }
 
-  /** The row of the last cell is kept. @param counted - and measured, as a row to train on @param number - of the row, in messages */
-  keep(counted: boolean, number: number): void {
+  addBoolean(value: boolean): string | undefined {
+    return this.add(this.#rules.categorical.has(this.name) ? String(value) : Number(value));
+  }
+
+  /** What the row of the last cell is for. @param number - of the row, in messages */
+  end(use: RowUse, number: number): void {
     const cell = this.#cell;
     if (cell === undefined) {
-      this.gaps++;
-      if (counted) this.missing++;
+      this.firstGap ??= number;
+      if (use !== 'none') this.gaps++;
+      if (use === 'train') this.missing++;
       return;
     }
-    if (this.#kind === 'numeric') this.extent.add(this.#value);
-    if (!counted) return;
-    if (this.#kind === 'numeric') this.#measure(this.#value);
-    else this.#tally.add(String(cell), number);
-    if (this.#counts !== undefined && (this.#kind === 'categorical' || this.#most > 0)) this.#count(cell);
+    this.values++;
+    if (this.#kind === 'categorical') this.#group(String(cell), use, number);
+    else if (use !== 'none') {
+      this.extent.add(this.#value);
+      if (this.#value !== 0 && this.#value !== 1) this.#binary = false;
+      if (use === 'train') {
+        this.#sum += this.#value;
+        this.#numbers++;
+      }
+      if (this.#most > 0) this.#group(String(this.#value), use, number);
+    }
   }
 
   mean(): number {
@@ -93,11 +157,19 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   }
 
   counts(): ReadonlyMap<string, number> | undefined {
-    return this.#counts;
+    const groups = this.#groups;
+    if (groups === undefined) return undefined;
+    const { digits } = this;
+    return new Map([...groups].flatMap(([text, { kept, trained }]) => (kept ? [[padded(text, digits), trained]] : [])));
   }
 
-  slips(): Slips | undefined {
-    return this.#tally.slips();
+  texts(): TextFacts {
+    if (this.#groups === undefined) return this.#looks;
+    if (this.#texts === undefined) {
+      this.#texts = new TextFacts(numberReader(this.#rules.numberFormat));
+      for (const [text, { row, count }] of this.#groups) this.#texts.add(text, row, count);
+    }
+    return this.#texts;
   }
 
   isBinary(): boolean {
@@ -105,26 +177,34 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   }
 
   integers(most: number): number | undefined {
-    const counts = this.#counts;
+    const counts = this.counts();
     if (counts === undefined || counts.size > most) return undefined;
     return [...counts.keys()].every((text) => Number.isInteger(Number(text))) ? counts.size : undefined;
   }
 
-  #measure(value: number): void {
-    this.#sum += value;
-    this.#numbers++;
-    if (value !== 0 && value !== 1) this.#binary = false;
+  #group(text: string, use: RowUse, row: number): void {
+    const groups = this.#groups;
+    const group = groups?.get(text);
+    if (group !== undefined) {
+      group.count++;
+      if (use === 'train') group.trained++;
+      if (use !== 'none') group.kept = true;
+    } else if (groups === undefined) {
+      if (this.#kind === 'categorical') this.#looks.add(text, row);
+    } else {
+      groups.set(text, { row, count: 1, trained: use === 'train' ? 1 : 0, kept: use !== 'none' });
+      if (groups.size > (this.#most || MOST_CLASSES)) this.#lookOnly(groups);
+    }
   }
 
-  #count(cell: string | number): void {
-    const text = this.#kind === 'categorical' ? String(cell) : String(this.#value);
-    const counts = this.#counts!;
-    const count = counts.get(text) ?? 0;
-    counts.set(text, count + 1);
-    if (count === 0 && counts.size > (this.#most || MOST_CLASSES)) this.#counts = undefined;
+  /** There are too many: from here on texts are looked at one by one. */
+  #lookOnly(groups: ReadonlyMap<string, Group>): void {
+    this.#groups = undefined;
+    if (this.#kind === 'categorical') for (const [text, { row, count }] of groups) this.#looks.add(text, row, count);
   }
 
-  #addText(text: string): string | undefined {
+  /** Of a text whose bytes nobody looked at. */
+  #addChecked(text: string): string | undefined {
     this.#cell = text;
     return text.includes('\uFFFD') ? `expected text in UTF-8, got ${describe(text)}` : undefined;
   }

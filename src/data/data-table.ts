@@ -1,12 +1,20 @@
 import { integer, wrongType } from '../core/checks.ts';
+import { asArrayOf, numericArray, numericType } from '../core/realm.ts';
 import type { NumericArray } from '../core/table.ts';
 import { allocate } from '../memory/shared.ts';
-import type { NumericArrayType } from './narrow.ts';
-import { partsOf, type SplitOptions } from './parts.ts';
+import type { NumberFormat } from './number-text.ts';
+import { partsOf } from './parts.ts';
+import { tableSplitKeys, type TableSplitOptions } from './table-split.ts';
 import type { TableColumn } from './table-column.ts';
 
 /** How a row is called in messages, from its number, which counts from 0. */
 export type Place = (row: number) => string;
+
+/** How the texts of a table were read. */
+interface TextRules {
+  readonly missing: Iterable<string>;
+  readonly numberFormat?: NumberFormat | undefined;
+}
 
 /** Named columns of numbers and categories, as a file holds them; see `readTable`. */
 export class DataTable {
@@ -19,14 +27,27 @@ export class DataTable {
   readonly source: string;
   /** The texts that meant that a value is not known. */
   readonly missingValues: readonly string[];
+  /** How numbers were written in texts; undefined for digits and a decimal point. */
+  readonly numberFormat: NumberFormat | undefined;
+  /** What was decided while it was read, such as columns that were left out; for people to read. */
+  readonly notes: readonly string[];
 
   /** @internal */
-  constructor(source: string, rows: number, columns: readonly TableColumn[], missing: Iterable<string>, place: Place) {
+  constructor(
+    source: string,
+    rows: number,
+    columns: readonly TableColumn[],
+    { missing, numberFormat }: TextRules,
+    place: Place,
+    notes: readonly string[] = [],
+  ) {
     this.source = source;
     this.rows = rows;
     this.columns = columns;
     this.missingValues = [...missing];
+    this.numberFormat = numberFormat;
     this.place = place;
+    this.notes = notes;
   }
 
   /** The names of the columns, in order. */
@@ -47,21 +68,23 @@ export class DataTable {
 
   /** A table of these rows, copied. */
   select(rows: Uint32Array): DataTable {
-    if (!(rows instanceof Uint32Array)) throw wrongType('rows', 'Uint32Array', rows);
+    if (!asArrayOf('Uint32Array', rows)) throw wrongType('rows', 'Uint32Array', rows);
     for (const row of rows) integer('rows', row, 0, this.rows - 1);
     const columns = this.columns.map((column) => selectRows(column, rows, this.rows));
-    return new DataTable(this.source, rows.length, columns, this.missingValues, (row) => this.place(rows[row]!));
+    const place = (row: number) => this.place(rows[row]!);
+    const how = { missing: this.missingValues, numberFormat: this.numberFormat };
+    return new DataTable(this.source, rows.length, columns, how, place, this.notes);
   }
 
   /**
-   * Divides the rows at random, so that what is measured on one part (means, categories) knows nothing of the others.
+   * Divides the rows at random, by class, by group or by time, so that what is measured on one part (means, categories) knows nothing of the others.
    * @param share - in (0, 1), or a list of shares that add up to at most 1, the rest being the last part
    * @example
-   * const [train, test] = table.split(0.8, { seed: 1 });
+   * const [train, test] = table.split(0.8, { seed: 1, stratify: 'species' });
    */
-  split(share: number | readonly number[], given: SplitOptions = {}): [DataTable, DataTable, ...DataTable[]] {
-    const all = Uint32Array.from({ length: this.rows }, (_, row) => row);
-    return partsOf(share, given, all).map((rows) => this.select(rows)) as [DataTable, DataTable];
+  split(share: number | readonly number[], given: TableSplitOptions = {}): [DataTable, DataTable, ...DataTable[]] {
+    const { how, keys } = tableSplitKeys(this, given);
+    return partsOf(share, how, this.rows, keys).map((rows) => this.select(rows)) as [DataTable, DataTable];
   }
 }
 
@@ -88,8 +111,7 @@ function selectRows(column: TableColumn, rows: Uint32Array, all: number): TableC
 }
 
 function picked(values: NumericArray, rows: Uint32Array): NumericArray {
-  const Type = values.constructor as NumericArrayType;
-  const copy = new Type(allocate(rows.length * values.BYTES_PER_ELEMENT));
+  const copy = numericArray(numericType(values), allocate(rows.length * values.BYTES_PER_ELEMENT));
   for (let r = 0; r < rows.length; r++) copy[r] = values[rows[r]!]!;
   return copy;
 }

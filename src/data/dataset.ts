@@ -11,11 +11,14 @@ import {
 } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { NetworkSpec } from '../core/spec.ts';
+import { asNumericArray } from '../core/realm.ts';
 import type { Affine, Columns, DataSource, NumericArray, Scaling, Table } from '../core/table.ts';
-import { allocate, isShared } from '../memory/shared.ts';
+import { allocate } from '../memory/shared.ts';
 import { readIdx } from './idx.ts';
 import { readNpy } from './npy.ts';
-import { partsOf, type SplitOptions } from './parts.ts';
+import { partsOf } from './parts.ts';
+import { checkSize, share } from './shared-columns.ts';
+import { splitKeys, type SplitOptions } from './split-options.ts';
 
 export interface ArraysInput {
   /** Rows of n numbers, or a flat typed array beside `inputSize`. */
@@ -76,9 +79,11 @@ export class Dataset implements DataSource {
   }
 
   /**
-   * Copies arrays into shared memory. Plain numbers become float32; typed arrays keep their type. Typed arrays that are in
-   * shared memory already (over a `SharedArrayBuffer`) are used as they are, not copied: leave them as they are, too.
-   * @throws TypeError, RangeError naming the row and the column of what is wrong
+   * Copies arrays into shared memory. Plain numbers become float32, or float64 where float32 would lose what they tell (times since
+   * 1970, tiny numbers); typed arrays keep their type. Typed arrays that are in shared memory already (over a `SharedArrayBuffer`) are
+   * used as they are, not copied: leave them as they are, too. Targets that are no longer what they were checked to be end a
+   * training with ERR_BAD_DATA; inputs that become NaN make its loss NaN.
+   * @throws TypeError, RangeError naming the row and the column of what is wrong; GradpoolError ERR_DOES_NOT_FIT for more than 4 GiB
    * @example
    * Dataset.fromArrays({ inputs: [[0, 0], [0, 1], [1, 0], [1, 1]], targets: [0, 1, 1, 0] });
    */
@@ -87,7 +92,9 @@ export class Dataset implements DataSource {
     const { inputs, targets, inputSize, targetSize, weights } = options<ArraysInput>('arrays', given, keys);
     const n = inputSize === undefined ? undefined : integer('inputSize', inputSize, 1);
     const K = targetSize === undefined ? undefined : integer('targetSize', targetSize, 1);
+    for (const list of [inputs, targets]) checkSize(list);
     const from = toColumns('inputs', inputs, n, 'inputSize');
+    checkTargetSize(K, targets, from.values.length / from.stride);
     const desired = toDesired('targets', targets, K, 'targetSize');
     const dataset = Dataset.#create(from, desired, 1, !ArrayBuffer.isView(inputs), !ArrayBuffer.isView(targets));
     return weights === undefined ? dataset : dataset.withWeights(weights);
@@ -203,15 +210,23 @@ export class Dataset implements DataSource {
   }
 
   /**
-   * Divides the patterns at random into views, the first with `share` of them.
+   * Divides the patterns into views, the first with `share` of them: at random, by class, by group or by time.
    * @param share - in (0, 1), or a list of shares that add up to at most 1, the rest being the last view
    * @example
    * const [train, validation] = dataset.split(0.8, { seed: 1 });
    * const [a, b, c] = dataset.split([0.7, 0.15]);
+   * const [before, after] = dataset.split(0.8, { times });
    */
   split(share: number | readonly number[], given: SplitOptions = {}): [Dataset, Dataset, ...Dataset[]] {
-    const parts = partsOf(share, given, this.rows);
-    return parts.map((rows) => new Dataset(this.storage, rows)) as [Dataset, Dataset];
+    const { how, keys } = splitKeys(given, this.rows, this.storage.targets);
+    const parts = partsOf(share, how, this.length, keys);
+    return parts.map(
+      (part) =>
+        new Dataset(
+          this.storage,
+          part.map((i) => this.rows[i]!),
+        ),
+    ) as [Dataset, Dataset];
   }
 
   /**
@@ -249,24 +264,19 @@ export class Dataset implements DataSource {
   }
 }
 
+/** @throws RangeError where `targetSize` stands beside a list that has one number for each pattern, as class numbers are */
+function checkTargetSize(K: number | undefined, targets: unknown, patterns: number): void {
+  if (K === undefined || K === 1 || patterns === 0) return;
+  const flat = asNumericArray(targets) ?? (Array.isArray(targets) && typeof targets[0] === 'number' ? targets : []);
+  if (flat.length !== patterns) return;
+  throw new RangeError(
+    `"targetSize" expected to be left out beside one number for each of ${patterns} inputs, as class numbers are, got ${K}`,
+  );
+}
+
 /** How raw inputs become those of a network: multiplied by `factor`, then normalised. */
 export function compose(size: number, factor: number, affine: Affine | undefined): Affine {
   const scale = Float64Array.from({ length: size }, (_, i) => factor * (affine?.scale[i] ?? 1));
   const shift = Float64Array.from({ length: size }, (_, i) => affine?.shift[i] ?? 0);
   return { scale, shift };
-}
-
-/** Copies into shared memory, in the type that the values have; plain numbers become float32. What is there stays. */
-function share({ values, size, stride }: Columns, plain: boolean): Columns {
-  const Type = plain ? Float32Array : (values.constructor as new (buffer: ArrayBufferLike) => NumericArray);
-  const rows = values.length / stride;
-  // Rows of bytes and of float32 begin at multiples of 8 bytes, so that they can be copied 8 at a time.
-  const width = plain ? 4 : values.BYTES_PER_ELEMENT;
-  const aligned = size > 1 && width < 8 ? (Math.ceil((size * width) / 8) * 8) / width : size;
-  const bytes = rows * aligned * width;
-  if (!plain && aligned === stride && isShared(values.buffer)) return { values, size, stride };
-  const copy = new Type(allocate(bytes));
-  if (aligned === stride) copy.set(values);
-  else for (let r = 0; r < rows; r++) copy.set(values.subarray(r * stride, r * stride + size), r * aligned);
-  return { values: copy, size, stride: aligned };
 }

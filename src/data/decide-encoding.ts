@@ -1,7 +1,11 @@
 import { describe } from '../core/checks.ts';
-import { badData, noColumn } from './bad-data.ts';
+import { badData } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
+import { booleanOf, numberOf, truthOf } from './boolean-text.ts';
+import { placeOf } from './category-places.ts';
 import { sortedTexts } from './category-store.ts';
+import { type ChosenColumns, MOST_CATEGORIES } from './choose-inputs.ts';
+import type { ColumnFacts, TableFacts } from './column-facts.ts';
 import type { ResolvedEncodeOptions } from './encode-options.ts';
 import {
   type CategoricalEncoding,
@@ -11,68 +15,15 @@ import {
   type Task,
   widthOf,
 } from './encoding.ts';
-import { parseNumber } from './number-text.ts';
-import type { TableColumn } from './table-column.ts';
-import { DECIMAL_POINT, type Slips } from './text-tally.ts';
+import { slipsHint } from './text-tally.ts';
+import { padded } from './zero-padding.ts';
+import { isWide } from './wide-integers.ts';
 
-/** An input for each category; more than this are names, not categories. */
-export const MOST_CATEGORIES = 1000;
 export const MOST_CLASSES = 2 ** 16;
 /** Integers with more different values than this are quantities, not classes. */
-const MOST_INTEGER_CLASSES = 20;
-
-/** What has to be known of a column to decide how it is encoded: of the training rows that are kept. */
-export interface ColumnFacts {
-  readonly name: string;
-  readonly kind: TableColumn['kind'];
-  /** Values that are missing. */
-  readonly missing: number;
-  /** Of numbers; NaN where there are none. */
-  mean(): number;
-  /** How often each text is there, in the order in which they come; numbers as they are written. Maybe undefined for more than 2^16. */
-  counts(): ReadonlyMap<string, number> | undefined;
-  /** What are no numbers in a column of texts that was meant as one of numbers. */
-  slips(): Slips | undefined;
-  /** All are the numbers 0 and 1. */
-  isBinary(): boolean;
-  /** How many different integers they are; undefined where some are not, or there are more than `most`. */
-  integers(most: number): number | undefined;
-}
-
-/** What has to be known of a table. */
-export interface TableFacts {
-  /** As it is called in messages. */
-  readonly source: string;
-  /** Training rows that are kept, and those that are not. */
-  readonly rows: number;
-  readonly dropped: number;
-  readonly missingValues: readonly string[];
-  column(name: string): ColumnFacts;
-  /** How a row is called in messages. */
-  place(row: number): string;
-}
-
-/**
- * The names of the columns that become inputs and targets.
- * @throws GradpoolError ERR_BAD_DATA where a column that was asked for is not there
- */
-export function chosenNames(
-  source: string,
-  names: readonly string[],
-  options: ResolvedEncodeOptions,
-): { inputs: readonly string[]; targets: readonly string[] } {
-  const { targets, features, weights } = options;
-  const check = (name: string) => {
-    if (!names.includes(name)) throw noColumn(source, name, names);
-  };
-  targets.forEach(check);
-  if (weights !== undefined) check(weights);
-  const inputs = features ?? names.filter((name) => !targets.includes(name) && name !== weights);
-  if (inputs.length === 0) throw badData(source, 'expected a column beside the target, got none');
-  inputs.forEach(check);
-  for (const name of [...options.categorical, ...options.categories.keys()]) check(name);
-  return { inputs, targets };
-}
+export const MOST_INTEGER_CLASSES = 20;
+/** Categories that a note shows. */
+const SHOWN = 5;
 
 /**
  * Decides how columns are encoded.
@@ -80,21 +31,20 @@ export function chosenNames(
  */
 export function decideEncoding(
   table: TableFacts,
-  names: { readonly inputs: readonly string[]; readonly targets: readonly string[] },
+  chosen: ChosenColumns,
   options: ResolvedEncodeOptions,
-): Encoding {
-  const fit = { source: table.source, rows: table.rows, place: (row: number) => table.place(row), options };
-  const inputs = names.inputs.map((name) => table.column(name));
-  const targets = names.targets.map((name) => table.column(name));
-  for (const column of inputs) refuseSlips(fit, column);
-  if (options.classes === undefined) for (const column of targets) refuseSlips(fit, column);
+): { encoding: Encoding; notes: readonly string[] } {
+  const fit = { source: table.source, rows: table.allRows, place: (row: number) => table.place(row), options };
+  const candidates = chosen.inputs.map((name) => table.column(name));
+  const targets = chosen.targets.map((name) => table.column(name));
+  const { inputs, notes } = withoutUntrained(table, candidates, options);
   const encodedInputs = inputs.map((column) => fitInput(fit, column));
   const task = options.task ?? taskOf(fit, targets);
   const encodedTargets = targets.map((column) => fitTarget(fit, column, task));
   const [target] = encodedTargets;
   const classes = target?.kind === 'categorical' ? target.categories : [];
   const gaps = options.missing === 'mean' ? inputs.filter(({ missing }) => missing > 0) : [];
-  return {
+  const encoding: Encoding = {
     format: 'gradpool-encoding',
     version: 1,
     task,
@@ -106,12 +56,53 @@ export function decideEncoding(
     missing: options.missing,
     unknown: options.unknown,
     missingValues: [...table.missingValues],
+    ...(table.numberFormat && { numberFormat: { ...table.numberFormat } }),
     training: {
       rows: table.rows,
       dropped: table.dropped,
       filled: Object.fromEntries(gaps.map(({ name, missing }) => [name, missing])),
     },
   };
+  const encoded = [...encodedInputs, ...encodedTargets];
+  const more = [...inputs, ...targets].flatMap((column, i) => [
+    ...unseenNote(column, encoded[i]!),
+    ...zerosNote(column, encoded[i]!),
+  ]);
+  return { encoding, notes: [...notes, ...more] };
+}
+
+/** Says that zeros before numbers are lost. */
+function zerosNote({ name, digits }: ColumnFacts, { kind }: ColumnEncoding): string[] {
+  if (kind === 'categorical' || digits === undefined) return [];
+  const what = `holds ${digits} digits in every row, some of them with zeros in front, and is read as numbers`;
+  return [`column ${describe(name)} ${what}: names go into "categorical" (--categorical in the program)`];
+}
+
+/** Without the columns of which no training row has a value that could stand in for those that are missing. */
+function withoutUntrained(
+  table: TableFacts,
+  columns: readonly ColumnFacts[],
+  { missing, features }: ResolvedEncodeOptions,
+) {
+  const untrained = missing === 'mean' ? columns.filter((column) => column.missing === table.rows) : [];
+  const inputs = columns.filter((column) => !untrained.includes(column));
+  const what = 'has values, but none in a row to train on';
+  if (untrained.length > 0 && (features !== undefined || inputs.length === 0))
+    throw badData(inColumn(table.source, untrained[0]!.name), `${what}: leave it out of "features"`);
+  return { inputs, notes: untrained.map(({ name }) => `column ${describe(name)} is left out: it ${what}`) };
+}
+
+/** Says which categories only rows have that are not trained on. */
+function unseenNote(column: ColumnFacts, encoding: ColumnEncoding): string[] {
+  if (encoding.kind === 'numeric') return [];
+  const unseen = [...(column.counts() ?? [])].flatMap(([text, count]) => (count === 0 ? [text] : []));
+  if (unseen.length === 0) return [];
+  const shown = unseen
+    .slice(0, SHOWN)
+    .map((text) => describe(text))
+    .join(', ');
+  const more = unseen.length > SHOWN ? ` and ${unseen.length - SHOWN} more` : '';
+  return [`column ${describe(column.name)}: no training row has ${shown}${more}, which other rows have`];
 }
 
 interface Fit {
@@ -122,21 +113,31 @@ interface Fit {
 }
 
 /**
+ * Looks at the texts of the columns that are used.
+ * @throws GradpoolError ERR_BAD_DATA where some are no numbers in a column that was meant as one of numbers
+ */
+export function checkTexts(
+  table: Pick<TableFacts, 'place' | 'column'>,
+  { inputs, targets }: ChosenColumns,
+  options: ResolvedEncodeOptions,
+): void {
+  const fit = { place: (row: number) => table.place(row), options };
+  for (const name of inputs) refuseSlips(fit, table.column(name));
+  if (options.classes === undefined) for (const name of targets) refuseSlips(fit, table.column(name));
+}
+
+/**
  * A slip of the pen among numbers, or a comma in all of them, must not make categories of them, unless that was asked for.
  * @throws GradpoolError ERR_BAD_DATA
  */
-function refuseSlips({ rows, place, options }: Fit, column: ColumnFacts): void {
-  const { name, kind, missing } = column;
+function refuseSlips({ place, options }: Pick<Fit, 'place' | 'options'>, column: ColumnFacts): void {
+  const { name, kind, values } = column;
   if (kind !== 'categorical' || options.categorical.has(name) || options.categories.has(name)) return;
-  const slips = column.slips();
+  const { slips } = column.texts();
   if (slips === undefined) return;
   const texts = slips.texts.map(describe).join(', ');
-  const what =
-    slips.kind === 'comma'
-      ? `expected numbers, got ${texts}: ${DECIMAL_POINT}; if they are names, list the column in "categorical"`
-      : `expected numbers, which ${slips.numbers} of ${rows - missing} values are, got ${texts}: ` +
-        'correct it, list it in "missingValues", or list the column in "categorical"';
-  throw badData(inColumn(place(slips.row), name), what);
+  const which = slips.kind === 'text' ? `, which ${slips.numbers} of ${values} values are` : '';
+  throw badData(inColumn(place(slips.row), name), `expected numbers${which}, got ${texts}${slipsHint(slips)}`);
 }
 
 function fitInput(fit: Fit, column: ColumnFacts): ColumnEncoding {
@@ -145,19 +146,16 @@ function fitInput(fit: Fit, column: ColumnFacts): ColumnEncoding {
   return categorical || options.categories.has(column.name) ? fitCategories(fit, column) : fitNumbers(fit, column);
 }
 
-function fitNumbers({ source, options }: Fit, column: ColumnFacts): NumericEncoding {
+function fitNumbers({ options }: Fit, column: ColumnFacts): NumericEncoding {
   const { name } = column;
-  if (options.missing !== 'mean') return { name, kind: 'numeric', fill: null };
-  const fill = column.mean();
-  if (Number.isNaN(fill)) throw badData(inColumn(source, name), 'expected a value in at least one row, got none');
-  return { name, kind: 'numeric', fill };
+  const dates = column.dates === undefined ? {} : { dates: column.dates };
+  return { name, kind: 'numeric', fill: options.missing === 'mean' ? column.mean() : null, ...dates };
 }
 
 function fitCategories({ source, options }: Fit, column: ColumnFacts): CategoricalEncoding {
   const { name } = column;
   const where = inColumn(source, name);
   const counts = column.counts();
-  if (counts?.size === 0) throw badData(where, 'expected a value in at least one row, got none');
   const given = options.categories.get(name);
   if (counts === undefined || (given === undefined && counts.size > MOST_CATEGORIES)) {
     const what =
@@ -166,26 +164,50 @@ function fitCategories({ source, options }: Fit, column: ColumnFacts): Categoric
         : `has ${counts.size} categories, which are more than ${MOST_CATEGORIES}`;
     throw badData(where, `${what}: leave it out of "features", or list those that count in "categories"`);
   }
-  const numbers = column.kind === 'numeric';
-  const categories = given === undefined ? ordered(counts.keys(), numbers) : asGiven(where, given, numbers);
+  const { digits } = column;
+  const numbers = column.kind === 'numeric' && digits === undefined;
+  const categories = given === undefined ? categoriesOf(counts, numbers) : asGiven(where, given, numbers, digits);
+  if (numbers) refuseWide(where, categories);
   const fill = options.missing === 'mean' ? mostFrequent(counts, categories) : null;
   return { name, kind: 'categorical', numbers, categories, fill };
 }
 
 /** Of several that are as frequent the first. */
 function mostFrequent(counts: ReadonlyMap<string, number>, categories: readonly string[]): string {
-  const count = (text: string) => counts.get(text) ?? 0;
-  return categories.reduce((best, text) => (count(text) > count(best) ? text : best));
+  const place = placeOf(categories);
+  const totals = new Float64Array(categories.length);
+  for (const [text, count] of counts) {
+    const k = place(text);
+    if (k >= 0) totals[k]! += count;
+  }
+  return categories[totals.indexOf(Math.max(...totals))]!;
 }
 
 /** Names that the user gave; those of numbers as numbers are written. */
-function asGiven(where: string, given: readonly string[], numbers: boolean): string[] {
-  if (!numbers) return [...given];
+function asGiven(where: string, given: readonly string[], numbers: boolean, digits: number | undefined): string[] {
+  if (!numbers) return given.map((text) => padded(text, digits));
   return given.map((text) => {
-    const value = parseNumber(text);
+    const value = numberOf(text);
     if (Number.isNaN(value)) throw badData(where, `is numeric and cannot have the category ${JSON.stringify(text)}`);
     return String(value);
   });
+}
+
+/** As numbers they have lost their last digits, so that they are not the names that stand in the file. */
+function refuseWide(where: string, categories: readonly string[]): void {
+  const wide = categories.find((text) => isWide(Number(text)));
+  if (wide === undefined) return;
+  const what = `is to be names, of which ${wide} is beyond 2^53, where numbers lose their last digits`;
+  throw badData(where, `${what}: list it in "categorical" when it is read (--categorical in the program)`);
+}
+
+/** Sorted; words for true and false that are written in several ways are two categories. */
+function categoriesOf(counts: ReadonlyMap<string, number>, numbers: boolean): string[] {
+  const texts = [...counts.keys()];
+  const truths = new Set(texts.map(truthOf));
+  const several =
+    texts.length > truths.size && !truths.has(undefined) && texts.some((text) => booleanOf(text) !== undefined);
+  return several ? ['false', 'true'].slice(truths.has(0) ? 0 : 1, truths.has(1) ? 2 : 1) : ordered(texts, numbers);
 }
 
 function ordered(texts: Iterable<string>, numbers: boolean): string[] {
@@ -194,15 +216,20 @@ function ordered(texts: Iterable<string>, numbers: boolean): string[] {
 
 function fitTarget({ source, options }: Fit, column: ColumnFacts, task: Task): ColumnEncoding {
   const { name } = column;
-  if (task !== 'classification') return { name, kind: 'numeric', fill: null };
+  if (task !== 'classification') {
+    const dates = column.dates === undefined ? {} : { dates: column.dates };
+    return { name, kind: 'numeric', fill: null, ...dates };
+  }
   const where = inColumn(source, name);
   const counts = column.counts();
   if (counts === undefined || counts.size > MOST_CLASSES) {
     throw badData(where, `expected at most ${MOST_CLASSES} classes, got ${counts?.size ?? 'more'}`);
   }
-  const numbers = column.kind === 'numeric';
+  const { digits } = column;
+  const numbers = column.kind === 'numeric' && digits === undefined;
   const given = options.classes;
-  const categories = given === undefined ? ordered(counts.keys(), numbers) : asGiven(where, given, numbers);
+  const categories = given === undefined ? categoriesOf(counts, numbers) : asGiven(where, given, numbers, digits);
+  if (numbers) refuseWide(where, categories);
   if (categories.length < 2) throw badData(where, `expected at least two classes, got ${categories.join()} only`);
   return { name, kind: 'categorical', numbers, categories, fill: null };
 }

@@ -1,5 +1,7 @@
 import { oneOf, options, text, wrongType, wrongValue } from '../core/checks.ts';
 import {
+  DATE_POLICIES,
+  type DatePolicy,
   MISSING_POLICIES,
   type MissingPolicy,
   type Task,
@@ -7,6 +9,7 @@ import {
   UNKNOWN_POLICIES,
   type UnknownPolicy,
 } from './encoding.ts';
+import { DataTable } from './data-table.ts';
 import { names } from './read-options.ts';
 
 export interface EncodeOptions {
@@ -14,6 +17,8 @@ export interface EncodeOptions {
   target: string | readonly string[];
   /** The columns to predict it from. Default: all others. */
   features?: readonly string[] | undefined;
+  /** Columns that are no inputs, such as one by which rows were divided; instead of `features`. */
+  exclude?: readonly string[] | undefined;
   /** A column of what the loss of each pattern is multiplied by, at least 0; it is no feature. */
   weights?: string | undefined;
   /** Columns of numbers that are names, as postcodes are. Columns of texts are categorical anyway. */
@@ -31,12 +36,24 @@ export interface EncodeOptions {
   classes?: readonly (string | number)[] | undefined;
   /** The categories of columns, by name. Default: those of the table, sorted, at most 1000. */
   categories?: Readonly<Record<string, readonly (string | number)[]>> | undefined;
+  /**
+   * For `encodeTable`: the table that the rows are a part of. Which columns and categories there are, classes too, is found out from all of
+   * its rows; means and the most frequent categories from the rows to train on. Default: those rows themselves.
+   */
+  categoriesFrom?: DataTable | undefined;
+  /**
+   * Columns of dates in texts: left out (default, unless there is nothing else), or read as a number, milliseconds since 1970. 'day-first' and 'month-first' are 'number'
+   * where a column has no day beyond 12 that tells the order.
+   */
+  dates?: DatePolicy | undefined;
 }
 
 /** Options with nothing left open but what the table decides. */
 export interface ResolvedEncodeOptions {
   readonly targets: readonly string[];
   readonly features: readonly string[] | undefined;
+  /** Where there are no `features`, what is none. */
+  readonly exclude: readonly string[];
   readonly weights: string | undefined;
   readonly categorical: ReadonlySet<string>;
   readonly missing: MissingPolicy;
@@ -44,11 +61,14 @@ export interface ResolvedEncodeOptions {
   readonly task: Task | undefined;
   readonly classes: readonly string[] | undefined;
   readonly categories: ReadonlyMap<string, readonly string[]>;
+  readonly categoriesFrom: DataTable | undefined;
+  readonly dates: DatePolicy | undefined;
 }
 
 const KEYS = [
   'target',
   'features',
+  'exclude',
   'weights',
   'categorical',
   'missing',
@@ -56,16 +76,21 @@ const KEYS = [
   'task',
   'classes',
   'categories',
+  'categoriesFrom',
+  'dates',
 ] as const;
 
 export function resolveEncodeOptions(value: unknown): ResolvedEncodeOptions {
   const given = options<EncodeOptions>('options', value, KEYS);
   const { target, features, weights, missing = 'error', unknown = 'error', task, classes } = given;
+  const { categoriesFrom, dates } = given;
   if (typeof target !== 'string' && !Array.isArray(target)) throw wrongType('target', 'name or list of names', target);
   const targets = names('target', typeof target === 'string' ? [target] : target);
   if (targets.length === 0) throw new RangeError('"target" expected at least one name, got none');
   const inputs = features === undefined ? undefined : names('features', features);
   if (inputs?.length === 0) throw new RangeError('"features" expected at least one name, got none');
+  const exclude = names('exclude', given.exclude);
+  if (exclude.length > 0 && inputs !== undefined) throw new TypeError('"exclude" expected no "features" beside it');
   const both = inputs?.find((name) => targets.includes(name));
   if (both !== undefined) throw wrongValue('features', 'names that are not in "target" too', both);
   if (weights !== undefined && [...targets, ...(inputs ?? [])].includes(text('weights', weights)))
@@ -73,6 +98,7 @@ export function resolveEncodeOptions(value: unknown): ResolvedEncodeOptions {
   const resolved = {
     targets,
     features: inputs,
+    exclude,
     weights,
     categorical: new Set(names('categorical', given.categorical)),
     missing: oneOf('missing', missing, MISSING_POLICIES),
@@ -80,9 +106,21 @@ export function resolveEncodeOptions(value: unknown): ResolvedEncodeOptions {
     task: task === undefined ? undefined : oneOf('task', task, TASKS),
     classes: classes === undefined ? undefined : categoryNames('classes', classes, 2),
     categories: categoriesByColumn(given.categories ?? {}),
+    categoriesFrom,
+    dates: dates === undefined ? undefined : oneOf('dates', dates, DATE_POLICIES),
   };
+  if (categoriesFrom !== undefined && !(categoriesFrom instanceof DataTable))
+    throw wrongType('categoriesFrom', 'DataTable', categoriesFrom);
   checkTask(resolved);
   return resolved;
+}
+
+/** The columns that have to be read; undefined for all. */
+export function columnsAskedFor(options: ResolvedEncodeOptions): string[] | undefined {
+  const { features, targets, weights, categorical, categories } = options;
+  if (features === undefined) return undefined;
+  const weighting = weights === undefined ? [] : [weights];
+  return [...new Set([...features, ...targets, ...weighting, ...categorical, ...categories.keys()])];
 }
 
 function checkTask({ task, targets, classes }: ResolvedEncodeOptions): void {

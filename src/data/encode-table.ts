@@ -5,6 +5,7 @@ import { Dataset } from './dataset.ts';
 import { encodeInputs, encodeTargets, weightsOf } from './apply-encoding.ts';
 import { type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
 import {
+  canFill,
   checkEncoding,
   type Encoding,
   MISSING_POLICIES,
@@ -14,18 +15,15 @@ import {
 } from './encoding.ts';
 import { fitEncoding } from './fit-encoding.ts';
 import { keptRows } from './kept-rows.ts';
+import { datesOf } from './read-options.ts';
 import { type RawRow, rowsToTable } from './table-from-rows.ts';
 
 /** Patterns, and how they were made of the rows. */
 export interface EncodedTable {
   readonly dataset: Dataset;
   readonly encoding: Encoding;
-}
-
-/** What an encoding does not tell. */
-export interface ApplyOptions {
-  /** A column of what the loss of each pattern is multiplied by, as in `EncodeOptions`. */
-  weights?: string | undefined;
+  /** What was decided, such as columns that were left out; for people to read. */
+  readonly notes: readonly string[];
 }
 
 /** What differs from the encoding when rows are encoded. */
@@ -34,6 +32,12 @@ export interface RowPolicies {
   missing?: MissingPolicy | undefined;
   /** Default: as in training. */
   unknown?: UnknownPolicy | undefined;
+}
+
+/** What an encoding does not tell, or tells otherwise. */
+export interface ApplyOptions extends RowPolicies {
+  /** A column of what the loss of each pattern is multiplied by, as in `EncodeOptions`. */
+  weights?: string | undefined;
 }
 
 /** Inputs for `network.predict`. */
@@ -59,8 +63,9 @@ export interface EncodedRows {
 export function encodeTable(table: DataTable, given: EncodeOptions): EncodedTable {
   checkTable(table);
   const resolved = resolveEncodeOptions(given);
-  const { encoding, kept } = fitEncoding(table, resolved);
-  return { dataset: patterns(encoding, table, kept, resolved.weights), encoding };
+  const { encoding, kept, notes } = fitEncoding(table, resolved);
+  const dataset = patterns(encoding, table, kept, resolved.weights);
+  return { dataset, encoding, notes: [...table.notes, ...notes] };
 }
 
 /**
@@ -68,14 +73,14 @@ export function encodeTable(table: DataTable, given: EncodeOptions): EncodedTabl
  * @throws GradpoolError ERR_BAD_DATA naming the file, the line and the column
  */
 export function applyEncoding(encoding: Encoding, table: DataTable, given: ApplyOptions = {}): Dataset {
-  checkEncoding('encoding', encoding);
   checkTable(table);
-  const { weights } = options<ApplyOptions>('options', given, ['weights']);
+  const chosen = options<ApplyOptions>('options', given, ['weights', 'missing', 'unknown']);
+  const { weights } = chosen;
+  const used = withPolicies(encoding, chosen);
   const decisive = weights === undefined ? [] : [columnOf(table, text('weights', weights))];
-  const [inputs, targets] = [encoding.inputs, encoding.targets].map((list) =>
-    list.map(({ name }) => columnOf(table, name)),
-  );
-  return patterns(encoding, table, keptRows(table, inputs!, [...targets!, ...decisive], encoding.missing), weights);
+  const [inputs, targets] = [used.inputs, used.targets].map((list) => list.map(({ name }) => columnOf(table, name)));
+  const kept = keptRows(table, inputs!, [...targets!, ...decisive], used.missing, canFill(used));
+  return patterns(used, table, kept, weights);
 }
 
 function patterns(encoding: Encoding, table: DataTable, kept: Uint32Array, weights: string | undefined): Dataset {
@@ -96,28 +101,37 @@ export function encodeRows(
   given: DataTable | readonly RawRow[],
   policies: RowPolicies = {},
 ): EncodedRows {
-  const { missing, unknown } = checkEncoding('encoding', encoding);
-  const chosen = options<RowPolicies>('policies', policies, ['missing', 'unknown']);
-  const used = {
-    ...encoding,
-    missing: oneOf('missing', chosen.missing ?? missing, MISSING_POLICIES),
-    unknown: oneOf('unknown', chosen.unknown ?? unknown, UNKNOWN_POLICIES),
-  };
+  const used = withPolicies(encoding, options<RowPolicies>('policies', policies, ['missing', 'unknown']));
   const table = given instanceof DataTable ? given : asTable(used, given);
   const columns = used.inputs.map(({ name }) => columnOf(table, name));
-  const kept = keptRows(table, columns, [], used.missing);
+  const kept = keptRows(table, columns, [], used.missing, canFill(used));
   const { values, size } = encodeInputs(used, table, kept, Float64Array);
   return { inputs: values as Float64Array, inputSize: size, rows: kept };
 }
 
-function asTable({ inputs, missingValues }: Encoding, rows: readonly RawRow[]): DataTable {
+function withPolicies(encoding: Encoding, chosen: RowPolicies): Encoding {
+  const { missing, unknown } = checkEncoding('encoding', encoding);
+  return {
+    ...encoding,
+    missing: oneOf('missing', chosen.missing ?? missing, MISSING_POLICIES),
+    unknown: oneOf('unknown', chosen.unknown ?? unknown, UNKNOWN_POLICIES),
+  };
+}
+
+function asTable({ inputs, missingValues, numberFormat }: Encoding, rows: readonly RawRow[]): DataTable {
   if (!Array.isArray(rows)) throw wrongType('rows', 'DataTable or list of rows', rows);
   const named = (asNumbers: boolean) =>
     inputs.filter((c) => (c.kind === 'numeric' || c.numbers) === asNumbers).map(({ name }) => name);
   return rowsToTable(
     rows,
     inputs.map(({ name }) => name),
-    { numeric: new Set(named(true)), categorical: new Set(named(false)), missing: new Set(missingValues) },
+    {
+      numeric: new Set(named(true)),
+      categorical: new Set(named(false)),
+      missing: new Set(missingValues),
+      dates: datesOf(inputs),
+      numberFormat,
+    },
   );
 }
 

@@ -1,4 +1,6 @@
 import { describe, wrongType } from '../core/checks.ts';
+import { DATE_ORDERS, type DateOrder } from './date-text.ts';
+import { isNumberFormat, type NumberFormat } from './number-text.ts';
 
 /** How a column becomes one input or one target. */
 export interface NumericEncoding {
@@ -6,6 +8,8 @@ export interface NumericEncoding {
   kind: 'numeric';
   /** What stands in for a missing value: the mean of the training rows; null where missing values are not filled. */
   fill: number | null;
+  /** Where its texts are dates, which become milliseconds since 1970: in which order days and months stand in them. */
+  dates?: DateOrder;
 }
 
 /** How a column becomes one input for each of its categories, of which one is 1; or a class number. */
@@ -31,6 +35,9 @@ export type MissingPolicy = 'error' | 'drop' | 'mean';
 /** A category that no training row had: refused, or 0 for each of the categories that there were. */
 export type UnknownPolicy = 'error' | 'zeros';
 
+/** Columns of dates in texts: left out, or read as numbers; which of day and month comes first where they do not tell. */
+export type DatePolicy = 'leave-out' | 'number' | 'day-first' | 'month-first';
+
 /**
  * How the rows of a table become patterns. Plain JSON; keep it beside the weights, and other files and single rows are
  * encoded in the same way.
@@ -52,6 +59,8 @@ export interface Encoding {
   missing: MissingPolicy;
   unknown: UnknownPolicy;
   missingValues: string[];
+  /** How numbers are written in texts, unless with digits and a decimal point. */
+  numberFormat?: NumberFormat;
   /** What was done to the training rows. */
   training: {
     /** Rows that became patterns. */
@@ -66,10 +75,16 @@ export interface Encoding {
 export const TASKS = ['classification', 'regression', 'multi-label'] as const;
 export const MISSING_POLICIES = ['error', 'drop', 'mean'] as const;
 export const UNKNOWN_POLICIES = ['error', 'zeros'] as const;
+export const DATE_POLICIES = ['leave-out', 'number', 'day-first', 'month-first'] as const;
 
 /** The number of inputs that a column becomes. */
 export function widthOf(column: ColumnEncoding): number {
   return column.kind === 'numeric' ? 1 : column.categories.length;
+}
+
+/** Whether it has what stands in for missing values. */
+export function canFill({ inputs }: Encoding): boolean {
+  return inputs.some(({ fill }) => fill !== null);
 }
 
 /**
@@ -85,6 +100,13 @@ export function checkEncoding(name: string, value: unknown): Encoding {
   word(`${name}.unknown`, encoding.unknown, UNKNOWN_POLICIES);
   strings(`${name}.missingValues`, encoding.missingValues);
   strings(`${name}.classes`, encoding.classes);
+  if (encoding.numberFormat !== undefined)
+    expect(
+      `${name}.numberFormat`,
+      encoding.numberFormat,
+      'a decimal sign, and one between thousands',
+      isNumberFormat(encoding.numberFormat),
+    );
   const inputs = list(`${name}.inputs`, encoding.inputs).map((c, i) => checkColumn(`${name}.inputs[${i}]`, c));
   const targets = list(`${name}.targets`, encoding.targets).map((c, i) => checkColumn(`${name}.targets[${i}]`, c));
   const n = inputs.reduce((sum, column) => sum + widthOf(column), 0);
@@ -109,6 +131,7 @@ function checkColumn(name: string, value: unknown): ColumnEncoding {
   expect(`${name}.name`, column.name, 'string', typeof column.name === 'string');
   if (column.kind === 'numeric') {
     expect(`${name}.fill`, column.fill, 'number or null', column.fill === null || Number.isFinite(column.fill));
+    if (column.dates !== undefined) word(`${name}.dates`, column.dates, DATE_ORDERS);
     return value as ColumnEncoding;
   }
   expect(`${name}.kind`, column.kind, "'numeric' or 'categorical'", column.kind === 'categorical');

@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { createGunzip } from 'node:zlib';
 import { wrongType } from '../core/checks.ts';
+import { isBytes, isUrl } from '../core/realm.ts';
 import { allocate } from '../memory/shared.ts';
 import { badFile } from './bad-file.ts';
 
@@ -11,29 +13,38 @@ export type FileSource = string | URL | Uint8Array;
 
 /** Bytes that are read or decoded in one go. */
 const PIECE = 2 ** 16;
+/** `readFile` reads no more. */
+const MOST_AT_ONCE = 2 ** 31 - 1;
 /** Deflate never shrinks by more than this factor. */
 export const DEFLATE_LIMIT = 1032;
 
 /** @returns how the file is called in messages */
 export function sourceLabel(name: string, source: unknown): string {
-  if (source instanceof Uint8Array) return `"${name}"`;
-  if (typeof source === 'string' || source instanceof URL) return String(source);
+  if (isBytes(source)) return `"${name}"`;
+  if (typeof source === 'string' || isUrl(source)) return String(source);
   throw wrongType(name, 'path, file URL or Uint8Array', source);
+}
+
+/** node:fs knows URLs of its own realm only. */
+export function pathOf(source: string | URL): string {
+  return isUrl(source) ? fileURLToPath(source.href) : source;
 }
 
 /** The whole file; what `node:fs` throws if it cannot be opened. */
 export async function readBytes(source: FileSource): Promise<Uint8Array> {
-  return source instanceof Uint8Array ? source : readFile(source);
+  if (isBytes(source)) return source;
+  const path = pathOf(source);
+  return (await stat(path)).size > MOST_AT_ONCE ? readShared(source) : readFile(path);
 }
 
 /** The whole file in shared memory, so that arrays in it need not be copied. */
 export async function readShared(source: FileSource): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) {
+  if (isBytes(source)) {
     const copy = new Uint8Array(allocate(source.length));
     copy.set(source);
     return copy;
   }
-  const file = await open(source);
+  const file = await open(pathOf(source));
   try {
     const bytes = new Uint8Array(allocate((await file.stat()).size));
     let filled = 0;
@@ -73,8 +84,8 @@ export async function* streamBytes(label: string, source: FileSource): AsyncGene
 }
 
 async function beginsAsGzip(source: FileSource): Promise<boolean> {
-  if (source instanceof Uint8Array) return isGzip(source);
-  const file = await open(source);
+  if (isBytes(source)) return isGzip(source);
+  const file = await open(pathOf(source));
   try {
     const first = new Uint8Array(2);
     await file.read(first, 0, 2, 0);
@@ -85,8 +96,8 @@ async function beginsAsGzip(source: FileSource): Promise<boolean> {
 }
 
 async function* rawPieces(source: FileSource): AsyncGenerator<Uint8Array> {
-  if (source instanceof Uint8Array) yield* pieces(source);
-  else yield* createReadStream(source, { highWaterMark: PIECE }) as AsyncIterable<Uint8Array>;
+  if (isBytes(source)) yield* pieces(source);
+  else yield* createReadStream(pathOf(source), { highWaterMark: PIECE }) as AsyncIterable<Uint8Array>;
 }
 
 function* pieces(bytes: Uint8Array): Generator<Uint8Array> {

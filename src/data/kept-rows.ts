@@ -1,3 +1,4 @@
+import { describe } from '../core/checks.ts';
 import { badData } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
 import { type DataTable, missingMask } from './data-table.ts';
@@ -6,6 +7,7 @@ import type { TableColumn } from './table-column.ts';
 
 /**
  * The rows that become patterns. A missing target is never filled in: with 'mean' its row is left out.
+ * @param fills - whether there is, or can be, what stands in for a value that is missing
  * @throws GradpoolError ERR_BAD_DATA at the first missing value with 'error'; where no row is left
  */
 export function keptRows(
@@ -13,11 +15,42 @@ export function keptRows(
   inputs: readonly TableColumn[],
   targets: readonly TableColumn[],
   policy: MissingPolicy,
+  fills = true,
 ): Uint32Array {
-  const kept = completeRows(table, inputs, targets, policy);
-  if (kept.length === 0)
-    throw badData(table.source, 'expected at least one row in which no value is missing, got none');
-  return kept;
+  const kept = completeRows(table, inputs, targets, policy, fills);
+  if (kept.length > 0) return kept;
+  const gaps = (columns: readonly TableColumn[]) =>
+    columns.map(({ name, missing }) => ({ name, gaps: missing.length, rows: table.rows }));
+  throw noRows(table.source, gaps(inputs), gaps(targets), policy);
+}
+
+/** How many values a column has not. */
+export interface Gaps {
+  readonly name: string;
+  readonly gaps: number;
+  readonly rows: number;
+}
+
+/** Columns that a message names. */
+const SHOWN = 5;
+
+/** Why not one row is left. */
+export function noRows(
+  source: string,
+  inputs: readonly Gaps[],
+  targets: readonly Gaps[],
+  policy: MissingPolicy,
+): Error {
+  const decisive = policy === 'mean' ? targets : [...inputs, ...targets];
+  const worst = decisive.filter(({ gaps }) => gaps > 0).toSorted((a, b) => b.gaps - a.gaps);
+  const shown = worst.slice(0, SHOWN).map(({ name, gaps, rows }) => `${describe(name)} in ${gaps} of ${rows} rows`);
+  const what = policy === 'mean' ? 'that has a target' : 'in which no value is missing';
+  const hint =
+    policy === 'mean' ? '' : `; "missing: 'mean'" fills in what is no target, and "features" leaves columns out`;
+  return badData(
+    source,
+    `expected at least one row ${what}, got none: there is no value of ${shown.join(', of ')}${hint}`,
+  );
 }
 
 /** The same of a part of a table, in which there may be none. */
@@ -26,12 +59,13 @@ export function completeRows(
   inputs: readonly TableColumn[],
   targets: readonly TableColumn[],
   policy: MissingPolicy,
+  fills = true,
 ): Uint32Array {
   const decisive = policy === 'mean' ? targets : [...inputs, ...targets];
   const incomplete = decisive.filter(({ missing }) => missing.length > 0);
   const [first] = incomplete.toSorted((a, b) => a.missing[0]! - b.missing[0]!);
   if (policy === 'error' && first !== undefined) {
-    throw valueMissing(table.place(first.missing[0]!), first.name);
+    throw valueMissing(table.place(first.missing[0]!), first.name, fills);
   }
   const masks = incomplete.map((column) => missingMask(column, table.rows)!);
   const kept = new Uint32Array(table.rows);
@@ -42,6 +76,8 @@ export function completeRows(
   return kept.slice(0, length);
 }
 
-export function valueMissing(place: string, column: string): Error {
-  return badData(inColumn(place, column), `has no value; "missing" can be 'drop' or 'mean'`);
+/** @param fills - whether there is, or can be, what stands in for a value */
+export function valueMissing(place: string, column: string, fills: boolean): Error {
+  const ways = fills ? `'drop' or 'mean'` : `'drop', or 'mean' where that was so in training`;
+  return badData(inColumn(place, column), `has no value; "missing" can be ${ways}`);
 }

@@ -58,20 +58,29 @@ export class Extent {
   }
 
   /**
-   * Whether float32 is good enough to learn from: rounding moves no number by more than 2^-14 of the distance between
-   * the least and the greatest, as it would for the seconds since 1970 of one day.
+   * Whether float32 is good enough to learn from: rounding moves no number by more than 2^-20 of the distance between the least and
+   * the greatest, a millionth of it. It would for numbers far from zero (the seconds since 1970 of one month), and for tiny ones
+   * (1e-84). A constant column is only centred: there the unit is 1.
    */
   get roundsWell(): boolean {
-    if (this.singles || this.low >= this.high) return true;
-    return Math.max(Math.abs(this.low), Math.abs(this.high)) * 2 ** -24 <= (this.high - this.low) * 2 ** -14;
+    if (this.singles) return true;
+    const moved = Math.max(Math.abs(this.low), Math.abs(this.high), LEAST_NORMAL) * 2 ** -24;
+    return moved <= (this.low === this.high ? 1 : this.high - this.low) * 2 ** -20;
   }
 }
+
+/** Below it float32 is as coarse as there. */
+const LEAST_NORMAL = 2 ** -126;
 
 /** The type for a matrix of columns: exact where all are integers, float32 where that rounds well, else float64. */
 export function matrixType(extents: readonly Extent[]): NumericArrayType {
   const all = new Extent();
   for (const extent of extents) all.join(extent);
   const exact = all.exactType;
-  if (exact !== Float64Array) return exact;
+  return exact === Float64Array ? floatType(extents) : exact;
+}
+
+/** float32 where it holds the numbers of each column exactly or rounds them well, else float64. */
+export function floatType(extents: readonly Extent[]): typeof Float32Array | typeof Float64Array {
   return extents.every(({ roundsWell }) => roundsWell) ? Float32Array : Float64Array;
 }

@@ -1,7 +1,7 @@
 import { oneOf, options, wrongType } from '../core/checks.ts';
 import type { Affine, Columns, Scaling } from '../core/table.ts';
 import { Dataset } from './dataset.ts';
-import type { ColumnStatistics } from './row-statistics.ts';
+import { type ColumnStatistics, deviationOf, scaledSquare } from './row-statistics.ts';
 import { StreamedDataset } from './streamed-dataset.ts';
 
 export const METHODS = ['none', 'min-max', 'z-score'] as const;
@@ -124,6 +124,6 @@ function measure({ values, stride }: Columns, rows: Uint32Array, c: number, fact
   }
   const mean = sum / rows.length;
   let squares = 0;
-  for (const row of rows) squares += (factor * values[row * stride + c]! - mean) ** 2;
-  return { min, max, mean, deviation: Math.sqrt(squares / rows.length) };
+  for (const row of rows) squares += scaledSquare(factor * values[row * stride + c]! - mean);
+  return { min, max, mean, deviation: deviationOf(squares, rows.length) };
 }

@@ -37,15 +37,18 @@ export function checkHeader(header: PageHeader, bytesLeft: number): void {
   within('bytes of an unpacked page', size, LARGEST_PAGE);
   const { data_page_header: v1, data_page_header_v2: v2, dictionary_page_header: dictionary } = header;
   const page = header.type === 'DICTIONARY_PAGE' ? dictionary : header.type === 'DATA_PAGE_V2' ? v2 : v1;
-  if (page === undefined) throw new Error(`page of type ${header.type} without its header`);
+  if (page === undefined) throw new Error(`page of type ${header.type ?? 'not known'} without its header`);
   within('values of a page', page.num_values, MOST_VALUES);
   if (header.type !== 'DICTIONARY_PAGE' && !ENCODINGS.includes(page.encoding)) {
-    throw new Error(`values are encoded as ${page.encoding}, which cannot be read; ${ENCODINGS.join(', ')} can`);
+    throw new Error(
+      `values are encoded as ${page.encoding ?? 'not known'}, which cannot be read; ${ENCODINGS.join(', ')} can`,
+    );
   }
   if (header.type === 'DATA_PAGE_V2') {
     within('nulls', v2!.num_nulls, v2!.num_values);
-    within('bytes of levels', v2!.definition_levels_byte_length, packed);
-    within('bytes of levels', v2!.repetition_levels_byte_length, 0);
+    // Of a flat column there is nothing to repeat, but some writers leave an empty run.
+    within('bytes of levels', v2!.repetition_levels_byte_length, packed);
+    within('bytes of levels', v2!.definition_levels_byte_length, packed - v2!.repetition_levels_byte_length);
   }
 }
 
@@ -102,12 +105,22 @@ export function checkPage(bytes: Uint8Array, header: PageHeader, { type, nullabl
   checkValues(view, 4 + length, scanRuns(view, 4, 4 + length, 1, count), encoding, type);
 }
 
+/** Bytes before the values of a page of the second version, which are never compressed. */
+export function levelBytes({ data_page_header_v2: v2 }: PageHeader): number {
+  return v2 === undefined ? 0 : v2.repetition_levels_byte_length + v2.definition_levels_byte_length;
+}
+
+/** Whether values are places in the dictionary. */
+export function isDictionaryEncoded(encoding: string): boolean {
+  return DICTIONARY.includes(encoding);
+}
+
 /** Checks the null marks of a page of the second version, which are never compressed. */
 export function checkLevelsV2(bytes: Uint8Array, header: PageHeader, nullable: boolean): void {
   const v2 = header.data_page_header_v2;
   if (header.type !== 'DATA_PAGE_V2' || v2 === undefined || !nullable) return;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const known = scanRuns(view, 0, v2.definition_levels_byte_length, 1, v2.num_values);
+  const known = scanRuns(view, v2.repetition_levels_byte_length, levelBytes(header), 1, v2.num_values);
   if (known !== v2.num_values - v2.num_nulls)
     throw new Error(`${v2.num_nulls} nulls are promised, and there are others`);
 }
@@ -191,5 +204,8 @@ function varint(view: DataView, from: number): { value: number; next: number } {
 }
 
 function within(what: string, value: number, most: number): void {
-  if (!(value >= 0 && value <= most)) throw new Error(`${value} ${what}, where at most ${most} are expected`);
+  if (!(value >= 0 && value <= most))
+    throw new Error(
+      `${Number.isNaN(Number(value)) ? 'no number of' : value} ${what}, where at most ${most} are expected`,
+    );
 }

@@ -1,7 +1,9 @@
 import { flag, oneOf, options, text, wrongType, wrongValue } from '../core/checks.ts';
-import { type ColumnRules } from './column-builder.ts';
-import { checkEncoding, type Encoding } from './encoding.ts';
-import { MISSING_TEXTS } from './number-text.ts';
+import type { ColumnRules } from './column-builder.ts';
+import { type ColumnEncoding, checkEncoding, type Encoding } from './encoding.ts';
+import type { TextLayout } from './csv-records.ts';
+import type { DateOrder } from './date-text.ts';
+import { isThousands, MISSING_TEXTS, type NumberFormat } from './number-text.ts';
 
 export const FORMATS = ['csv', 'tsv', 'parquet', 'npy', 'npz'] as const;
 /** The formats of files that hold tables; csv, tsv and npy may be gzip as well. */
@@ -16,8 +18,18 @@ export interface ReadOptions {
   numeric?: readonly string[] | undefined;
   /** Columns whose values are texts even where all look like numbers, as 007 does. */
   categorical?: readonly string[] | undefined;
-  /** Texts that mean that a value is not known. Default: '', NA, NaN, nan, null and ?. */
+  /**
+   * Texts that mean that a value is not known, in place of the default: what pandas takes for it (nothing, NA, N/A, n/a, <NA>, NaN, nan,
+   * null, NULL, None, #N/A and such), and -, . and ? alone.
+   */
   missingValues?: readonly string[] | undefined;
+  /** What stands before the fraction of numbers in texts. Default: a point, or as the encoding has it. */
+  decimal?: '.' | ',' | undefined;
+  /**
+   * What stands between thousands in texts; a space is any space, an apostrophe any apostrophe. Groups have three digits, or are those of
+   * 1,23,456. Default: nothing, or as the encoding has it.
+   */
+  thousands?: string | undefined;
   /**
    * Read what this encoding needs as it needs it: its columns, their kinds, its missing values. Target columns may be
    * absent.
@@ -37,21 +49,17 @@ export interface ReadOptions {
 }
 
 const TEXT_KEYS = ['header', 'delimiter', 'quote', 'comment'] as const;
-const KEYS = ['format', 'columns', 'numeric', 'categorical', 'missingValues', 'encoding', ...TEXT_KEYS] as const;
+const NUMBER_KEYS = ['decimal', 'thousands'] as const;
+const COLUMN_KEYS = ['columns', 'numeric', 'categorical', 'missingValues'] as const;
+const KEYS = ['format', ...COLUMN_KEYS, ...NUMBER_KEYS, 'encoding', ...TEXT_KEYS] as const;
 
 /** Which columns to read, and how; undefined for all. */
 export interface ColumnChoice extends ColumnRules {
   readonly columns: readonly string[] | undefined;
   /** Read where they are there. */
   readonly optional: ReadonlySet<string>;
-}
-
-/** How a text file is laid out. */
-export interface TextLayout {
-  readonly header: boolean | readonly string[];
-  readonly delimiter: string;
-  readonly quote: string | false;
-  readonly comment: string | undefined;
+  /** Named somewhere, so that they are not left out as the numbers of rows are. */
+  readonly asked: ReadonlySet<string>;
 }
 
 export interface ResolvedReadOptions extends ColumnChoice {
@@ -59,8 +67,15 @@ export interface ResolvedReadOptions extends ColumnChoice {
   readonly layout: TextLayout;
 }
 
-/** @param path - undefined for bytes */
-export function resolveReadOptions(path: string | undefined, value: unknown): ResolvedReadOptions {
+/**
+ * @param path - undefined for bytes
+ * @param asked - columns that are named elsewhere
+ */
+export function resolveReadOptions(
+  path: string | undefined,
+  value: unknown,
+  asked: readonly string[] = [],
+): ResolvedReadOptions {
   const given = options<ReadOptions>('options', value, KEYS);
   const format = given.format === undefined ? formatOf(path) : oneOf('format', given.format, FORMATS);
   if (format !== 'csv' && format !== 'tsv') {
@@ -68,7 +83,10 @@ export function resolveReadOptions(path: string | undefined, value: unknown): Re
       if (given[key] !== undefined) throw new TypeError(`"${key}" is for csv and tsv, not for ${format}`);
     }
   }
-  return { format, ...columnChoice(given), layout: layoutOf(given, format) };
+  const choice = columnChoice(given);
+  const named = [...asked, ...(choice.columns ?? []), ...choice.numeric, ...choice.categorical];
+  const all = { ...choice, asked: new Set(named) };
+  return { format, ...all, layout: layoutOf(given, format, all) };
 }
 
 function formatOf(path: string | undefined): FileFormat {
@@ -81,7 +99,7 @@ function formatOf(path: string | undefined): FileFormat {
   return format;
 }
 
-function columnChoice(given: ReadOptions): ColumnChoice {
+function columnChoice(given: ReadOptions): Omit<ColumnChoice, 'asked'> {
   if (given.encoding !== undefined) return choiceOf(given);
   const { columns } = given;
   const [numeric, categorical] = [names('numeric', given.numeric), names('categorical', given.categorical)];
@@ -92,14 +110,15 @@ function columnChoice(given: ReadOptions): ColumnChoice {
     numeric: new Set(numeric),
     categorical: new Set(categorical),
     missing: new Set(texts('missingValues', given.missingValues ?? MISSING_TEXTS)),
+    numberFormat: numberFormatOf(given),
   };
 }
 
-function choiceOf(given: ReadOptions): ColumnChoice {
-  for (const key of ['columns', 'numeric', 'categorical', 'missingValues'] as const) {
+function choiceOf(given: ReadOptions): Omit<ColumnChoice, 'asked'> {
+  for (const key of COLUMN_KEYS) {
     if (given[key] !== undefined) throw new TypeError(`"${key}" follows from "encoding"; give one of the two`);
   }
-  const { inputs, targets, missingValues } = checkEncoding('encoding', given.encoding);
+  const { inputs, targets, missingValues, numberFormat } = checkEncoding('encoding', given.encoding);
   const all = [...inputs, ...targets];
   const named = (asNumbers: boolean) =>
     new Set(all.filter((c) => (c.kind === 'numeric' || c.numbers) === asNumbers).map(({ name }) => name));
@@ -109,20 +128,46 @@ function choiceOf(given: ReadOptions): ColumnChoice {
     numeric: named(true),
     categorical: named(false),
     missing: new Set(missingValues),
+    dates: datesOf(all),
+    numberFormat: numberFormatOf(given, numberFormat),
   };
 }
 
-function layoutOf(given: ReadOptions, format: FileFormat): TextLayout {
-  const { header = true, delimiter = format === 'tsv' ? '\t' : ',', quote = '"', comment } = given;
+/** The columns whose texts are dates. */
+export function datesOf(columns: readonly ColumnEncoding[]): Map<string, DateOrder> {
+  return new Map(columns.flatMap((c) => (c.kind === 'numeric' && c.dates !== undefined ? [[c.name, c.dates]] : [])));
+}
+
+/** @param usual - what is not said */
+export function numberFormatOf(
+  given: Pick<ReadOptions, 'decimal' | 'thousands'>,
+  usual: NumberFormat = { decimal: '.' },
+): NumberFormat | undefined {
+  const decimal = oneOf('decimal', given.decimal ?? usual.decimal, ['.', ',']);
+  const thousands = given.thousands ?? usual.thousands;
+  if (thousands !== undefined && !isThousands(thousands, decimal))
+    throw wrongValue('thousands', `one sign other than a digit, a letter, + - and "${decimal}"`, thousands);
+  return decimal === '.' && thousands === undefined ? undefined : { decimal, thousands };
+}
+
+function layoutOf(given: ReadOptions, format: FileFormat, choice: ColumnChoice): TextLayout {
+  const { header, delimiter, quote, comment } = given;
+  const { missing, numberFormat, columns, optional } = choice;
   return {
-    header:
-      typeof header === 'boolean' || !Array.isArray(header)
-        ? flag('header', header)
-        : atLeastOne('header', names('header', header)),
-    delimiter: sign('delimiter', delimiter),
-    quote: quote === false ? quote : sign('quote', quote),
+    header: headerOf(header),
+    delimiter: delimiter === undefined ? undefined : sign('delimiter', delimiter),
+    usual: format === 'tsv' ? '\t' : ',',
+    quote: quote === undefined || quote === false ? quote : sign('quote', quote),
     comment: comment === undefined ? undefined : sign('comment', comment),
+    expected: columns?.filter((name) => !optional.has(name)),
+    missing,
+    numberFormat,
   };
+}
+
+function headerOf(header: unknown): TextLayout['header'] {
+  if (header === undefined || typeof header === 'boolean') return header;
+  return Array.isArray(header) ? atLeastOne('header', names('header', header)) : flag('header', header);
 }
 
 /** A sign of the layout: no end of a line. */

@@ -9,6 +9,19 @@ export interface ColumnStatistics {
   readonly deviation: number;
 }
 
+/** A power of two, so that no bit of a sum depends on it. Squares of numbers from 1e-260 to 3.4e38 times it are numbers of float64. */
+const SCALE = 2 ** 360;
+
+/** What a deviation from the mean adds to the sum of squares. */
+export function scaledSquare(deviation: number): number {
+  return (deviation * SCALE) ** 2;
+}
+
+/** The standard deviation from the sum of the squares of `count` deviations. */
+export function deviationOf(squares: number, count: number): number {
+  return Math.sqrt(squares / count) / SCALE;
+}
+
 /** What is known of stored patterns without looking at them again. */
 export interface RowStatistics {
   readonly inputs: readonly ColumnStatistics[];
@@ -51,12 +64,12 @@ export class ColumnMoments {
       }
       const mean = sum / rows;
       let squares = 0;
-      for (let r = 0; r < rows; r++) squares += (values[r * stride + c]! - mean) ** 2;
+      for (let r = 0; r < rows; r++) squares += scaledSquare(values[r * stride + c]! - mean);
       const apart = mean - this.#mean[c]!;
       this.#min[c] = min;
       this.#max[c] = max;
       this.#mean[c]! += (apart * rows) / all;
-      this.#squares[c]! += squares + (apart * apart * before * rows) / all;
+      this.#squares[c]! += squares + (scaledSquare(apart) * before * rows) / all;
     }
     this.#rows = all;
   }
@@ -66,7 +79,7 @@ export class ColumnMoments {
       min: this.#min[c]!,
       max: this.#max[c]!,
       mean,
-      deviation: Math.sqrt(this.#squares[c]! / this.#rows),
+      deviation: deviationOf(this.#squares[c]!, this.#rows),
     }));
   }
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
-import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GradpoolError } from '../core/errors.ts';
+import { AsideFile } from '../core/output-file.ts';
+import { outputPlace } from '../core/output-place.ts';
 import type { Columns } from '../core/table.ts';
 import type { Encoding } from './encoding.ts';
 import { RowFile } from './row-file.ts';
@@ -20,8 +22,9 @@ const PIECE = 2 ** 21;
 export class RowWriter {
   readonly layout: RowLayout;
   readonly #place: RowPlace;
-  readonly #path: string;
   readonly #handle: FileHandle;
+  /** Of a file that is kept. */
+  readonly #aside: AsideFile | undefined;
   readonly #moments: PatternMoments;
   readonly #bytes: Uint8Array;
   readonly #patterns: PatternColumns;
@@ -31,11 +34,11 @@ export class RowWriter {
   /** Once it is complete. */
   #about: RowFooter | undefined;
 
-  private constructor(layout: RowLayout, place: RowPlace, path: string, handle: FileHandle) {
+  private constructor(layout: RowLayout, place: RowPlace, handle: FileHandle, aside?: AsideFile) {
     this.layout = layout;
     this.#place = place;
-    this.#path = path;
     this.#handle = handle;
+    this.#aside = aside;
     this.#moments = new PatternMoments(layout.inputs.size, layout.targets.size);
     this.#room = Math.max(1, Math.floor(PIECE / rowBytes(layout)));
     this.#bytes = new Uint8Array(bufferBytes(layout, this.#room));
@@ -50,11 +53,14 @@ export class RowWriter {
   static async create(layout: RowLayout, place: RowPlace, expected: number | undefined): Promise<RowWriter> {
     const folder = 'path' in place ? dirname(place.path) : place.folder;
     if (expected !== undefined) await checkDisk(folder, expected * rowBytes(layout));
-    const unique = randomBytes(6).toString('hex');
-    const path = 'path' in place ? `${place.path}.${unique}.tmp` : join(folder, `.gradpool-${unique}.rows`);
+    if ('path' in place) {
+      const aside = await besideOf(place.path);
+      return new RowWriter(layout, place, aside.handle, aside);
+    }
+    const path = join(folder, `.gradpool-${randomBytes(6).toString('hex')}.rows`);
     const handle = await open(path, 'wx+');
-    if ('folder' in place) await rm(path);
-    return new RowWriter(layout, place, path, handle);
+    await rm(path);
+    return new RowWriter(layout, place, handle);
   }
 
   /**
@@ -90,14 +96,13 @@ export class RowWriter {
   /** The complete file, ready to be read, under its name. */
   async publish(): Promise<RowFile> {
     if ('folder' in this.#place) return RowFile.of(`the rows in ${this.#place.folder}`, this.#handle, this.#about!);
-    await rename(this.#path, this.#place.path);
+    await this.#aside!.publish();
     return RowFile.of(this.#place.path, this.#handle, this.#about!);
   }
 
   /** Leaves nothing behind. */
   async discard(): Promise<void> {
-    await this.#handle.close();
-    await rm(this.#path, { force: true });
+    await (this.#aside ? this.#aside.discard() : this.#handle.close());
   }
 
   /** Parsers hand over rows without waiting, so neither does this: what waits in memory would have no bound. */
@@ -108,6 +113,13 @@ export class RowWriter {
     this.#rows += this.#filled;
     this.#filled = 0;
   }
+}
+
+/** @throws RangeError where there is something from which rows cannot be read again */
+function besideOf(path: string): Promise<AsideFile> {
+  const place = outputPlace('path', path);
+  if (place.kind === 'file') return AsideFile.create(place.path, place.before);
+  throw new RangeError(`"path" expected the path of a file, from which rows can be read again, but ${path} is none`);
 }
 
 /** How patterns like these are stored. */

@@ -73,6 +73,8 @@ class TableStore implements TableVisitor {
   readonly #pieceRows: number;
   readonly #pieces = new Map<number, Piece>();
   #names: readonly string[] = [];
+  /** By the columns of the file: whether the encoding uses it. */
+  #used: readonly boolean[] = [];
 
   constructor(
     rows: TableRows,
@@ -95,11 +97,13 @@ class TableStore implements TableVisitor {
     const { inputs, targets } = this.#survey.encoding;
     const used = new Set([...namesOf(inputs), ...namesOf(targets), this.#survey.weights]);
     this.#names = names;
-    this.wanted = names.map((name) => used.has(name));
+    this.#used = names.map((name) => used.has(name));
+    const looked = new Set(this.#parts.begin(names));
+    this.wanted = this.#used.map((isUsed, c) => isUsed || looked.has(c));
   }
 
   row(cells: readonly unknown[], number: number): true {
-    const part = this.#parts.next();
+    const part = this.#parts.next(cells, number);
     const piece = this.#pieces.get(part) ?? this.#newPiece();
     this.#pieces.set(part, piece);
     const { label, unit, put } = this.#rows;
@@ -119,7 +123,7 @@ class TableStore implements TableVisitor {
   }
 
   #newPiece(): Piece {
-    const builders = this.#names.map((name, c) => (this.wanted[c] ? new ColumnBuilder(name, this.#choice) : undefined));
+    const builders = this.#names.map((name, c) => (this.#used[c] ? new ColumnBuilder(name, this.#choice) : undefined));
     return { builders, numbers: [] };
   }
 
@@ -130,7 +134,7 @@ class TableStore implements TableVisitor {
     this.#pieces.delete(part);
     const columns = builders.flatMap((builder) => builder?.finish() ?? []);
     const place = (row: number) => `${label}, ${unit} ${numbers[row]}`;
-    const table = new DataTable(label, numbers.length, columns, this.#choice.missing, place);
+    const table = new DataTable(label, numbers.length, columns, this.#choice, place);
     this.#write(this.#survey.encoding, table, this.#writers[part]!);
   }
 

@@ -1,10 +1,12 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { finite, integer, options, text, wrongType } from '../core/checks.ts';
-import { type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
+import { abortable, options, text, wrongType } from '../core/checks.ts';
+import { isUrl } from '../core/realm.ts';
+import { askedFor } from './asked-columns.ts';
+import { type EncodeOptions, type ResolvedEncodeOptions, resolveEncodeOptions } from './encode-options.ts';
 import { checkEncoding, type Encoding } from './encoding.ts';
 import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from './read-options.ts';
-import { RowParts } from './row-parts.ts';
+import { resolveStreamSplit, type StreamSplitOptions, streamParts } from './stream-split.ts';
 import type { RowPlace } from './row-writer.ts';
 import { rowBytes } from './row-layout.ts';
 import { checkMemory, memoryOf, type MemoryOptions, StreamedDataset } from './streamed-dataset.ts';
@@ -12,7 +14,7 @@ import { layoutOf, storeTable } from './store-table.ts';
 import { surveyTable } from './survey-table.ts';
 import { tableRows } from './table-rows.ts';
 
-export interface StreamOptions extends MemoryOptions {
+export interface StreamOptions extends MemoryOptions, StreamSplitOptions {
   /**
    * Where the patterns are stored until the set is closed. Default: the folder of the file. They have no name there, and are gone when
    * the process ends, however it ends.
@@ -20,12 +22,8 @@ export interface StreamOptions extends MemoryOptions {
   folder?: string | undefined;
   /** Or files that are kept, one for each part, for `StreamedDataset.open`. */
   paths?: readonly string[] | undefined;
-  /** Shares of the rows that become a set of their own, in (0, 1); the last set has the rest. Rows are dealt out one by one at random. */
-  split?: readonly number[] | undefined;
   /** A column of what the loss of each pattern is multiplied by, where the encoding is known; else that of `EncodeOptions`. */
   weights?: string | undefined;
-  /** Of the split; default 0. */
-  seed?: number | undefined;
   /** Breaks off with ERR_ABORTED. */
   signal?: AbortSignal | undefined;
 }
@@ -35,15 +33,28 @@ export interface StreamedTable {
   /** One for each part of the split. */
   readonly datasets: [StreamedDataset, ...StreamedDataset[]];
   readonly encoding: Encoding;
+  /** What was decided, such as columns that were left out; for people to read. */
+  readonly notes: readonly string[];
 }
 
-const KEYS = ['folder', 'paths', 'split', 'weights', 'seed', 'signal', 'memory'] as const;
+const KEYS = [
+  'folder',
+  'paths',
+  'split',
+  'stratify',
+  'groups',
+  'times',
+  'weights',
+  'seed',
+  'signal',
+  'memory',
+] as const;
 
 /**
  * Makes patterns of a table that memory does not hold, as `readDataset` does of one that it holds: the same columns, the same
  * encoding, the same numbers. The file is gone through twice, once to find out what its columns are and once to store them; a third
- * time where a column has texts only far behind its beginning. What is measured, categories and means, is measured on the first part of
- * the split. A few MB of a csv, tsv or npy file are in memory at a time, of Parquet the row group that is read.
+ * time where a column has texts only far behind its beginning, dates that are read as numbers, or gaps but is no input. Means and the most
+ * frequent categories are measured on the first part of the split. A few MB of a csv, tsv, npy or npz file are in memory at a time, of Parquet the row group that is read.
  *
  * @param source - a path or a file URL
  * @param encode - as for `encodeTable`, or the encoding of other rows
@@ -57,25 +68,36 @@ export async function streamDataset(
   read: ReadOptions = {},
   given: StreamOptions = {},
 ): Promise<StreamedTable> {
-  if (typeof source !== 'string' && !(source instanceof URL)) throw wrongType('source', 'path or file URL', source);
-  const path = source instanceof URL ? fileURLToPath(source) : text('source', source);
+  if (typeof source !== 'string' && !isUrl(source)) throw wrongType('source', 'path or file URL', source);
+  const path = isUrl(source) ? fileURLToPath(source.href) : text('source', source);
   const known = isEncoding(encode) ? checkEncoding('encode', encode) : undefined;
-  const how = known ? { encoding: known } : { options: resolveEncodeOptions(encode) };
-  const { memory, places, parts, signal, weights: column } = resolveStream(path, given, known !== undefined);
+  const { memory, places, split, signal, weights: column } = resolveStream(path, given, known !== undefined);
+  const how = known ? { encoding: known } : { options: without(resolveEncodeOptions(encode), split) };
+  if ('options' in how && how.options.categoriesFrom !== undefined)
+    throw new TypeError('"categoriesFrom" is for encodeTable: here categories are those of the whole file anyway');
   const weights = 'options' in how ? how.options.weights : column;
   const wanted = { ...how, weights };
-  const resolved = resolveReadOptions(path, known ? { ...read, encoding: known } : read);
+  const apart = [split.groups, split.times].filter((name) => name !== undefined);
+  const { asked, options: wantedOnly } =
+    'options' in how ? askedFor(how.options, read, apart) : { asked: [], options: read };
+  const resolved = resolveReadOptions(path, known ? { ...read, encoding: known } : wantedOnly, asked);
   const choice = { ...withNumbers(resolved, weights), optional: new Set<string>() };
   const rows = tableRows(path, path, choice);
-  const going = { parts, signal };
+  const going = { parts: await streamParts(split, rows, choice, how, signal), signal };
   const survey = await surveyTable(rows, choice, wanted, going);
   const { encoding } = survey;
   checkMemory(rowBytes(layoutOf(survey)), memory);
-  const { format, header, delimiter, quote, comment } = read;
-  const kinds = resolveReadOptions(path, { format, header, delimiter, quote, comment, encoding });
+  const layout = { ...read, columns: undefined, numeric: undefined, categorical: undefined, missingValues: undefined };
+  const kinds = resolveReadOptions(path, { ...layout, encoding });
   const files = await storeTable(rows, survey, withNumbers(kinds, weights), places, going);
   const datasets = files.map((file) => StreamedDataset.over(file, memory));
-  return { datasets: datasets as StreamedTable['datasets'], encoding };
+  return { datasets: datasets as StreamedTable['datasets'], encoding, notes: survey.notes };
+}
+
+/** What rows are divided by is no input, unless it was asked for. */
+function without(options: ResolvedEncodeOptions, { groups, times }: StreamSplitOptions): ResolvedEncodeOptions {
+  const apart = [groups, times].filter((name) => name !== undefined);
+  return { ...options, exclude: [...options.exclude, ...apart] };
 }
 
 function isEncoding(value: object): value is Encoding {
@@ -85,22 +107,19 @@ function isEncoding(value: object): value is Encoding {
 /** A column more that is read, as numbers. */
 function withNumbers(choice: ResolvedReadOptions, name: string | undefined): ResolvedReadOptions {
   if (name === undefined) return choice;
-  const { columns, numeric } = choice;
-  return { ...choice, columns: columns && [...columns, name], numeric: new Set([...numeric, name]) };
+  const { columns, numeric, asked } = choice;
+  const [numbers, named] = [new Set([...numeric, name]), new Set([...asked, name])];
+  return { ...choice, columns: columns && [...new Set([...columns, name])], numeric: numbers, asked: named };
 }
 
 function resolveStream(path: string, value: StreamOptions, known: boolean) {
   const given = options<StreamOptions>('options', value, KEYS);
-  const { folder, paths, split = [], weights, seed = 0, signal } = given;
+  const { folder, paths, weights, signal } = given;
+  const split = resolveStreamSplit(given);
   if (folder !== undefined && paths !== undefined) throw new TypeError('"folder" expected no "paths" beside it');
-  if (!Array.isArray(split)) throw wrongType('split', 'list of numbers', split);
-  const shares = (split as readonly number[]).map((share, i) => finite(`split[${i}]`, share, 0, 1, true));
-  if (shares.includes(0) || shares.reduce((sum, share) => sum + share, 0) >= 1)
-    throw new RangeError(`"split" expected shares above 0 that add up to less than 1, got ${shares.join(', ')}`);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+  abortable('signal', signal);
   if (weights !== undefined && !known) throw new TypeError('"weights" follows from the options of the encoding');
-  integer('seed', seed, 0);
-  const count = shares.length + 1;
+  const count = split.shares.length + 1;
   if (paths !== undefined && (!Array.isArray(paths) || paths.length !== count))
     throw wrongType('paths', `list of ${count}, one for each part`, paths);
   const where = folder === undefined ? dirname(path) : text('folder', folder);
@@ -111,7 +130,7 @@ function resolveStream(path: string, value: StreamOptions, known: boolean) {
     memory: memoryOf(given),
     weights: weights === undefined ? undefined : text('weights', weights),
     places,
-    parts: () => new RowParts(shares, seed),
+    split,
     signal,
   };
 }

@@ -5,7 +5,7 @@ import type { Affine, Columns, RowFactors, RowStream, Scaling, StreamedSource, T
 import { compose, Dataset } from './dataset.ts';
 import type { Encoding } from './encoding.ts';
 import { RowFile } from './row-file.ts';
-import { bufferBytes, columnsOver, type RowLayout, rowBytes } from './row-layout.ts';
+import { bufferBytes, columnsOver, type Field, type RowLayout, rowBytes } from './row-layout.ts';
 import { leastMemory, ringShape, type RingShape, RowRing } from './row-ring.ts';
 import type { RowStatistics } from './row-statistics.ts';
 import { layoutOf, type RowPlace, RowWriter } from './row-writer.ts';
@@ -221,8 +221,14 @@ function checkSame(name: string, actual: RowLayout, first: RowLayout): void {
   const words = ({ inputs, inputScale, targets, flat, weighted }: RowLayout) =>
     `${inputs.size} inputs (${inputs.type}, scale ${inputScale}) and ${flat ? 'a flat target' : `${targets.size} targets`} (${targets.type})` +
     (weighted ? ', with a weight' : '');
-  if (words(actual) !== words(first))
-    throw new RangeError(`"${name}" expected ${words(first)}, as the first piece has, got ${words(actual)}`);
+  // float64 holds what is float32: plain rows are the one or the other, as their numbers need it.
+  const held = (now: Field, then: Field): Field =>
+    now.type === 'f4' && then.type === 'f8' ? { ...now, type: 'f8' } : now;
+  const stored = { ...actual, inputs: held(actual.inputs, first.inputs), targets: held(actual.targets, first.targets) };
+  if (words(stored) === words(first)) return;
+  const lost = (['inputs', 'targets'] as const).find((of) => first[of].type === 'f4' && actual[of].type === 'f8');
+  const hint = lost === undefined ? '' : `: give the ${lost} of all pieces as Float64Array`;
+  throw new RangeError(`"${name}" expected ${words(first)}, as the first piece has, got ${words(actual)}${hint}`);
 }
 
 function columnOf({ values, stride }: Columns, rows: number): Float32Array {

@@ -2,11 +2,13 @@ import { GradpoolError } from '../core/errors.ts';
 import { badData, noColumn } from './bad-data.ts';
 import { badFile, inColumn } from './bad-file.ts';
 import { chooseColumns } from './choose-columns.ts';
+import type { TableFacts } from './column-facts.ts';
 import { ColumnSurvey } from './column-survey.ts';
-import { chosenNames, decideEncoding, MOST_CATEGORIES, MOST_CLASSES } from './decide-encoding.ts';
+import { type ChosenColumns, chooseInputs, chosenNames, type ColumnNames, MOST_CATEGORIES } from './choose-inputs.ts';
+import { checkTexts, decideEncoding, MOST_CLASSES } from './decide-encoding.ts';
 import type { ResolvedEncodeOptions } from './encode-options.ts';
-import type { ColumnEncoding, Encoding, MissingPolicy } from './encoding.ts';
-import { valueMissing } from './kept-rows.ts';
+import { canFill, type ColumnEncoding, type Encoding, type MissingPolicy } from './encoding.ts';
+import { noRows, valueMissing } from './kept-rows.ts';
 import { Extent, indexType, matrixType, type NumericArrayType } from './narrow.ts';
 import type { ColumnChoice } from './read-options.ts';
 import type { RowParts } from './row-parts.ts';
@@ -27,6 +29,8 @@ export interface Survey {
   /** The narrowest types that hold all of them. */
   readonly inputType: NumericArrayType;
   readonly targetType: NumericArrayType;
+  /** What was decided, for people to read. */
+  readonly notes: readonly string[];
 }
 
 /** How rows go by while they are surveyed or stored. */
@@ -36,7 +40,8 @@ export interface Going {
 }
 
 /**
- * Goes through a table once, or twice where a column of numbers turns out to be one of texts.
+ * Goes through a table once, and again where a column of numbers turns out to be one of texts, where texts are read as dates, and where
+ * rows were left out for a gap in a column that is no input.
  * @throws GradpoolError ERR_BAD_FILE, ERR_BAD_DATA, ERR_ABORTED
  */
 export async function surveyTable(
@@ -46,13 +51,25 @@ export async function surveyTable(
   { parts, signal }: Going,
 ): Promise<Survey> {
   let rules = choice;
+  let chosen: ChosenColumns | undefined;
   for (;;) {
-    const visitor = new SurveyVisitor(rows, rules, wanted, parts(), signal);
+    const visitor = new SurveyVisitor(rows, rules, wanted, parts(), signal, chosen);
     await rows.visit(visitor);
-    const late = visitor.late;
-    if (late.length === 0) return visitor.finish();
-    rules = { ...rules, categorical: new Set([...rules.categorical, ...late]) };
+    const { late } = visitor;
+    if (late.length > 0) rules = { ...rules, categorical: new Set([...rules.categorical, ...late]) };
+    else {
+      const complete = chosen !== undefined;
+      chosen ??= visitor.choose();
+      if (chosen === undefined || complete || !visitor.hasToGoAgain(chosen)) return visitor.finish(chosen);
+      rules = asDates(rules, chosen.dates);
+    }
   }
+}
+
+/** Columns that were read as texts are read as dates. */
+function asDates(rules: ColumnChoice, dates: ChosenColumns['dates']): ColumnChoice {
+  const categorical = new Set([...rules.categorical].filter((name) => !dates.has(name)));
+  return { ...rules, categorical, numeric: new Set([...rules.numeric, ...dates.keys()]), dates };
 }
 
 class SurveyVisitor implements TableVisitor {
@@ -63,20 +80,31 @@ class SurveyVisitor implements TableVisitor {
   readonly #parts: RowParts;
   readonly #signal: AbortSignal | undefined;
   readonly #kept: number[];
+  readonly #chosen: ChosenColumns | undefined;
   /** By the columns of the file; undefined where one is not used. */
   #columns: (ColumnSurvey | undefined)[] = [];
   #inputs: ColumnSurvey[] = [];
   #targets: ColumnSurvey[] = [];
   #weights: ColumnSurvey[] = [];
+  #notes: readonly string[] = [];
   #dropped = 0;
   #seen = 0;
 
-  constructor(rows: TableRows, choice: ColumnChoice, how: Wanted, parts: RowParts, signal: AbortSignal | undefined) {
+  /** @param chosen - which columns are used, where that is known already */
+  constructor(
+    rows: TableRows,
+    choice: ColumnChoice,
+    how: Wanted,
+    parts: RowParts,
+    signal: AbortSignal | undefined,
+    chosen: ChosenColumns | undefined,
+  ) {
     this.#rows = rows;
     this.#choice = choice;
     this.#how = how;
     this.#parts = parts;
     this.#signal = signal;
+    this.#chosen = chosen;
     this.#kept = Array.from({ length: parts.count }, () => 0);
   }
 
@@ -84,13 +112,11 @@ class SurveyVisitor implements TableVisitor {
     return this.#columns.flatMap((column) => (column?.late ? [column.name] : []));
   }
 
-  begin(names: readonly string[], where: string): void {
+  begin(names: readonly string[], where: string, notes: readonly string[]): void {
+    this.#notes = notes;
     const readable = chooseColumns(where, names, this.#choice).flatMap((builder) => builder?.name ?? []);
     const how = this.#how;
-    const { inputs, targets } =
-      'options' in how
-        ? chosenNames(this.#rows.label, readable, how.options)
-        : { inputs: namesOf(how.encoding.inputs), targets: namesOf(how.encoding.targets) };
+    const { inputs, targets } = this.#chosen ?? this.#candidates(readable);
     const most = (name: string) => ('options' in how ? mostValues(name, targets, how.options) : 0);
     const weights = how.weights === undefined ? [] : [how.weights];
     for (const name of weights) if (!names.includes(name)) throw noColumn(this.#rows.label, name, names);
@@ -102,7 +128,8 @@ class SurveyVisitor implements TableVisitor {
     this.#inputs = named(inputs);
     this.#targets = named(targets);
     this.#weights = named(weights);
-    this.wanted = this.#columns.map((column) => column !== undefined);
+    const looked = new Set(this.#parts.begin(names));
+    this.wanted = this.#columns.map((column, c) => column !== undefined || looked.has(c));
   }
 
   row(cells: readonly unknown[], number: number): true {
@@ -113,27 +140,41 @@ class SurveyVisitor implements TableVisitor {
       const problem = column && put(column, cells[c]);
       if (problem !== undefined) throw badFile(inColumn(`${label}, ${unit} ${number}`, column!.name), problem);
     }
-    const part = this.#parts.next();
+    const part = this.#parts.next(cells, number);
     const gap = this.#gap();
-    if (gap === undefined) {
-      this.#kept[part]!++;
-      for (const column of this.#columns) column?.keep(part === 0, number);
-    } else if (this.#missing === 'error') throw valueMissing(`${label}, ${unit} ${number}`, gap.name);
+    if (gap === undefined) this.#kept[part]!++;
+    else if (this.#missing === 'error' && this.#isFinal)
+      throw valueMissing(`${label}, ${unit} ${number}`, gap.name, this.#fills);
     else if (part === 0) this.#dropped++;
+    const use = gap !== undefined ? 'none' : part === 0 ? 'train' : 'other';
+    for (const column of this.#columns) column?.end(use, number);
     return true;
   }
 
-  finish(): Survey {
-    const { label } = this.#rows;
-    if (this.#seen === 0) throw badFile(label, 'expected at least one row of values, got none');
-    this.#kept.forEach((rows, part) => {
-      if (rows > 0) return;
-      const what = 'expected at least one row in which no value is missing';
-      if (this.#kept.length === 1) throw badData(label, `${what}, got none`);
-      const ways = 'leave the part out (--validation-share 0, --test-share 0 in the program)';
-      throw badData(label, `${what} for part ${part + 1} of the split, got none of ${this.#seen}: ${ways}`);
-    });
-    const encoding = 'options' in this.#how ? this.#decide(this.#how.options) : this.#how.encoding;
+  /** Which columns are used; undefined where an encoding says that. */
+  choose(): ChosenColumns | undefined {
+    if (this.#seen === 0) throw badFile(this.#rows.label, 'expected at least one row of values, got none');
+    if (!('options' in this.#how)) return undefined;
+    const names = { inputs: namesOf(this.#inputs), targets: namesOf(this.#targets) };
+    return chooseInputs(this.#rows.label, names, this.#how.options, (name) => this.#facts(name));
+  }
+
+  /** Whether other rows are kept, or columns are read in another way, than in this pass. */
+  hasToGoAgain({ inputs, dates }: ChosenColumns): boolean {
+    const without = this.#inputs.some(({ name, firstGap }) => firstGap !== undefined && !inputs.includes(name));
+    return dates.size > 0 || (without && this.#missing !== 'mean');
+  }
+
+  finish(chosen: ChosenColumns | undefined): Survey {
+    if (chosen !== undefined) this.#inputs = this.#inputs.filter(({ name }) => chosen.inputs.includes(name));
+    if (chosen !== undefined && 'options' in this.#how) checkTexts(this.#tableFacts(), chosen, this.#how.options);
+    if (this.#missing === 'error') this.#refuseGaps();
+    this.#refuseEmptyParts();
+    const { encoding, notes } =
+      'options' in this.#how && chosen !== undefined
+        ? decideEncoding(this.#tableFacts(), chosen, this.#how.options)
+        : { encoding: (this.#how as { encoding: Encoding }).encoding, notes: [] };
+    this.#inputs = this.#inputs.filter(({ name }) => encoding.inputs.some((column) => column.name === name));
     const extents = (list: readonly ColumnEncoding[], columns: readonly ColumnSurvey[]) =>
       list.map((column, i) => extentOf(column, columns[i]!));
     const [target] = encoding.targets;
@@ -146,7 +187,51 @@ class SurveyVisitor implements TableVisitor {
         target?.kind === 'categorical'
           ? indexType(target.categories.length)
           : matrixType(extents(encoding.targets, this.#targets)),
+      notes: [...this.#notes, ...(chosen?.notes ?? []), ...notes],
     };
+  }
+
+  #candidates(readable: readonly string[]): ColumnNames {
+    const how = this.#how;
+    if ('options' in how) return chosenNames(this.#rows.label, readable, how.options);
+    return { inputs: namesOf(how.encoding.inputs), targets: namesOf(how.encoding.targets) };
+  }
+
+  /** Whether all columns that are looked at are used. */
+  get #isFinal(): boolean {
+    return this.#chosen !== undefined || 'encoding' in this.#how;
+  }
+
+  get #fills(): boolean {
+    return 'options' in this.#how || canFill(this.#how.encoding);
+  }
+
+  #refuseGaps(): void {
+    const { label, unit } = this.#rows;
+    const gaps = [...this.#inputs, ...this.#targets, ...this.#weights].filter(({ firstGap }) => firstGap !== undefined);
+    const [first] = gaps.toSorted((a, b) => a.firstGap! - b.firstGap!);
+    if (first !== undefined) throw valueMissing(`${label}, ${unit} ${first.firstGap}`, first.name, this.#fills);
+  }
+
+  #refuseEmptyParts(): void {
+    const part = this.#kept.indexOf(0);
+    if (part < 0) return;
+    const { label } = this.#rows;
+    const gaps = (columns: readonly ColumnSurvey[]) =>
+      columns.map(({ name, values }) => ({ name, gaps: this.#seen - values, rows: this.#seen }));
+    const targets = gaps([...this.#targets, ...this.#weights]);
+    if (this.#kept.length === 1) throw noRows(label, gaps(this.#inputs), targets, this.#missing);
+    const what = this.#missing === 'mean' ? 'that has a target' : 'in which no value is missing';
+    const ways =
+      'leave the part out (--validation-share 0, --test-share 0 in the program), or take another seed (--split-seed)';
+    throw badData(
+      label,
+      `expected at least one row ${what} for part ${part + 1} of the split, got none of ${this.#seen}: ${ways}`,
+    );
+  }
+
+  #facts(name: string): ColumnSurvey {
+    return this.#columns.find((column) => column?.name === name)!;
   }
 
   /** The first column that keeps the last row from becoming a pattern. */
@@ -159,17 +244,18 @@ class SurveyVisitor implements TableVisitor {
     return 'options' in this.#how ? this.#how.options.missing : this.#how.encoding.missing;
   }
 
-  #decide(options: ResolvedEncodeOptions): Encoding {
+  #tableFacts(): TableFacts {
     const { label, unit } = this.#rows;
-    const facts = {
+    return {
       source: label,
       rows: this.#kept[0]!,
       dropped: this.#dropped,
+      allRows: this.#kept.reduce((sum, rows) => sum + rows, 0),
       missingValues: [...this.#choice.missing],
-      column: (name: string) => this.#columns.find((column) => column?.name === name)!,
+      numberFormat: this.#choice.numberFormat,
+      column: (name: string) => this.#facts(name),
       place: (number: number) => `${label}, ${unit} ${number}`,
     };
-    return decideEncoding(facts, { inputs: namesOf(this.#inputs), targets: namesOf(this.#targets) }, options);
   }
 }
 

@@ -8,6 +8,8 @@ export interface NumericColumn {
   readonly values: NumericArray;
   /** The rows without a value, ascending, from 0. */
   readonly missing: Uint32Array;
+  /** Where its texts were digits, all as many, of which some begin with 0 (007, 010): how many. */
+  readonly digits?: number;
 }
 
 /** A column of texts, each stored once. */
@@ -20,6 +22,8 @@ export interface CategoricalColumn {
   readonly codes: NumericArray;
   /** The rows without a value, ascending, from 0. */
   readonly missing: Uint32Array;
+  /** There are more different texts than are kept: rows with others count as missing. */
+  readonly tooMany?: boolean;
 }
 
 export type TableColumn = NumericColumn | CategoricalColumn;

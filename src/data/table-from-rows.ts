@@ -1,11 +1,12 @@
 import { describe, options, wrongType } from '../core/checks.ts';
+import { isDate } from '../core/realm.ts';
 import { badData } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
 import { numberedNames } from './choose-columns.ts';
 import { type Cell, ColumnBuilder, type ColumnRules } from './column-builder.ts';
 import { DataTable } from './data-table.ts';
 import { MISSING_TEXTS } from './number-text.ts';
-import { checkApart, names, texts } from './read-options.ts';
+import { checkApart, names, numberFormatOf, texts } from './read-options.ts';
 
 /** A value as a program has it: booleans are 0 and 1, dates milliseconds since 1970; null is not known. */
 export type RawValue = number | string | boolean | bigint | Date | null;
@@ -22,6 +23,10 @@ export interface TableOptions {
   categorical?: readonly string[] | undefined;
   /** As for `readTable`. */
   missingValues?: readonly string[] | undefined;
+  /** As for `readTable`. */
+  decimal?: '.' | ',' | undefined;
+  /** As for `readTable`. */
+  thousands?: string | undefined;
 }
 
 /**
@@ -31,8 +36,8 @@ export interface TableOptions {
  * tableFromRows([{ age: 31, city: 'Bern' }, { age: null, city: 'Basel' }]);
  */
 export function tableFromRows(rows: readonly RawRow[], given: TableOptions = {}): DataTable {
-  const keys = ['columns', 'numeric', 'categorical', 'missingValues'] as const;
-  const { columns, numeric, categorical, missingValues } = options<TableOptions>('options', given, keys);
+  const keys = ['columns', 'numeric', 'categorical', 'missingValues', 'decimal', 'thousands'] as const;
+  const { columns, numeric, categorical, missingValues, ...format } = options<TableOptions>('options', given, keys);
   if (!Array.isArray(rows)) throw wrongType('rows', 'list of rows', rows);
   const [forced, named] = [names('numeric', numeric), names('categorical', categorical)];
   checkApart(forced, named);
@@ -40,6 +45,7 @@ export function tableFromRows(rows: readonly RawRow[], given: TableOptions = {})
     numeric: new Set(forced),
     categorical: new Set(named),
     missing: new Set(texts('missingValues', missingValues ?? MISSING_TEXTS)),
+    numberFormat: numberFormatOf(format),
   };
   return rowsToTable(rows, columns === undefined ? namesOf(rows[0] as RawRow) : names('columns', columns), rules);
 }
@@ -64,7 +70,7 @@ export function rowsToTable(rows: readonly RawRow[], columns: readonly string[],
     for (let r = 0; r < builder.reread; r++) check(r, builder.addAgain(cell(r)));
     return builder.finish();
   });
-  return new DataTable('rows', rows.length, built, rules.missing, (row) => `rows[${row}]`);
+  return new DataTable('rows', rows.length, built, rules, (row) => `rows[${row}]`);
 }
 
 function toCell(row: unknown, r: number, name: string, c: number, width: number, rules: ColumnRules): Cell {
@@ -77,10 +83,10 @@ function toCell(row: unknown, r: number, name: string, c: number, width: number,
     case 'boolean':
       return rules.categorical.has(name) ? String(value) : Number(value);
     case 'bigint':
-      return Number(value);
+      return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
   if (value === null) return undefined;
-  if (value instanceof Date) return value.getTime();
+  if (isDate(value)) return value.getTime();
   throw badData(
     inColumn(`rows[${r}]`, name),
     `expected number, string, boolean, bigint, Date or null, got ${describe(value)}`,

@@ -1,36 +1,61 @@
 import { describe } from '../core/checks.ts';
 import { parseNumber } from './number-text.ts';
+import { kindOfText, type TextKind } from './text-kind.ts';
 
-/** What a text is where numbers are expected; `comma`: a number with a decimal comma or separators of thousands. */
-type TextKind = 'number' | 'comma' | 'not finite' | 'text';
+/** Why a number is not read as one. */
+type Notation = Exclude<TextKind, 'number' | 'date' | 'not finite' | 'text'>;
 
-const DECIMAL_COMMA = /^[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+(e[+-]?\d+)?$/i;
-const THOUSANDS = /^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$/;
-const NOT_FINITE = /^[+-]?(inf|infinity|nan)$/i;
-
-export function kindOfText(text: string): TextKind {
-  if (!Number.isNaN(parseNumber(text))) return 'number';
-  const trimmed = text.trim();
-  if (DECIMAL_COMMA.test(trimmed) || THOUSANDS.test(trimmed)) return 'comma';
-  return NOT_FINITE.test(trimmed) ? 'not finite' : 'text';
-}
+const SIGNS =
+  'numbers need a decimal point, and nothing between thousands, unless it is said with "decimal" ' +
+  '(--decimal in the program) and "thousands" (--thousands in the program)';
+const WHAT_TO_DO: Readonly<Record<Notation, string>> = {
+  comma: SIGNS,
+  grouped: SIGNS,
+  percent: 'percent signs are not read: write numbers alone',
+  currency: 'currencies are not read: write numbers alone',
+  parentheses: 'parentheses are not read: write a minus for them',
+  formula: 'is a formula of a spreadsheet: write its value',
+  unit: 'units are not read: write numbers alone',
+  time: 'times are not read: write them as numbers, of seconds or hours',
+};
 
 /** What is wrong with a cell where numbers are expected. */
 export function noNumber(cell: unknown): string {
-  const hint = typeof cell === 'string' && kindOfText(cell) === 'comma' ? `: ${DECIMAL_POINT}` : '';
+  const hint = typeof cell === 'string' ? notationHint([cell]) : '';
   return `expected a number, got ${describe(cell)}${hint}`;
 }
 
-export const DECIMAL_POINT = 'numbers need a decimal point, and nothing between thousands';
+/** What can be done about the notation of the first text that is a number in another one; '' where none is. */
+function notationHint(texts: readonly string[]): string {
+  for (const text of texts) {
+    const kind = kindOfText(text);
+    if (kind in WHAT_TO_DO) return `: ${WHAT_TO_DO[kind as Notation]}`;
+    if (kind === 'number') return `: ${SIGNS}`;
+  }
+  return '';
+}
 
-/** With so many different numbers, in such a share of the rows, a column is one of numbers. */
-const NUMBERS = { different: 10, share: 0.95 };
+/** What can be done about values that are none of a column of numbers. */
+export function slipsHint({ kind, texts }: Slips): string {
+  const names = 'if they are names, list the column in "categorical" (--categorical in the program)';
+  if (kind === 'notation') return `${notationHint(texts)}; ${names}`;
+  return `: correct them, list them in "missingValues" (--missing-values in the program); ${names}`;
+}
+
+/** A column with so many different numbers is one of numbers if it has hardly any different texts beside them. */
+const MANY_NUMBERS = 10;
+const FEW_TEXTS = 3;
+/** Units and times that are categories are fewer. */
+const MANY_UNITS = 10;
 /** Texts that are shown. */
 const SHOWN = 3;
+/** Different texts whose kind is kept, as a column has many rows of each. */
+const KNOWN = 4096;
 
 /** Values of a column of numbers that are none. */
 export interface Slips {
-  readonly kind: 'comma' | 'text';
+  /** Numbers in another notation, or something else. */
+  readonly kind: 'notation' | 'text';
   readonly numbers: number;
   /** The first few that differ. */
   readonly texts: readonly string[];
@@ -38,47 +63,73 @@ export interface Slips {
   readonly row: number;
 }
 
-interface Example {
-  readonly text: string;
-  readonly row: number;
+type TallyKind = 'number' | 'notation' | 'unit' | 'date' | 'text';
+
+interface Found {
+  rows: number;
+  /** Different ones: the first few, and how many, up to what matters. */
+  readonly different: Map<string, number>;
 }
 
 /** Counts what the texts of a column are, without keeping them. */
 export class TextTally {
-  readonly #rows: Record<TextKind, number> = { number: 0, comma: 0, 'not finite': 0, text: 0 };
-  readonly #examples: Record<Exclude<TextKind, 'number'>, Example[]> = { comma: [], 'not finite': [], text: [] };
-  readonly #numbers = new Set<string>();
+  readonly #toNumber: (text: string) => number;
+  readonly #kinds = new Map<string, TallyKind>();
+  readonly #found: Record<Exclude<TallyKind, 'date'>, Found> = {
+    number: { rows: 0, different: new Map() },
+    notation: { rows: 0, different: new Map() },
+    unit: { rows: 0, different: new Map() },
+    text: { rows: 0, different: new Map() },
+  };
+
+  /** @param toNumber - how numbers are read */
+  constructor(toNumber: (text: string) => number = parseNumber) {
+    this.#toNumber = toNumber;
+  }
 
   /** @param row - in which it was seen first @param count - how many rows have it */
-  add(text: string, row: number, count = 1): void {
-    const kind = kindOfText(text);
-    this.#rows[kind] += count;
-    if (kind === 'number') {
-      if (this.#numbers.size < NUMBERS.different) this.#numbers.add(text);
-      return;
-    }
-    const examples = this.#examples[kind];
-    if (examples.length < SHOWN && !examples.some((one) => one.text === text)) examples.push({ text, row });
+  add(text: string, row: number, count = 1): TallyKind {
+    const kind = this.#kindOf(text);
+    const found = this.#found[kind === 'date' ? 'text' : kind];
+    found.rows += count;
+    if (found.different.size < MANY_NUMBERS && !found.different.has(text)) found.different.set(text, row);
+    return kind;
   }
 
   /** Undefined where all are numbers, or the column is not one of numbers. */
   slips(): Slips | undefined {
-    const { number: numbers, comma, 'not finite': notFinite, text } = this.#rows;
-    const there = numbers + comma + notFinite + text;
-    const most = NUMBERS.share * there;
-    const many = this.#numbers.size === NUMBERS.different;
-    const { comma: commas, ...others } = this.#examples;
-    if (comma > 0 && (2 * comma > there || (many && numbers + comma >= most)))
-      return { kind: 'comma', numbers, ...shown(commas) };
-    // Nobody calls a category among numbers so, however few they are.
-    const words = notFinite > 0 && numbers > 0 && numbers + notFinite >= most;
-    if (there > numbers && (words || (many && numbers >= most)))
-      return { kind: 'text', numbers, ...shown([...others['not finite'], ...others.text, ...commas]) };
-    return undefined;
+    const { number, notation, unit, text } = this.#found;
+    const there = number.rows + notation.rows + unit.rows + text.rows;
+    const mostly = (rows: number) => 2 * rows > there;
+    const numbers = number.rows;
+    if (numbers === there) return undefined;
+    if (notation.rows > 0 && mostly(numbers + notation.rows))
+      return { kind: 'notation', numbers, ...shown(notation.different) };
+    const units = unit.different.size >= MANY_UNITS || 2 * unit.different.size > there;
+    if (units && mostly(numbers + unit.rows)) return { kind: 'notation', numbers, ...shown(unit.different) };
+    const others = new Map([...notation.different, ...unit.different, ...text.different]);
+    const many = number.different.size >= MANY_NUMBERS && others.size <= FEW_TEXTS;
+    return many || mostly(numbers) ? { kind: 'text', numbers, ...shown(others) } : undefined;
+  }
+
+  #kindOf(text: string): TallyKind {
+    const known = this.#kinds.get(text);
+    if (known !== undefined) return known;
+    const kind = this.#tallyKind(text);
+    if (this.#kinds.size < KNOWN) this.#kinds.set(text, kind);
+    return kind;
+  }
+
+  #tallyKind(text: string): TallyKind {
+    if (!Number.isNaN(this.#toNumber(text))) return 'number';
+    const kind = kindOfText(text);
+    if (kind === 'date') return kind;
+    if (kind === 'text' || kind === 'not finite') return 'text';
+    return kind === 'unit' || kind === 'time' ? 'unit' : 'notation';
   }
 }
 
-function shown(examples: readonly Example[]): { texts: string[]; row: number } {
-  const first = [...examples].sort((a, b) => a.row - b.row).slice(0, SHOWN);
-  return { texts: first.map(({ text }) => text), row: first[0]!.row };
+function shown(different: ReadonlyMap<string, number>): { texts: string[]; row: number } {
+  const first = [...different].sort(([, a], [, b]) => a - b).slice(0, SHOWN);
+  return { texts: first.map(([text]) => text), row: first[0]![1] };
 }

@@ -50,7 +50,7 @@ export class CheckpointFolder {
   /** Writes the next checkpoint, then deletes all but the newest `keep`. @returns its path */
   async write(bytes: Uint8Array, keep: number): Promise<string> {
     const path = placeOf(this.#path, this.#last + 1);
-    await writeAside(path, bytes);
+    await writeAside('checkpoint.directory', path, bytes);
     this.#last++;
     const numbers = numbersIn(await readdir(this.#path));
     for (const number of numbers.slice(keep)) await rm(placeOf(this.#path, number), { force: true });

@@ -40,6 +40,14 @@ export function readFloats(bad: Bad, data: Uint8Array, entry: TensorEntry, trans
   return values;
 }
 
+/** Reads a tensor of floating-point numbers without rounding. */
+export function readDoubles(bad: Bad, data: Uint8Array, entry: TensorEntry): Float64Array {
+  const values = Float64Array.from(entry.dtype === 'F64' ? readExact(data, entry) : decode(data, entry));
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at >= 0) throw bad(`tensor ${describe(entry.name)} has ${values[at]} at ${at}, which is no finite number`);
+  return values;
+}
+
 /** Reads a tensor of F32 or F64 as it is, whatever its numbers are. */
 export function readExact(data: Uint8Array, entry: TensorEntry): Float32Array | Float64Array {
   if (entry.dtype === 'F32') return decode(data, entry);

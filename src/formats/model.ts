@@ -1,14 +1,17 @@
 import { describe, options, wrongType, wrongValue } from '../core/checks.ts';
+import { isBytes } from '../core/realm.ts';
 import { type NetworkSpec, resolveSpec, widths } from '../core/spec.ts';
 import type { Affine, Scaling } from '../core/table.ts';
 import { VERSION } from '../core/version.ts';
+import type { Encoding } from '../data/encoding.ts';
 import type { LayerParameters } from '../memory/arena.ts';
 import { adoptParameters, Network } from '../nn/network.ts';
 import { taskOf } from '../nn/predictions.ts';
 import { type Bad, badFile, orBad } from './bad-file.ts';
 import { readFloats } from './floats.ts';
-import { checkPlainJson, type JsonValue } from './plain-json.ts';
+import { checkPlainJson, type JsonInput, type JsonValue } from './plain-json.ts';
 import {
+  isUnknownType,
   parseSafetensors,
   type SafetensorsFile,
   shapeText,
@@ -19,16 +22,19 @@ import { isObject, type JsonObject, parseJson } from './strict-json.ts';
 
 /** What goes into a model file besides the network, as the caller gives it; nothing here interprets it. */
 export interface ModelMeta {
-  /** How raw records become rows of inputs; any plain JSON. */
-  encoding?: JsonValue | undefined;
+  /** How raw records become rows of inputs: the `Encoding` of a table, or any plain JSON. */
+  encoding?: JsonInput | undefined;
   /** What the outputs are called; one sigmoid output may have two names, of no and yes. */
   classes?: readonly string[] | undefined;
 }
 
-/** What a model file held. */
-export interface LoadedModel {
+/**
+ * What a model file held.
+ * @typeParam E - what was saved as the encoding, if not that of a table; nobody checks it before it is used
+ */
+export interface LoadedModel<E = Encoding> {
   readonly network: Network;
-  readonly encoding: JsonValue | undefined;
+  readonly encoding: E | undefined;
   readonly classes: readonly string[] | undefined;
   /** The version of gradpool that wrote the file. */
   readonly writtenBy: string;
@@ -113,14 +119,14 @@ export function readJson(bad: Bad, metadata: ReadonlyMap<string, string>, key: s
  * The network that {@link networkToBytes} wrote.
  * @throws GradpoolError ERR_BAD_FILE telling what is wrong
  */
-export function networkFromBytes(bytes: Uint8Array): LoadedModel {
-  if (!(bytes instanceof Uint8Array)) throw wrongType('bytes', 'Uint8Array', bytes);
+export function networkFromBytes<E = Encoding>(bytes: Uint8Array): LoadedModel<E> {
+  if (!isBytes(bytes)) throw wrongType('bytes', 'Uint8Array', bytes);
   const bad = badFile('"bytes"', MODEL_KIND);
   return readModel(bad, parseSafetensors(bad, bytes));
 }
 
 /** Makes the network of a file. Shapes are compared before anything of their size is allocated. */
-export function readModel(bad: Bad, file: SafetensorsFile): LoadedModel {
+export function readModel<E = Encoding>(bad: Bad, file: SafetensorsFile): LoadedModel<E> {
   const { metadata, tensors } = file;
   checkFormat(bad, metadata);
   const { spec, normalization, writtenBy } = readNetworkMetadata(bad, metadata);
@@ -145,10 +151,15 @@ export function readModel(bad: Bad, file: SafetensorsFile): LoadedModel {
   if (classes !== undefined) orBad(bad, () => checkClasses(classes));
   return {
     network,
-    encoding,
+    encoding: encoding as E | undefined,
     classes: classes as readonly string[] | undefined,
     writtenBy,
   };
+}
+
+/** Whether `saveNetwork` wrote it. */
+export function isModel({ metadata }: SafetensorsFile): boolean {
+  return metadata.has(KEYS.format);
 }
 
 /** A network with these parameters, which it takes over. */
@@ -218,6 +229,7 @@ function affineToJson(affine: Affine | undefined): { scale: number[]; shift: num
 
 function entryOf(bad: Bad, entry: TensorEntry | undefined, name: string, shape: readonly number[]): TensorEntry {
   if (entry === undefined) throw bad(`tensor ${describe(name)} is missing`);
+  if (isUnknownType(entry)) throw bad(`tensor ${describe(name)} has the unknown dtype ${describe(entry.dtype)}`);
   if (entry.dtype !== 'F32') throw bad(`tensor ${describe(name)} expected dtype F32, got ${entry.dtype}`);
   if (shapeText(entry.shape) !== shapeText(shape)) {
     throw bad(`tensor ${describe(name)} expected shape ${shapeText(shape)}, got ${shapeText(entry.shape)}`);

@@ -1,8 +1,10 @@
 import { wrongType } from '../core/checks.ts';
-import { type Activation, parameterCount, widths } from '../core/spec.ts';
+import { type Activation, LEAK } from '../core/activations.ts';
+import { parameterCount, widths } from '../core/spec.ts';
 import { VERSION } from '../core/version.ts';
 import { Network } from '../nn/network.ts';
 import { inputSteps, outputSteps, type Steps } from './affine-steps.ts';
+import { checkFloat32Range, type ExportOptions } from './float32-range.ts';
 import { checkFinite } from './model.ts';
 import type { OnnxNode, OnnxTensor } from './onnx-messages.ts';
 import { checkPath, writeAside } from './write-aside.ts';
@@ -10,7 +12,6 @@ import { checkPath, writeAside } from './write-aside.ts';
 /** Gemm, Softmax over the last axis and the others have meant what is used here since opset 13, of IR version 7. */
 const OPSET = 13;
 const IR_VERSION = 7;
-const LEAK = 0.01;
 /** A protobuf message is shorter than 2 GiB; some room is left for what is not weights. */
 const MOST_PARAMETERS = 2 ** 29 - 2 ** 20;
 
@@ -26,10 +27,12 @@ const OPERATORS: Record<Exclude<Activation, 'linear'>, Omit<OnnxNode, 'inputs' |
 /**
  * A network as an ONNX model: `input` (batch x n) and `output` (batch x K), float32, both in raw units; the normalisation is
  * part of the graph.
- * @throws RangeError if a weight is not finite, a factor of the normalisation no float32, or the model larger than 2 GiB
+ * @throws RangeError if a weight is not finite, a factor of the normalisation no float32, the model larger than 2 GiB, or float32
+ * cannot hold inputs or outputs (see {@link ExportOptions})
  */
-export async function exportOnnx(network: Network): Promise<Uint8Array> {
+export async function exportOnnx(network: Network, given: ExportOptions = {}): Promise<Uint8Array> {
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
+  checkFloat32Range(network, given);
   const { spec, normalization } = network;
   if (parameterCount(spec) > MOST_PARAMETERS) {
     throw new RangeError(`"network" expected at most ${MOST_PARAMETERS} parameters, got ${parameterCount(spec)}`);
@@ -64,9 +67,9 @@ export async function exportOnnx(network: Network): Promise<Uint8Array> {
  * Writes {@link exportOnnx} to a file.
  * @throws what it throws, and what `node:fs` throws
  */
-export async function saveOnnx(path: string | URL, network: Network): Promise<void> {
+export async function saveOnnx(path: string | URL, network: Network, given: ExportOptions = {}): Promise<void> {
   const place = checkPath('path', path);
-  await writeAside(place, await exportOnnx(network));
+  await writeAside('path', place, await exportOnnx(network, given));
 }
 
 /** A chain of nodes, each of which takes what the one before it computed. */

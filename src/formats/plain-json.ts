@@ -3,6 +3,9 @@ import { wrongType, wrongValue } from '../core/checks.ts';
 /** What JSON can hold. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
+/** What can be written as JSON: a {@link JsonValue}, or an object of a type that does not say so. It is checked when it is written. */
+export type JsonInput = null | boolean | number | string | object;
+
 const DEEPEST = 60;
 
 /**
@@ -21,7 +24,9 @@ export function checkPlainJson(name: string, value: unknown, depth = 0): void {
     return;
   }
   const prototype: unknown = typeof value === 'object' ? Object.getPrototypeOf(value) : undefined;
-  if (prototype !== Object.prototype && prototype !== null) throw wrongType(name, 'plain JSON', value);
+  // Those of another realm have a prototype of their own, which has none.
+  const plain = prototype === null || (typeof prototype === 'object' && Object.getPrototypeOf(prototype) === null);
+  if (!plain) throw wrongType(name, 'plain JSON', value);
   for (const [key, entry] of Object.entries(value as object)) {
     if (key === '__proto__') throw wrongValue(name, 'no key __proto__', value);
     checkPlainJson(`${name}.${key}`, entry, depth + 1);

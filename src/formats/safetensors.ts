@@ -7,7 +7,7 @@ import type { Bad } from './bad-file.ts';
 import { LITTLE_ENDIAN } from './endian.ts';
 import { decodeText, excerpt, isObject, type JsonObject, parseJson } from './strict-json.ts';
 
-/** Bytes of an element. */
+/** Bytes of an element. Newer types are let through as long as nobody asks for the tensor. */
 const DTYPES = new Map<string, number>([
   ...(['BOOL', 'U8', 'I8', 'F8_E5M2', 'F8_E4M3'] as const).map((name) => [name, 1] as const),
   ...(['U16', 'I16', 'F16', 'BF16'] as const).map((name) => [name, 2] as const),
@@ -71,7 +71,7 @@ export function headerLength(bad: Bad, prefix: Uint8Array, size: number): number
  */
 export function parseHeader(bad: Bad, header: Uint8Array, dataBytes: number): SafetensorsHeader {
   const text = decodeText(bad, 'the header', header);
-  if (!text.startsWith('{')) throw bad('the header does not begin with {');
+  if (!/^[ \t\n\r]*\{/.test(text)) throw bad('the header does not begin with {');
   const parsed = parseJson(bad, 'the header', text, HEADER_LIMITS) as JsonObject;
   const tensors = new Map<string, TensorEntry>();
   let metadata: ReadonlyMap<string, string> = new Map();
@@ -91,6 +91,7 @@ export function parseSafetensors(bad: Bad, bytes: Uint8Array): SafetensorsFile {
 }
 
 function readMetadata(bad: Bad, value: unknown): ReadonlyMap<string, string> {
+  if (value === null) return new Map();
   if (!isObject(value)) throw bad(`"__metadata__" expected an object of strings, got ${describe(value)}`);
   const metadata = new Map<string, string>();
   for (const [key, entry] of Object.entries(value)) {
@@ -105,18 +106,23 @@ function readEntry(bad: Bad, name: string, value: unknown): TensorEntry {
   const tensor = `tensor ${describe(name)}`;
   if (!isObject(value)) throw bad(`${tensor} expected { dtype, shape, data_offsets }, got ${describe(value)}`);
   const { dtype, shape, data_offsets: offsets } = value;
-  const width = typeof dtype === 'string' ? DTYPES.get(dtype) : undefined;
-  if (typeof dtype !== 'string' || width === undefined) throw bad(`${tensor} has the unknown dtype ${describe(dtype)}`);
+  if (typeof dtype !== 'string') throw bad(`${tensor} has the unknown dtype ${describe(dtype)}`);
   if (!isCounts(shape)) throw bad(`the shape of ${tensor} expected a list of sizes, got ${excerpt(shape)}`);
   if (!isCounts(offsets) || offsets.length !== 2) {
     throw bad(`the data_offsets of ${tensor} expected [begin, end], got ${excerpt(offsets)}`);
   }
   const [begin, end] = offsets as [number, number];
-  const bytes = shape.reduce((product, size) => product * size, width);
+  const width = DTYPES.get(dtype);
+  const bytes = width === undefined ? Math.max(0, end - begin) : shape.reduce((product, size) => product * size, width);
   if (end - begin !== bytes) {
     throw bad(`${tensor} of shape ${shapeText(shape)} and dtype ${dtype} takes ${bytes} bytes, got ${end - begin}`);
   }
   return { name, dtype, shape, begin, end };
+}
+
+/** Whether it is of a type that came after this reader. */
+export function isUnknownType({ dtype }: TensorEntry): boolean {
+  return !DTYPES.has(dtype);
 }
 
 function isCounts(value: unknown): value is readonly number[] {

@@ -1,4 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { isBytes, isUrl } from '../core/realm.ts';
 import { type FileSource, sourceLabel } from '../data/file-source.ts';
 import { type Bad, badFile } from './bad-file.ts';
 import { headerLength, parseHeader, parseSafetensors, PREFIX_BYTES, type SafetensorsFile } from './safetensors.ts';
@@ -14,8 +16,8 @@ export async function openSafetensors(
   kind: string,
 ): Promise<{ bad: Bad; file: SafetensorsFile }> {
   const bad = badFile(sourceLabel(name, source), kind);
-  if (source instanceof Uint8Array) return { bad, file: parseSafetensors(bad, source) };
-  const handle = await open(source);
+  if (isBytes(source)) return { bad, file: parseSafetensors(bad, source) };
+  const handle = await open(isUrl(source) ? fileURLToPath(source.href) : source);
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) throw bad('it is no regular file');

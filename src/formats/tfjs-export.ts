@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { wrongType } from '../core/checks.ts';
-import { type Activation, type LayerSpec, widths } from '../core/spec.ts';
+import { type Activation, LEAK } from '../core/activations.ts';
+import { type LayerSpec, widths } from '../core/spec.ts';
 import { VERSION } from '../core/version.ts';
 import { Network } from '../nn/network.ts';
 import { inputSteps, outputSteps, type Steps } from './affine-steps.ts';
+import { checkFloat32Range, type ExportOptions } from './float32-range.ts';
 import { checkFinite } from './model.ts';
 import type { FloatTensor } from './safetensors.ts';
 import { checkPath, writeAside } from './write-aside.ts';
@@ -31,19 +33,20 @@ interface KerasLayer {
 }
 
 const SHARD = 'group1-shard1of1.bin';
-const LEAK = 0.01;
 const ZEROS = { class_name: 'Zeros', config: {} };
 
 /**
  * A network as a Sequential LayersModel of TensorFlow.js, which takes and gives raw units: normalisations become layers of
  * batch normalisation with fixed statistics.
- * @throws RangeError if a weight is not finite, or a factor of the normalisation no float32
+ * @throws RangeError if a weight is not finite, a factor of the normalisation no float32, or float32 cannot hold inputs or outputs
+ * (see {@link ExportOptions})
  *
  * @example
  * const model = await tf.loadLayersModel(tf.io.fromMemory(exportTfjs(network)));
  */
-export function exportTfjs(network: Network): TfjsModel {
+export function exportTfjs(network: Network, given: ExportOptions = {}): TfjsModel {
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
+  checkFloat32Range(network, given);
   const { spec, normalization } = network;
   const n = widths(spec);
   const layers: KerasLayer[] = [];
@@ -83,9 +86,9 @@ export function exportTfjs(network: Network): TfjsModel {
  * @param folder - made if it is not there
  * @throws what exportTfjs throws, and what `node:fs` throws
  */
-export async function saveTfjs(folder: string | URL, network: Network): Promise<void> {
+export async function saveTfjs(folder: string | URL, network: Network, given: ExportOptions = {}): Promise<void> {
   const place = checkPath('folder', folder);
-  const { modelTopology, weightSpecs, weightData } = exportTfjs(network);
+  const { modelTopology, weightSpecs, weightData } = exportTfjs(network, given);
   const json = {
     format: 'layers-model',
     generatedBy: `gradpool ${VERSION}`,
@@ -94,8 +97,8 @@ export async function saveTfjs(folder: string | URL, network: Network): Promise<
     weightsManifest: [{ paths: [SHARD], weights: weightSpecs }],
   };
   await mkdir(place, { recursive: true });
-  await writeAside(join(place, SHARD), new Uint8Array(weightData));
-  await writeAside(join(place, 'model.json'), JSON.stringify(json));
+  await writeAside('folder', join(place, SHARD), new Uint8Array(weightData));
+  await writeAside('folder', join(place, 'model.json'), JSON.stringify(json));
 }
 
 /** Dense with its activation; leaky ReLU is a layer of its own there. */

@@ -6,9 +6,11 @@ import type { Network } from '../nn/network.ts';
 import { type Bad, badFile, orBad } from './bad-file.ts';
 import { makeNetwork } from './model.ts';
 import { decodeText, excerpt, isObject, parseJson } from './strict-json.ts';
-import { SequentialReader } from './tfjs-layers.ts';
+import { ChainReader } from './tfjs-layers.ts';
+import { GRAPH_MODEL, layersOf } from './tfjs-topology.ts';
 import { bytesOf, TfjsWeights } from './tfjs-weights.ts';
 import { checkPath } from './write-aside.ts';
+import { isArrayBuffer, isBytes, isUrl } from '../core/realm.ts';
 
 /** A LayersModel in memory: what `exportTfjs` gives, or a save handler of TensorFlow.js receives. */
 export interface TfjsSource {
@@ -22,8 +24,9 @@ const JSON_LIMITS = { depth: 64, values: 1_000_000 };
 const LONGEST_JSON = 100_000_000;
 
 /**
- * Imports a Sequential LayersModel of TensorFlow.js: Dense, with its activation or followed by one; Flatten of the input;
- * Dropout, but for that of the outputs, which training here does not have; BatchNormalization before or after all others, which becomes the normalisation.
+ * Imports a LayersModel of TensorFlow.js, Sequential or a Functional chain: Dense, with its activation or followed by one; Flatten;
+ * Dropout, but for that of the outputs, which training here does not have; BatchNormalization, Normalization and Rescaling, which become the
+ * normalisation, or in between a part of the layer beside them. Weights may be quantised.
  * @param source - the folder of model.json, the path of a file like it, or a model in memory
  * @throws GradpoolError ERR_BAD_FILE naming the layer that cannot be imported, or what is wrong with the file
  *
@@ -31,7 +34,7 @@ const LONGEST_JSON = 100_000_000;
  * const network = await importTfjs('./model');
  */
 export async function importTfjs(source: string | URL | TfjsSource): Promise<Network> {
-  if (typeof source === 'string' || source instanceof URL) {
+  if (typeof source === 'string' || isUrl(source)) {
     const path = await jsonPath(checkPath('source', source));
     const bad = badFile(path, KIND);
     const { topology, specs, data } = await readModelJson(bad, path);
@@ -41,18 +44,17 @@ export async function importTfjs(source: string | URL | TfjsSource): Promise<Net
     throw wrongType('source', 'path, file URL or { modelTopology, weightSpecs, weightData }', source);
   const { modelTopology, weightSpecs, weightData } = source;
   if (!Array.isArray(weightSpecs)) throw wrongType('source.weightSpecs', 'list', weightSpecs);
-  if (!(weightData instanceof ArrayBuffer || weightData instanceof Uint8Array)) {
+  if (!(isArrayBuffer(weightData) || isBytes(weightData))) {
     throw wrongType('source.weightData', 'ArrayBuffer or Uint8Array', weightData);
   }
   const bad = badFile('"source"', KIND);
-  const data = weightData instanceof Uint8Array ? weightData : new Uint8Array(weightData);
+  const data = isBytes(weightData) ? weightData : new Uint8Array(weightData);
   return toNetwork(bad, modelTopology, new TfjsWeights(bad, weightSpecs, data));
 }
 
 function toNetwork(bad: Bad, topology: unknown, weights: TfjsWeights): Network {
-  const reader = new SequentialReader(bad, weights);
-  for (const layer of layersOf(bad, topology)) reader.read(layer);
-  if (reader.dense.length === 0) throw bad('it has no dense layer');
+  const reader = new ChainReader(bad, weights);
+  reader.read(layersOf(bad, topology));
   const { inputs, inputDropout, dense } = reader;
   const last = dense.length - 1;
   const layers = dense.map(({ units, activation, dropout }, l) => ({
@@ -63,16 +65,6 @@ function toNetwork(bad: Bad, topology: unknown, weights: TfjsWeights): Network {
   const spec: NetworkSpec = orBad(bad, () => resolveSpec({ inputs, inputDropout, layers }));
   const parameters = reader.dense.map(({ parameters }) => parameters);
   return orBad(bad, () => makeNetwork(spec, reader.scaling, parameters));
-}
-
-/** The layers of the topology, which the converter from Python wraps once more, and old versions of Keras once less. */
-function layersOf(bad: Bad, topology: unknown): readonly unknown[] {
-  const model = isObject(topology) && isObject(topology.model_config) ? topology.model_config : topology;
-  if (!isObject(model)) throw bad(`its topology expected an object, got ${excerpt(model)}`);
-  if (model.class_name !== 'Sequential') throw bad(`it expected a Sequential model, got ${excerpt(model.class_name)}`);
-  const layers = isObject(model.config) ? model.config.layers : model.config;
-  if (!Array.isArray(layers)) throw bad(`its layers expected a list, got ${excerpt(layers)}`);
-  return layers;
 }
 
 async function jsonPath(path: string): Promise<string> {
@@ -86,7 +78,9 @@ async function readModelJson(
 ): Promise<{ topology: unknown; specs: unknown[]; data: Uint8Array }> {
   const { size } = await stat(path);
   if (size > LONGEST_JSON) throw bad(`it is longer than ${LONGEST_JSON} bytes`);
-  const json = parseJson(bad, 'it', decodeText(bad, 'it', await readFile(path)), JSON_LIMITS);
+  const text = decodeText(bad, 'it', await readFile(path)).replace(/^\ufeff/, '');
+  const json = parseJson(bad, 'it', text, JSON_LIMITS);
+  if (isObject(json) && json.format === 'graph-model') throw bad(GRAPH_MODEL);
   if (!isObject(json) || !Array.isArray(json.weightsManifest)) throw bad('it has no weightsManifest');
   const specs: unknown[] = [];
   const parts: Uint8Array[] = [];
@@ -101,9 +95,10 @@ async function readModelJson(
   return { topology: json.modelTopology, specs, data: Buffer.concat(parts) };
 }
 
-/** A name in the folder of model.json: a file must not point elsewhere. */
+/** A name in the folder of model.json, or below it: a file must not point elsewhere. */
 function fileName(bad: Bad, name: unknown): string {
-  if (typeof name !== 'string' || !/^[^/\\:\0]+$/.test(name) || name === '.' || name === '..') {
+  const parts = typeof name === 'string' && /^[^\\:\0]+$/.test(name) ? name.split('/') : ['..'];
+  if (typeof name !== 'string' || parts.some((part) => part === '' || part === '.' || part === '..')) {
     throw bad(
       `a path of weights expected the name of a file beside it, got ${typeof name === 'string' ? describe(name) : excerpt(name)}`,
     );

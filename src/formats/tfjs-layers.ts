@@ -1,43 +1,30 @@
-import { describe } from '../core/checks.ts';
 import type { Activation } from '../core/spec.ts';
 import type { Affine, Scaling } from '../core/table.ts';
 import type { LayerParameters } from '../memory/arena.ts';
 import type { Bad } from './bad-file.ts';
-import { excerpt, isObject, type JsonObject } from './strict-json.ts';
+import { composed, foldAfter, foldBefore, isFiniteLayer } from './fold.ts';
+import { excerpt } from './strict-json.ts';
+import { activationOf, affineOf, scalingColumns } from './tfjs-config.ts';
+import { type KerasLayer, layerFault } from './tfjs-topology.ts';
 import type { TfjsWeights } from './tfjs-weights.ts';
 
 interface DenseLayer {
   readonly units: number;
   activation: Activation;
   dropout: number;
-  readonly parameters: LayerParameters;
+  parameters: LayerParameters;
 }
 
-/** A layer of the topology. */
-interface Layer {
-  readonly name: string;
-  readonly kind: string;
-  readonly config: JsonObject;
-}
+/** Layers with weights that this reader reads. */
+const WITH_WEIGHTS = ['Dense', 'BatchNormalization', 'Normalization'];
 
-/** What Keras calls the activations. */
-const ACTIVATIONS: Readonly<Record<string, Activation>> = {
-  linear: 'linear',
-  sigmoid: 'sigmoid',
-  tanh: 'tanh',
-  relu: 'relu',
-  softmax: 'softmax',
-};
-const LEAK = 0.01;
-/** What Keras takes where the file does not say. */
-const DEFAULT_LEAK = 0.3;
-const DEFAULT_EPSILON = 1e-3;
-
-/** Goes through the layers of a Sequential model and gathers what a network is made of. */
-export class SequentialReader {
+/** Goes through the layers of a model and gathers what a network is made of. */
+export class ChainReader {
   readonly dense: DenseLayer[] = [];
   inputDropout = 0;
   #inputs: Affine | undefined;
+  /** What comes after the last dense layer, and the layer that it is. */
+  #after: { readonly affine: Affine; readonly layer: KerasLayer } | undefined;
   #targets: Affine | undefined;
   /** Sizes of what comes in, or goes on from layer to layer, without that of the batch; undefined while nobody has said. */
   #shape: readonly number[] | undefined;
@@ -60,22 +47,40 @@ export class SequentialReader {
   }
 
   /**
-   * Reads the next layer.
-   * @throws GradpoolError ERR_BAD_FILE naming the layer
+   * Reads all layers.
+   * @throws GradpoolError ERR_BAD_FILE naming the layer that cannot be imported
    */
-  read(value: unknown): void {
-    const layer = this.#layer(value);
+  read(layers: readonly KerasLayer[]): void {
+    this.#weights.match(layers.filter(({ kind }) => WITH_WEIGHTS.includes(kind)).map(({ name }) => name));
+    for (const layer of layers) this.#read(layer);
+    if (this.dense.length === 0) throw this.#bad('it has no dense layer');
+    this.#finish();
+  }
+
+  #read(layer: KerasLayer): void {
     this.#readShape(layer);
+    const nothing = () => undefined;
+    const activate = () => this.#activate(layer, activationOf(this.#bad, layer));
+    const scale = () => this.#scale(layer);
     const handlers: Readonly<Record<string, () => void>> = {
-      InputLayer: () => undefined,
+      InputLayer: nothing,
       Dropout: () => this.#drop(layer),
       Flatten: () => this.#flatten(layer),
+      Reshape: () => this.#reshape(layer),
       Dense: () => this.#dense(layer),
-      BatchNormalization: () => this.#normalize(layer),
-      Activation: () => this.#activate(layer, this.#word(layer)),
-      ReLU: () => this.#activate(layer, this.#rectifier(layer)),
-      LeakyReLU: () => this.#activate(layer, this.#leaky(layer, slopeOf(layer) ?? DEFAULT_LEAK)),
-      Softmax: () => this.#activate(layer, this.#softmax(layer)),
+      BatchNormalization: scale,
+      Normalization: scale,
+      Rescaling: scale,
+      Activation: activate,
+      ReLU: activate,
+      LeakyReLU: activate,
+      ELU: activate,
+      Softmax: activate,
+      // What these do, they do in training only.
+      GaussianNoise: nothing,
+      GaussianDropout: nothing,
+      AlphaDropout: nothing,
+      ActivityRegularization: nothing,
     };
     if (!Object.hasOwn(handlers, layer.kind)) {
       throw this.#fault(layer, `cannot be imported; those that can are ${Object.keys(handlers).join(', ')}`);
@@ -83,24 +88,11 @@ export class SequentialReader {
     handlers[layer.kind]!();
   }
 
-  #layer(value: unknown): Layer {
-    const config = isObject(value) ? value.config : undefined;
-    if (
-      !isObject(value) ||
-      typeof value.class_name !== 'string' ||
-      !isObject(config) ||
-      typeof config.name !== 'string'
-    ) {
-      throw this.#bad(`a layer expected { class_name, config: { name } }, got ${excerpt(value)}`);
-    }
-    return { name: config.name, kind: value.class_name, config };
+  #fault(layer: KerasLayer, what: string): Error {
+    return layerFault(this.#bad, layer, what);
   }
 
-  #fault({ name, kind }: Layer, what: string): Error {
-    return this.#bad(`layer ${describe(name)} (${kind.slice(0, 60)}) ${what}`);
-  }
-
-  #readShape(layer: Layer): void {
+  #readShape(layer: KerasLayer): void {
     const shape = layer.config.batch_input_shape ?? layer.config.batch_shape;
     if (shape === undefined || shape === null || this.dense.length > 0 || this.#shape) return;
     if (!Array.isArray(shape) || !shape.slice(1).every((size) => Number.isSafeInteger(size) && size > 0)) {
@@ -109,19 +101,35 @@ export class SequentialReader {
     this.#shape = shape.slice(1) as number[];
   }
 
-  #flatten(layer: Layer): void {
-    if (this.dense.length > 0 || this.#inputs) throw this.#fault(layer, 'can only stand before all other layers');
+  #flatten(layer: KerasLayer): void {
+    if (this.#shape?.length === 1) return;
     if (layer.config.data_format === 'channels_first' && (this.#shape?.length ?? 0) > 1) {
       throw this.#fault(layer, 'moves channels, which a network cannot');
     }
     if (this.#shape) this.#shape = [this.#shape.reduce((product, size) => product * size, 1)];
   }
 
-  #dense(layer: Layer): void {
-    const { config, name } = layer;
-    if (this.#targets)
-      throw this.#fault(layer, 'comes after a batch normalisation in between, which cannot be imported');
-    const [inputs, units, ...more] = this.#weights.shape(name, 'kernel');
+  /** The numbers stay in their order. */
+  #reshape(layer: KerasLayer): void {
+    const sizes = layer.config.target_shape;
+    const isShape =
+      Array.isArray(sizes) && sizes.every((size) => Number.isSafeInteger(size) && (size > 0 || size === -1));
+    const count = this.#shape?.reduce((product, size) => product * size, 1);
+    if (!isShape || count === undefined) throw this.#fault(layer, `expected a target_shape, got ${excerpt(sizes)}`);
+    const given = sizes as number[];
+    const known = given.reduce((product, size) => (size === -1 ? product : product * size), 1);
+    this.#shape = given.map((size) => (size === -1 ? count / known : size));
+    if (
+      this.#shape.reduce((product, size) => product * size, 1) !== count ||
+      given.indexOf(-1) !== given.lastIndexOf(-1)
+    ) {
+      throw this.#fault(layer, `makes ${excerpt(sizes)} of ${count} numbers`);
+    }
+  }
+
+  #dense(layer: KerasLayer): void {
+    const { config } = layer;
+    const [inputs, units, ...more] = this.#weights.shape(layer, 'kernel');
     if (inputs === undefined || units === undefined || more.length > 0)
       throw this.#fault(layer, 'has a kernel that is no matrix');
     if (inputs === 0 || units === 0) throw this.#fault(layer, 'has an empty kernel');
@@ -130,15 +138,25 @@ export class SequentialReader {
     if (this.#shape && (this.#shape.length !== 1 || this.#shape[0] !== inputs)) {
       throw this.#fault(layer, `takes ${inputs} inputs, got the shape [${this.#shape.join(', ')}]`);
     }
-    const activation = this.#word(layer);
-    const weights = this.#weights.read(name, 'kernel', [inputs, units]);
-    const bias = config.use_bias === false ? new Float32Array(units) : this.#weights.read(name, 'bias', [units]);
-    this.dense.push({ units, activation, dropout: 0, parameters: { weights, bias } });
+    const activation = activationOf(this.#bad, layer);
+    const weights = this.#weights.read(layer, 'kernel', [inputs, units]);
+    const bias = config.use_bias === false ? new Float32Array(units) : this.#weights.read(layer, 'bias', [units]);
+    const parameters = this.#withStepBefore({ weights, bias });
+    this.dense.push({ units, activation, dropout: 0, parameters });
     this.#shape = [units];
   }
 
+  /** Takes over what stands between this layer and the one before it; before the first only what is no normalisation. */
+  #withStepBefore(parameters: LayerParameters): LayerParameters {
+    const step = this.#after?.affine ?? (this.#inputs?.scale.includes(0) ? this.#inputs : undefined);
+    if (step === undefined) return parameters;
+    if (this.dense.length === 0) this.#inputs = undefined;
+    this.#after = undefined;
+    return foldBefore(parameters, step);
+  }
+
   /** Belongs to the layer before it; of two in a row an output has to come through both. */
-  #drop(layer: Layer): void {
+  #drop(layer: KerasLayer): void {
     const { rate } = layer.config;
     if (typeof rate !== 'number' || !(rate >= 0 && rate < 1))
       throw this.#fault(layer, `expected a rate in [0, 1), got ${excerpt(rate)}`);
@@ -148,83 +166,52 @@ export class SequentialReader {
     else last.dropout = both(last.dropout);
   }
 
-  #activate(layer: Layer, activation: Activation): void {
+  #activate(layer: KerasLayer, activation: Activation): void {
     const last = this.dense.at(-1);
-    if (last === undefined || this.#targets) throw this.#fault(layer, 'does not come after a dense layer');
     if (activation === 'linear') return;
-    if (last.activation !== 'linear')
+    if (last === undefined) throw this.#fault(layer, 'does not come after a dense layer');
+    if (last.activation !== 'linear') {
+      if (this.#after) throw this.#fault(this.#after.layer, `stands between two activations, which cannot be imported`);
       throw this.#fault(layer, `comes after ${last.activation}: a layer has one activation`);
+    }
+    this.#foldIntoLast(last);
     last.activation = activation;
   }
 
-  #word(layer: Layer): Activation {
-    const { activation = 'linear' } = layer.config;
-    const word =
-      typeof activation === 'string' && Object.hasOwn(ACTIVATIONS, activation) ? ACTIVATIONS[activation] : undefined;
-    if (word === undefined)
-      throw this.#fault(layer, `has the activation ${excerpt(activation)}, which cannot be imported`);
-    return word;
+  #foldIntoLast(last: DenseLayer): void {
+    if (this.#after) last.parameters = foldAfter(last.parameters, this.#after.affine);
+    this.#after = undefined;
   }
 
-  #rectifier(layer: Layer): Activation {
-    const { max_value: most, threshold } = layer.config;
-    if (most !== undefined && most !== null) throw this.#fault(layer, 'has a largest value, which cannot be imported');
-    if (threshold !== undefined && threshold !== null && threshold !== 0) {
-      throw this.#fault(layer, 'has a threshold, which cannot be imported');
+  /**
+   * Batch normalisation and its like: before all dense layers it normalises the inputs, after all of them it undoes that of the targets;
+   * in between it becomes a part of the dense layer from which no activation parts it.
+   */
+  #scale(layer: KerasLayer): void {
+    const columns = scalingColumns(this.#bad, layer, this.#shape, this.#weights);
+    const affine = affineOf(this.#bad, layer, columns, this.#weights);
+    if (!affine.scale.every(Number.isFinite) || !affine.shift.every(Number.isFinite)) {
+      throw this.#fault(layer, 'has a factor that is not finite');
     }
-    const slope = slopeOf(layer) ?? 0;
-    return slope === 0 ? 'relu' : this.#leaky(layer, slope);
+    if (this.dense.length === 0) this.#inputs = composed(this.#inputs, affine);
+    else this.#after = { affine: composed(this.#after?.affine, affine), layer };
+    this.#shape ??= [columns];
   }
 
-  #leaky(layer: Layer, slope: unknown): Activation {
-    if (typeof slope !== 'number' || Math.fround(slope) !== Math.fround(LEAK)) {
-      throw this.#fault(layer, `has the slope ${excerpt(slope)}; that of gradpool is ${LEAK}`);
+  #finish(): void {
+    const last = this.dense.at(-1)!;
+    if (this.#after) {
+      const { affine, layer } = this.#after;
+      const { scale, shift } = affine;
+      if (last.activation === 'softmax') throw this.#fault(layer, 'comes after softmax, which cannot be imported');
+      if (!scale.includes(0)) {
+        this.#targets = { scale: scale.map((a) => 1 / a), shift: shift.map((c, i) => -c / scale[i]!) };
+      } else if (last.activation === 'linear') this.#foldIntoLast(last);
+      else throw this.#fault(layer, 'has a factor that is 0 after the last activation, which cannot be imported');
     }
-    return 'leaky-relu';
+    this.dense.forEach(({ parameters }, l) => {
+      if (!isFiniteLayer(parameters))
+        throw this.#bad(`dense layer ${l} with what is beside it is not finite in float32`);
+    });
   }
-
-  #softmax(layer: Layer): Activation {
-    const { axis = -1 } = layer.config;
-    if (axis !== -1 && axis !== 1)
-      throw this.#fault(layer, `runs along axis ${excerpt(axis)}, which cannot be imported`);
-    return 'softmax';
-  }
-
-  /** Before all dense layers it normalises the inputs, after all of them it undoes that of the targets. */
-  #normalize(layer: Layer): void {
-    const affine = this.#affine(layer);
-    const { scale, shift } = affine;
-    if (scale.includes(0) || !scale.every(Number.isFinite) || !shift.every(Number.isFinite)) {
-      throw this.#fault(layer, 'has a factor that is 0 or not finite');
-    }
-    if (this.dense.length === 0) {
-      if (this.#inputs) throw this.#fault(layer, 'comes after another one');
-      this.#inputs = affine;
-    } else {
-      if (this.#targets) throw this.#fault(layer, 'comes after another one');
-      this.#targets = { scale: scale.map((a) => 1 / a), shift: shift.map((c, i) => -c / scale[i]!) };
-    }
-    this.#shape = [scale.length];
-  }
-
-  /** scale = gamma / sqrt(variance + epsilon), shift = beta - mean scale. */
-  #affine(layer: Layer): Affine {
-    const { name, config } = layer;
-    const { axis = -1, epsilon = DEFAULT_EPSILON } = config;
-    const alongLast = axis === -1 || axis === 1 || (Array.isArray(axis) && axis.length === 1 && axis[0] === 1);
-    if (!alongLast || (this.#shape && this.#shape.length !== 1)) throw this.#fault(layer, 'does not run over columns');
-    if (typeof epsilon !== 'number') throw this.#fault(layer, `has the epsilon ${excerpt(epsilon)}`);
-    const shape = this.#shape ?? this.#weights.shape(name, 'moving_mean');
-    const read = (what: string) => this.#weights.read(name, what, shape);
-    const [mean, variance] = [read('moving_mean'), read('moving_variance')];
-    const gamma = config.scale === false ? undefined : read('gamma');
-    const beta = config.center === false ? undefined : read('beta');
-    const scale = Float64Array.from(variance, (v, i) => (gamma?.[i] ?? 1) / Math.sqrt(v + epsilon));
-    return { scale, shift: scale.map((s, i) => (beta?.[i] ?? 0) - mean[i]! * s) };
-  }
-}
-
-/** Of ReLU and LeakyReLU; Keras has renamed it. */
-function slopeOf({ config }: Layer): unknown {
-  return config.alpha ?? config.negative_slope;
 }

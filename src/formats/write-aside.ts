@@ -1,46 +1,27 @@
-import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { wrongType } from '../core/checks.ts';
+import { OutputFile } from '../core/output-file.ts';
+import { isUrl } from '../core/realm.ts';
 
 /** A path as node:fs takes it. */
 export function checkPath(name: string, path: unknown): string {
-  if (path instanceof URL) return fileURLToPath(path);
+  if (isUrl(path)) return fileURLToPath(path.href);
   if (typeof path !== 'string' || path === '') throw wrongType(name, 'path or file URL', path);
   return path;
 }
 
 /**
- * Writes a file beside its place and renames it when it is whole and on the disk: whoever reads the path sees the old
- * file or the new one, also after the process was killed. (After a power failure as far as the disk keeps what it confirms.)
- * @throws what `node:fs` throws; then nothing is left behind
+ * Writes a file whole or not at all, through links, as {@link OutputFile} does.
+ * @param name - of the argument, for messages
+ * @throws RangeError naming it where there is something that is no file; what `node:fs` throws; then nothing is left behind
  */
-export async function writeAside(path: string, content: string | Uint8Array): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+export async function writeAside(name: string, path: string, content: string | Uint8Array): Promise<void> {
+  const file = await OutputFile.open(name, path);
   try {
-    const handle = await open(aside, 'wx');
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(aside, path);
-    await syncFolder(dirname(path));
+    await file.write(content);
   } catch (error) {
-    await rm(aside, { force: true });
+    await file.discard();
     throw error;
   }
-}
-
-/** The name is on the disk, too. Windows opens no folders. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await file.commit();
 }

@@ -1,10 +1,13 @@
 // The entry of the browser build: prediction alone, in one module without imports (rolldown.config.js).
 import { text, wrongType } from '../core/checks.ts';
+import { isUrl } from '../core/realm.ts';
+import type { Encoding } from '../data/encoding.ts';
 import { badFile } from '../formats/bad-file.ts';
 import { type LoadedModel, MODEL_KIND, readModel } from '../formats/model.ts';
 import { parseSafetensors } from '../formats/safetensors.ts';
 
 export { GradpoolError, type ErrorCode } from '../core/errors.ts';
+export type { OutputArray } from '../core/scaling.ts';
 export { type LoadedModel, networkFromBytes } from '../formats/model.ts';
 export { Predictor, type PredictorInfo, type PredictorOptions } from './predictor.ts';
 
@@ -17,8 +20,8 @@ export { Predictor, type PredictorInfo, type PredictorOptions } from './predicto
  * const { network, classes } = await fetchNetwork('digits.safetensors');
  * const y = new Predictor(network).predictOne(pixels);
  */
-export async function fetchNetwork(url: string | URL): Promise<LoadedModel> {
-  if (!(url instanceof URL)) {
+export async function fetchNetwork<E = Encoding>(url: string | URL): Promise<LoadedModel<E>> {
+  if (!isUrl(url)) {
     if (typeof url !== 'string') throw wrongType('url', 'URL', url);
     text('url', url);
   }

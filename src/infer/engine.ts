@@ -1,4 +1,5 @@
 import type { NetworkSpec } from '../core/spec.ts';
+import type { OutputArray } from '../core/scaling.ts';
 import type { Scaling } from '../core/table.ts';
 
 /** Numbers in rows, as a predictor reads them: row r begins at r * n. */
@@ -13,7 +14,7 @@ export interface Engine {
    * Nothing is allocated.
    * @param X - raw inputs, known to be finite numbers
    */
-  run(X: Rows, out: Float32Array, from: number, rows: number): void;
+  run(X: Rows, out: OutputArray, from: number, rows: number): void;
 }
 
 /** Per column, in float64: raw to normalised for the inputs, normalised to raw for the outputs. */

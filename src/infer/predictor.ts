@@ -1,6 +1,8 @@
 import { oneOf, options, wrongType, wrongValue } from '../core/checks.ts';
 import type { RowsInput } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
+import { type OutputArray, type OutputType, outputType } from '../core/scaling.ts';
+import { typedArrayName } from '../core/realm.ts';
 import type { WasmModule } from '../core/wasm.ts';
 import { inferBytes } from '../kernels/infer-bytes.ts';
 import type { KernelPath, Twin } from '../kernels/kernels.ts';
@@ -40,10 +42,11 @@ export class Predictor {
   readonly #outputs: number;
   readonly #spec: Network['spec'];
   readonly #engine: Engine;
+  readonly #Output: OutputType;
 
   /**
    * @throws TypeError, RangeError naming the argument; GradpoolError ERR_BACKEND_UNAVAILABLE if wasm was asked for and cannot
-   * run, ERR_DOES_NOT_FIT if the network is larger than one WebAssembly memory
+   * run, ERR_DOES_NOT_FIT if the network is larger than one WebAssembly memory, ERR_FILE_MISSING if a bundler left the kernels behind
    */
   constructor(network: Network, given: PredictorOptions = {}) {
     if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
@@ -53,6 +56,7 @@ export class Predictor {
     this.#spec = spec;
     this.#inputs = spec.inputs;
     this.#outputs = spec.layers.at(-1)!.units;
+    this.#Output = outputType(normalization.targets);
     const found = choice === 'reference' ? { obstacle: 'it was asked for' } : findKernels();
     if ('module' in found) {
       const source = wasmSource(found.module, spec, parameters, { threads: 1, shared: false });
@@ -73,15 +77,20 @@ export class Predictor {
   /**
    * Y for one pattern, in the units of the targets.
    * @param row - n raw inputs
-   * @param out - where the K outputs go; with it, nothing is allocated. Default a new array.
+   * @param out - where the K outputs go, a Float32Array or Float64Array; with it, nothing is allocated. Default a new array, float64
+   * where float32 would lose what they tell: of normalised targets far from zero, or tiny.
    * @returns out
    * @throws TypeError, RangeError naming the input
    */
-  predictOne(row: ArrayLike<number>, out: Float32Array = new Float32Array(this.#outputs)): Float32Array {
+  predictOne<Out extends OutputArray = Float32Array>(
+    row: ArrayLike<number>,
+    out: Out = new this.#Output(this.#outputs) as Out,
+  ): Out {
     const n = this.#inputs;
     if (typeof row !== 'object' || row === null) throw wrongType('row', `list of ${n} numbers`, row);
     if (row.length !== n) throw new RangeError(`"row" expected ${n} numbers, got ${String(row.length)}`);
-    if (!(out instanceof Float32Array)) throw wrongType('out', 'Float32Array', out);
+    const kind = typedArrayName(out);
+    if (kind !== 'Float32Array' && kind !== 'Float64Array') throw wrongType('out', this.#Output.name, out);
     if (out.length !== this.#outputs) {
       throw new RangeError(`"out" expected ${this.#outputs} numbers, got ${out.length}`);
     }
@@ -97,15 +106,15 @@ export class Predictor {
   /**
    * Y for one pattern or many, in the units of the targets; what `network.predict` gives, but for rounding.
    * @param inputs - rows of n numbers, or a flat list of rows
-   * @returns rows x K, row-major
+   * @returns rows x K, row-major; float32, or float64 as for `predictOne`
    * @throws TypeError, RangeError naming the input
    */
-  predict(inputs: RowsInput): Float32Array {
+  predict<Out extends OutputArray = Float32Array>(inputs: RowsInput): Out {
     const { values, rows } = inputRows(inputs, this.#spec);
-    const Y = new Float32Array(rows * this.#outputs);
+    const Y = new this.#Output(rows * this.#outputs);
     const most = this.#engine.rows;
     for (let from = 0; from < rows; from += most) this.#engine.run(values, Y, from, Math.min(most, rows - from));
-    return Y;
+    return Y as Out;
   }
 }
 
@@ -120,6 +129,7 @@ function findKernels(): { readonly path: Twin; readonly module: WasmModule } | {
     MODULES.set(path, module);
     return { path, module };
   } catch (error) {
+    if (error instanceof GradpoolError) throw error;
     return { obstacle: `the kernels cannot be compiled: ${String(error)}` };
   }
 }

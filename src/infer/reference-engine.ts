@@ -1,4 +1,5 @@
 import type { NetworkSpec } from '../core/spec.ts';
+import type { OutputArray } from '../core/scaling.ts';
 import type { Scaling } from '../core/table.ts';
 import { forwardPattern, type Layer64 } from '../kernels/reference/pattern.ts';
 import type { LayerParameters } from '../memory/arena.ts';
@@ -35,7 +36,7 @@ export class ReferenceEngine implements Engine {
     this.#x = new Float64Array(spec.inputs);
   }
 
-  run(X: Rows, out: Float32Array, from: number, rows: number): void {
+  run(X: Rows, out: OutputArray, from: number, rows: number): void {
     const { inScale, inShift, outScale, outShift } = this.#scales;
     const n = this.#x.length;
     for (let r = from; r < from + rows; r++) {

@@ -1,6 +1,7 @@
 import { ACTIVATION_TABLE } from '../core/activations.ts';
 import type { Activation, NetworkSpec } from '../core/spec.ts';
 import { GradpoolError } from '../core/errors.ts';
+import type { OutputArray } from '../core/scaling.ts';
 import type { Scaling } from '../core/table.ts';
 import type { WasmMemory, WasmModule } from '../core/wasm.ts';
 import { instantiate, type KernelExports } from '../kernels/exports.ts';
@@ -63,7 +64,7 @@ export class WasmEngine implements Engine {
     this.#forward = instantiate(module, memory).forward;
   }
 
-  run(X: Rows, out: Float32Array, from: number, rows: number): void {
+  run(X: Rows, out: OutputArray, from: number, rows: number): void {
     const H = rows === 1 ? this.#rows.one : this.#rows.many;
     const { weights, biases } = this.#plan;
     this.#load(H[0]!, X, from, rows);
@@ -88,7 +89,7 @@ export class WasmEngine implements Engine {
         code,
       );
     }
-    this.#store32(H[H.length - 1]!, out, from, rows);
+    this.#store(H[H.length - 1]!, out, from, rows);
   }
 
   /** H_0 = scale * X + shift, in float64 and then rounded once. */
@@ -105,7 +106,7 @@ export class WasmEngine implements Engine {
   }
 
   /** Y, which for softmax still is U_L, in raw units. */
-  #store32({ offset, stride, columns }: MatrixPlan, out: Float32Array, from: number, rows: number): void {
+  #store({ offset, stride, columns }: MatrixPlan, out: OutputArray, from: number, rows: number): void {
     const { outScale, outShift } = this.#scales;
     const memory = this.#memory;
     for (let r = 0; r < rows; r++) {
@@ -144,7 +145,7 @@ function allocate(bytes: number, shared: boolean): WasmMemory {
 }
 
 /** y_k = e^{u_k - max u} / sum_j e^{u_j - max u}, in place on u[from, from + K). */
-function softmax(u: Float32Array, from: number, K: number): void {
+function softmax(u: OutputArray, from: number, K: number): void {
   let max = -Infinity;
   for (let k = from; k < from + K; k++) if (u[k]! > max) max = u[k]!;
   let sum = 0;

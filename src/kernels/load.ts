@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { GradpoolError } from '../core/errors.ts';
+import { packageFile } from '../core/package-file.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { WasmModule } from '../core/wasm.ts';
 import type { Table } from '../core/table.ts';
@@ -72,9 +73,12 @@ function reference(reason: string): Chosen {
   return { source: { ...chosen, module: undefined }, report: { ...chosen, reason } };
 }
 
-/** Compiles one twin from the file beside this one. */
+/**
+ * Compiles one twin from the file beside this one.
+ * @throws GradpoolError ERR_FILE_MISSING
+ */
 export function compile(path: Twin): WasmModule {
-  const bytes = readFileSync(new URL(`./${path}.wasm`, import.meta.url));
+  const bytes = readFileSync(packageFile(`./${path}.wasm`, import.meta.url));
   return new WebAssembly.Module(bytes);
 }
 

@@ -1,5 +1,5 @@
 // Checks of what the measurements of the laboratory are given.
-import { callback, integer, wrongType, wrongValue } from '../core/checks.ts';
+import { abortable, callback, integer, wrongType, wrongValue } from '../core/checks.ts';
 import type { DataSource } from '../core/table.ts';
 import { Network } from '../nn/network.ts';
 import { bind } from '../train/bound.ts';
@@ -23,7 +23,7 @@ export function checkTrainer(given: object | undefined, own: readonly string[], 
 /** The two options by which a measurement is watched and ended. */
 export function checkWatched({ signal, onProgress }: { signal?: unknown; onProgress?: unknown }): void {
   if (onProgress !== undefined) callback('onProgress', onProgress);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+  abortable('signal', signal);
 }
 
 /** A list that is not empty. */

@@ -1,4 +1,4 @@
-import { type Figures, figuresOf, type MetricName } from '../nn/figures.ts';
+import { type Figures, figuresOf, METRICS, type MetricName } from '../nn/figures.ts';
 import type { Metrics } from '../nn/metrics.ts';
 import type { ResolvedCrossValidation } from './cross-validation-options.ts';
 import type { SideBySide } from './side-by-side.ts';
@@ -29,7 +29,7 @@ export type FoldRun = {
   | { state: 'diverged' }
 );
 
-/** One figure over all trainings that did not diverge and have it. */
+/** One figure over all trainings that did not diverge and have it, those that have none left out. */
 export interface FoldSummary {
   metric: MetricName;
   /** How many trainings have it. */
@@ -54,6 +54,12 @@ export interface CrossValidationReport {
   patterns: number;
   folds: number;
   stratified: boolean;
+  /** How many, where those of one stayed together. */
+  groups?: number;
+  /** Where folds followed one another in time. */
+  timeSeries?: true;
+  /** Where folds are stratified: classes with fewer patterns than folds, which some folds have none of. */
+  rare?: { class: number; patterns: number }[];
   /** That were done. */
   repeats: number;
   seed: number;
@@ -63,6 +69,11 @@ export interface CrossValidationReport {
   /** Trainings whose loss was not finite; they are in no summary. */
   diverged: number;
   summary: FoldSummary[];
+  /**
+   * Figures that some of the trainings that did not diverge do not have, and how many those are: `rocAuc` of a fold with one class,
+   * `r2` of a fold with one pattern, or one target value. A figure that none has is not in `summary`.
+   */
+  undefined: { metric: MetricName; runs: number }[];
 }
 
 const LEVEL = 0.95;
@@ -74,9 +85,9 @@ export function crossValidationReport(
   sideBySide: SideBySide,
   state: CrossValidationReport['state'],
 ): CrossValidationReport {
-  const { task, folds, stratified, seed, epochs } = o;
-  const patterns = runs[0]!.training + runs[0]!.validation;
+  const { task, patterns, folds, stratified, groups, timeSeries, rare, seed, epochs } = o;
   const trained = runs.filter((run) => run.state === 'trained');
+  const figures = trained.map(({ metrics }) => definedFigures(metrics));
   return {
     kind: 'cross-validation',
     version: 1,
@@ -85,17 +96,33 @@ export function crossValidationReport(
     patterns,
     folds,
     stratified,
+    ...(groups !== undefined && { groups }),
+    ...(timeSeries && { timeSeries }),
+    ...(rare.length > 0 && { rare }),
     repeats: runs.length / folds,
     seed,
     epochs,
     sideBySide,
     runs,
     diverged: runs.length - trained.length,
-    summary: summarise(
-      trained.map(({ metrics }) => figuresOf(metrics)),
-      1 / (folds - 1),
-    ),
+    summary: summarise(figures, timeSeries ? meanShare(runs) : 1 / (folds - 1)),
+    undefined: METRICS[task].flatMap((metric) => {
+      const without = figures.filter((run) => run[metric] === undefined).length;
+      return without > 0 ? [{ metric, runs: without }] : [];
+    }),
   };
+}
+
+/** Without an r2 that is 0 or 1 by convention: it says nothing of the network. */
+function definedFigures(metrics: Metrics): Figures {
+  const { r2, ...others } = figuresOf(metrics);
+  const isDefined = r2 !== undefined && metrics.undefined.length === 0;
+  return isDefined ? { ...others, r2 } : others;
+}
+
+/** Patterns of a fold to those that were trained with, where the trainings have more and more. */
+function meanShare(runs: readonly FoldRun[]): number {
+  return runs.reduce((sum, { training, validation }) => sum + validation / training, 0) / runs.length;
 }
 
 /**

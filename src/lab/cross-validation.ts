@@ -10,7 +10,6 @@ import {
   type CrossValidationOptions,
   type FoldJob,
   type FoldStart,
-  makeNetwork,
   type ResolvedCrossValidation,
   resolveCrossValidation,
 } from './cross-validation-options.ts';
@@ -24,8 +23,8 @@ import { chooseSideBySide, doTogether } from './side-by-side.ts';
  * The folds follow from the seed; small networks are faster in several trainings side by side than in one on all workers, so both
  * are measured first. The weights are the same bits either way; of a loss, which is a sum per worker, the last digits may differ.
  *
- * @param make - makes the network of one training, always with the same layers, and with a normalisation, if any, that is fitted on
- * the patterns that it is given. Called once more beforehand, with all patterns, to see what the network is like
+ * @param make - makes a new network for one training, always with the same layers, and with a normalisation, if any, that is fitted
+ * on the patterns that it is given. Called once more beforehand, with all patterns, to see what the network is like
  * @returns after an abort, a report of the repeats that were complete, if there are any
  * @throws TypeError, RangeError naming the argument; GradpoolError as `Trainer.fit`; what `make` throws
  * @example
@@ -42,6 +41,10 @@ export async function crossValidate(
   given: CrossValidationOptions = {},
 ): Promise<CrossValidationReport> {
   const o = resolveCrossValidation(make, dataset, given);
+  for (const { class: k, patterns } of o.rare)
+    process.emitWarning(`class ${k} has ${patterns} patterns for ${o.folds} folds: in some it cannot be judged`, {
+      type: 'GradpoolWarning',
+    });
   const { available } = detectSharedMemory();
   const { backend: wanted = 'auto', batchSize } = o.trainer;
   const chosen = await chooseBackend(wanted, available, o.first.spec, batchSize, 1);
@@ -70,13 +73,11 @@ export async function crossValidate(
 /** Trains without a fold, and looks how it does there. */
 async function trainFold(
   { train, validation, ...job }: FoldJob,
-  { make, first, epochs, trainer: options }: ResolvedCrossValidation,
+  { maker, epochs, trainer: options }: ResolvedCrossValidation,
   means: Means,
   signal: AbortSignal,
 ): Promise<FoldRun> {
-  const network = makeNetwork(make, { train, seed: job.seed });
-  if (JSON.stringify(network.spec) !== JSON.stringify(first.spec))
-    throw new RangeError('"make" expected to return the same layers each time, got others');
+  const network = maker.make({ train, seed: job.seed });
   await using trainer = await Trainer.create(network, { ...options, ...means, seed: job.seed });
   const history = await trainer.fit(train, { epochs, signal });
   const { loss } = await trainer.evaluate(validation);

@@ -76,7 +76,7 @@ const KEYS = [
   'onProgress',
 ] as const;
 /** What each trainer gets from the measurement. */
-const OWN = ['batchSize', 'microBatchSize', 'accumulation', 'workers', 'trace'] as const;
+const OWN = ['batchSize', 'microBatchSize', 'accumulation', 'lastBatch', 'workers', 'trace'] as const;
 const TARGET_KEYS = [
   'loss',
   'referenceEpochs',

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
+import { VERSION } from '../core/version.ts';
 import { probeSimd } from '../kernels/load.ts';
 
 /** The machine and the software that a measurement was made on. */
@@ -46,7 +47,7 @@ export function describeEnvironment(): Environment {
     v8: process.versions.v8,
     flags: process.execArgv,
     simd: probeSimd(),
-    version: readVersion(),
+    version: VERSION,
     commit: readCommit(),
     time: new Date().toISOString(),
   };
@@ -119,18 +120,10 @@ function readQuota(): number | undefined {
   return cpusAllowed > 0 && Number.isFinite(cpusAllowed) ? cpusAllowed : undefined;
 }
 
-const ROOT = new URL('../../../', import.meta.url);
-
-function readVersion(): string {
-  return (
-    attempt(() => (JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as { version: string }).version) ??
-    'unknown'
-  );
-}
-
 function readCommit(): string | undefined {
   return attempt(() => {
-    const head = readFileSync(new URL('.git/HEAD', ROOT), 'utf8').trim();
-    return head.startsWith('ref: ') ? readFileSync(new URL(`.git/${head.slice(5)}`, ROOT), 'utf8').trim() : head;
+    const root = new URL('../../../', import.meta.url);
+    const head = readFileSync(new URL('.git/HEAD', root), 'utf8').trim();
+    return head.startsWith('ref: ') ? readFileSync(new URL(`.git/${head.slice(5)}`, root), 'utf8').trim() : head;
   });
 }

@@ -1,9 +1,19 @@
-import type { DataSource } from '../core/table.ts';
+import type { Dataset } from '../data/dataset.ts';
 import type { Network } from '../nn/network.ts';
-import { bind } from '../train/bound.ts';
 import { runnerOf, Trainer } from '../train/trainer.ts';
-import { type LearningRateOptions, resolveLearningRate, type ResolvedLearningRate } from './learning-rate-options.ts';
-import { type RatePoint, type RateSuggestion, suggestRate } from './learning-rate-suggestion.ts';
+import { type LearningRateOptions, resolveLearningRate } from './learning-rate-options.ts';
+import { type RatePoint, riseRate } from './learning-rate-range.ts';
+import {
+  besideBest,
+  candidateRates,
+  planTrials,
+  type RateSuggestion,
+  suggestRate,
+  type TriedRate,
+  triedRates,
+  worthTrying,
+} from './learning-rate-suggestion.ts';
+import { type RateTrial, RateTrials, type TrialLength } from './learning-rate-trials.ts';
 import { copyOf } from './rounds.ts';
 
 export interface LearningRateReport {
@@ -14,78 +24,78 @@ export interface LearningRateReport {
   most: number;
   smoothing: number;
   divergence: number;
-  /** Whether the last rate was reached, or the loss had become too large before. */
+  /** Of the range test: whether the last rate was reached, or the loss had become too large before. */
   state: 'complete' | 'diverged';
   points: RatePoint[];
+  /** Updates of a trial, about, and how many trials each of the rates in `tried` had. */
+  trialUpdates: number;
+  repeats: number;
+  /** What came of the trials that were as long, in the order of their rates. */
+  tried: TriedRate[];
   suggestion: RateSuggestion;
 }
 
 /**
- * The learning-rate range test (Smith 2017, section 3.3): a short training in which the rate rises by the same factor from update
- * to update, from far too small to far too large. The loss falls where the rate is good, and rises where it is too large.
+ * Finds a learning rate by trial. The range test comes first (Smith 2017, section 3.3): a short training in which the rate rises by
+ * the same factor from update to update, from far too small to far too large. It tells which rates are out of the question, and no
+ * more: the loss of a batch says nothing of what many epochs at one rate come to. So rates below the one at which it was least are
+ * tried out: each once for a short time, the best of these and those around as long as the training is to be, several times, on four
+ * fifths of the patterns. What counts is the accuracy, or R2, on those held out.
  *
- * What it finds is a guess from one short training, from the weights as they are, with this batch size and these options. The network
- * is not changed.
+ * It holds for the weights as they are, this batch size and these options. The network is not changed.
  *
  * @throws TypeError, RangeError naming the argument; GradpoolError as `Trainer.fit`
  * @example
- * const { suggestion } = await findLearningRate(network, train, { trainer: { batchSize: 32, momentum: 0.9 } });
+ * const { suggestion } = await findLearningRate(network, train, { epochs: 30, trainer: { batchSize: 32, momentum: 0.9 } });
  * console.log(suggestion.why);
  */
 export async function findLearningRate(
   network: Network,
-  dataset: DataSource,
+  dataset: Dataset,
   given: LearningRateOptions = {},
 ): Promise<LearningRateReport> {
   const o = resolveLearningRate(network, dataset, given);
   const copy = copyOf(network);
   await using trainer = await Trainer.create(copy, o.trainer);
-  const { points, state } = await riseRate(trainer, copy, dataset, o);
-  const { least, most, smoothing, divergence } = o;
+  const runner = runnerOf(trainer);
+  const { points, state, epochs } = await riseRate(runner, copy, dataset, o);
+  const trials = new RateTrials(runner, { network: copy, start: network.parameters }, dataset, o, epochs);
+  const { least, most, smoothing, divergence, trainer: { batchSize } } = o; // prettier-ignore
+  const candidates = candidateRates(points, least);
+  const plan = planTrials(trials.perEpoch, candidates.length, o.epochs, o.trialUpdates);
+  const cliff = state === 'diverged' ? (points.at(-1)?.learningRate ?? least) : Infinity;
+  let updates = 0;
+  const run = async (learningRate: number, repeat: number, length: TrialLength): Promise<RateTrial> => {
+    const trial = await trials.train(learningRate, repeat, length);
+    updates += trial.updates;
+    o.onProgress?.({ stage: 'trials', updates, totalUpdates: Math.max(updates, plan.total), learningRate });
+    return trial;
+  };
+  const short: RateTrial[] = [];
+  for (const rate of candidates)
+    for (let repeat = 0; repeat < plan.shortRepeats; repeat++) short.push(await run(rate, repeat, plan.short));
+  const long: RateTrial[] = [];
+  const tryOut = async (rates: readonly number[]) => {
+    for (const rate of rates)
+      for (let repeat = 0; repeat < plan.repeats; repeat++) long.push(await run(rate, repeat, plan.long));
+  };
+  await tryOut(worthTrying(short));
+  await tryOut(besideBest(triedRates(long), least, candidates.at(-1)!, cliff));
+  const tried = triedRates(long);
+  const untrained = await trials.untrained();
   return {
     kind: 'learning-rate',
     version: 1,
-    batchSize: o.trainer.batchSize,
+    batchSize,
     least,
     most,
     smoothing,
     divergence,
     state,
     points,
-    suggestion: suggestRate(points),
+    trialUpdates: plan.updates,
+    repeats: plan.repeats,
+    tried,
+    suggestion: suggestRate(long, { candidates, cliff, untrained, patterns: dataset.length, wanted: o.epochs, plan }),
   };
-}
-
-/** Trains update by update, through as many epochs as that takes, until all rates are tried or the loss is too large. */
-async function riseRate(
-  trainer: Trainer,
-  network: Network,
-  dataset: DataSource,
-  { least, most, updates, smoothing, divergence, trainer: { batchSize }, signal, onProgress }: ResolvedLearningRate,
-): Promise<Pick<LearningRateReport, 'points' | 'state'>> {
-  const runner = runnerOf(trainer);
-  const train = bind(network, 'dataset', dataset);
-  const P = train.rows.length;
-  const points: RatePoint[] = [];
-  let mean = 0;
-  let lowest = Infinity;
-  for (let u = 0, stream = 0, from = 0; u < updates; u++) {
-    const learningRate = least * (most / least) ** (u / (updates - 1));
-    const before = { epoch: stream + 1, updates: 0, totalUpdates: 1, samples: 0, loss: 0, seconds: 0 };
-    const rates = { name: 'constant', rate: learningRate } as const;
-    const piece = { train, epochs: 1, updates: 1, batchSize, rates, from, stream, before };
-    const { epochs } = await runner.run(piece, signal, undefined);
-    const rows = Math.min(batchSize, P - from);
-    const loss = epochs[0]!.loss / rows;
-    mean = smoothing * mean + (1 - smoothing) * loss;
-    // The mean begins at 0, and is small at first by just this factor (Kingma & Ba 2015, section 3).
-    const smoothed = mean / (1 - smoothing ** (u + 1));
-    if (!Number.isFinite(smoothed) || smoothed > divergence * lowest) return { points, state: 'diverged' };
-    points.push({ learningRate, loss, smoothed });
-    lowest = Math.min(lowest, smoothed);
-    onProgress?.({ updates: u + 1, totalUpdates: updates, learningRate });
-    from += rows;
-    if (from === P) [from, stream] = [0, stream + 1];
-  }
-  return { points, state: 'complete' };
 }

@@ -60,7 +60,7 @@ const KEYS = [
   'onProgress',
 ] as const;
 /** What each trainer gets from the measurement. */
-const OWN = ['batchSize', 'microBatchSize', 'accumulation', 'workers', 'strategy', 'sharedMemory', 'trace'] as const;
+const OWN = ['batchSize', 'microBatchSize', 'accumulation', 'lastBatch', 'workers', 'strategy', 'sharedMemory', 'trace'] as const; // prettier-ignore
 const MODES: readonly ScalingMode[] = ['strong', 'weak'];
 const MOST_WORKERS = 1024;
 

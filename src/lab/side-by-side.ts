@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { onAbort } from '../core/aborts.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { DataSource } from '../core/table.ts';
 import type { Backend } from '../kernels/kernels.ts';
@@ -121,7 +122,9 @@ export async function doTogether<T>(
   work: (job: T, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const own = new AbortController();
-  const stop = signal ? AbortSignal.any([signal, own.signal]) : own.signal;
+  const end = onAbort(signal, () => own.abort(signal!.reason));
+  if (signal?.aborted) own.abort(signal.reason);
+  const stop = own.signal;
   let next = 0;
   const errors: unknown[] = [];
   const lane = async () => {
@@ -135,6 +138,6 @@ export async function doTogether<T>(
       }
     }
   };
-  await Promise.all(Array.from({ length: together }, lane));
+  await Promise.all(Array.from({ length: together }, lane)).finally(end);
   if (errors.length > 0) throw errors[0];
 }

@@ -31,7 +31,7 @@ export interface UndefinedScore {
 
 export interface ClassScores {
   perClass: ClassScore[];
-  /** The mean of all classes, those without a pattern too. */
+  /** The mean of the classes that some pattern belongs to or was taken for; of labels, which are outputs, of all. As in scikit-learn. */
   macro: AverageScore;
   /** From the counts of all classes added up; where each pattern has one class, all three are the accuracy. */
   micro: AverageScore;
@@ -90,8 +90,14 @@ export function classScores(confusion: readonly (readonly number[])[]): ClassSco
   return scoresOfCounts(counts);
 }
 
-/** The same from counts, which may be of classes that do not exclude each other. */
-export function scoresOfCounts(counts: readonly ClassCounts[]): ClassScores {
+/**
+ * The same from counts, which may be of classes that do not exclude each other.
+ * @param averaged - which of them are in the macro average: those that occur, in the patterns or in the answers, or all
+ */
+export function scoresOfCounts(
+  counts: readonly ClassCounts[],
+  averaged: 'occurring' | 'all' = 'occurring',
+): ClassScores {
   const missing: UndefinedScore[] = [];
   const perClass = counts.map(({ right, predicted, support }, k) => {
     const over = (metric: UndefinedScore['metric'], numerator: number, denominator: number) => {
@@ -110,9 +116,10 @@ export function scoresOfCounts(counts: readonly ClassCounts[]): ClassScores {
   });
   const total = (of: keyof ClassCounts) => counts.reduce((sum, count) => sum + count[of], 0);
   const [right, predicted, support] = [total('right'), total('predicted'), total('support')];
+  const macro = perClass.filter((score) => averaged === 'all' || score.support + score.predicted > 0);
   return {
     perClass,
-    macro: average(perClass, () => 1 / perClass.length),
+    macro: average(macro, () => 1 / macro.length),
     micro: {
       precision: ratio(right, predicted),
       recall: ratio(right, support),

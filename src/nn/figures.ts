@@ -6,11 +6,12 @@ import { type MetricsTask, taskOf } from './predictions.ts';
 export type MetricName =
   'accuracy' | 'exact' | 'precision' | 'recall' | 'f1' | 'logLoss' | 'rocAuc' | 'mae' | 'rmse' | 'r2';
 
-/** Metrics by name; absent where there is none: of `rocAuc`, where all patterns are of one class. */
+/** Metrics by name; absent where there is none: `rocAuc` where all patterns are of one class, `r2` where there is one pattern. */
 export type Figures = Partial<Record<MetricName, number>>;
 
 const ANSWERS = ['accuracy', 'precision', 'recall', 'f1', 'logLoss', 'rocAuc'] as const;
-const NAMES: Record<MetricsTask, readonly MetricName[]> = {
+/** Those that outputs have, by what they mean. */
+export const METRICS: Readonly<Record<MetricsTask, readonly MetricName[]>> = {
   classes: ANSWERS,
   labels: ['exact', ...ANSWERS],
   values: ['mae', 'rmse', 'r2'],
@@ -26,14 +27,14 @@ export function isError(metric: MetricName): boolean {
 
 /** The metrics that the outputs of a network have. */
 export function metricsOf(spec: NetworkSpec): readonly MetricName[] {
-  return NAMES[taskOf(spec).task];
+  return METRICS[taskOf(spec).task];
 }
 
 /** The metrics that are one number. */
 export function figuresOf(metrics: Metrics): Figures {
   if (metrics.task === 'values') {
     const { mae, rmse, r2 } = metrics;
-    return { mae, rmse, r2 };
+    return { mae, rmse, ...(r2 !== undefined && { r2 }) };
   }
   const { accuracy, macro, logLoss, rocAuc } = metrics;
   const exact = metrics.task === 'labels' && { exact: metrics.exact };

@@ -1,5 +1,9 @@
 // Checks of what the metrics are computed from: one number, or one row of numbers, for each of P patterns.
+import { asNumericArray } from '../core/realm.ts';
 import { finite, integer, wrongType } from '../core/checks.ts';
+
+/** 2^-23, of float32. */
+const SINGLE = 2 ** -23;
 
 /**
  * How many numbers there are for each pattern.
@@ -37,6 +41,12 @@ export function checkClasses(name: string, values: ArrayLike<number>, classes: n
   }
 }
 
+/** By how much 1 and the next smaller number of a list differ: as in scikit-learn, half precision counts as single. */
+export function precisionOf(values: unknown): number {
+  const single = ArrayBuffer.isView(values) && (values as Partial<Float32Array>).BYTES_PER_ELEMENT! <= 4;
+  return single ? SINGLE : Number.EPSILON;
+}
+
 function isList(values: unknown): boolean {
-  return Array.isArray(values) || (ArrayBuffer.isView(values) && 'length' in values);
+  return Array.isArray(values) || asNumericArray(values) !== undefined;
 }

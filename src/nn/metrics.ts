@@ -1,12 +1,14 @@
-import { integer, oneOf, options, wrongType } from '../core/checks.ts';
+import { abortable, flag, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import type { RowsInput } from '../core/columns.ts';
 import type { DataSource, StreamedSource } from '../core/table.ts';
 import { Turns } from '../core/turns.ts';
+import { type FigureIntervals, figureIntervals } from './bootstrap.ts';
 import { type ClassScore, type ClassScores, confusionMatrix, scoresOfCounts, classScores } from './class-scores.ts';
 import { Network } from './network.ts';
 import {
   answersOf,
   collect,
+  column,
   fromArrays,
   type Predictions,
   taskOf,
@@ -14,12 +16,15 @@ import {
   type MetricsTask,
   withComplement,
 } from './predictions.ts';
+import { crossEntropyOf, logOdds } from './log-odds.ts';
 import { logLoss, rocAuc, topKAccuracy } from './ranking.ts';
 import { type ValueScores, valueScores } from './value-scores.ts';
 
 export interface MetricsOptions {
   /** Of which k top-k accuracies are wanted; default 3 and 5, where there are more classes. */
   topK?: readonly number[] | undefined;
+  /** Whether there are to be `intervals` of the figures, by drawing the patterns again a thousand times; default false. */
+  intervals?: boolean | undefined;
   /** Stops measuring; the call rejects with ERR_ABORTED. */
   signal?: AbortSignal | undefined;
 }
@@ -65,17 +70,24 @@ export interface ValueMetrics extends ValueScores {
   rows: number;
 }
 
-export type Metrics = ClassMetrics | LabelMetrics | ValueMetrics;
+export type Metrics = (ClassMetrics | LabelMetrics | ValueMetrics) & {
+  /**
+   * Of accuracy and `exact`, or of mae, rmse and r2, with 95% confidence: by how much they depend on which patterns were judged. Where
+   * `intervals` were asked for; those of r2 leave out draws whose targets are all equal.
+   */
+  intervals?: FigureIntervals;
+};
 
-const KEYS = ['topK', 'signal'] as const;
+const KEYS = ['topK', 'intervals', 'signal'] as const;
 
 /**
  * How good a network's answers are on a data set, as plain JSON. Each pattern goes through the network once, in float64 on the
  * calling thread, which takes turns with whatever else is to be done there; the outputs (8 bytes each) are kept until all is computed.
  *
  * Softmax outputs, or one sigmoid output, are taken for classes; several sigmoid outputs for labels; linear outputs for values.
- * A softmax answers with its largest output, the first of equals; a sigmoid says yes from 0.5 on. Desired probabilities count
- * as the class, or the answer, that they are nearest to. All patterns count the same, whatever their weights.
+ * A softmax answers with its largest output, the first of equals; a sigmoid says yes from 0.5 on. Patterns are ranked, and the log
+ * loss is computed, by what goes into the softmax or sigmoid, so that outputs that are all but 0 or 1 are told apart. Desired
+ * probabilities count as the class, or the answer, that they are nearest to. All patterns count the same, whatever their weights.
  *
  * @throws TypeError, RangeError naming the argument; RangeError if an output is not finite; GradpoolError ERR_ABORTED
  * @example
@@ -104,17 +116,27 @@ export async function measureMetrics(
   given: MetricsOptions & { task?: MetricsTask } = {},
 ): Promise<Metrics> {
   const network = from instanceof Network;
-  const { topK, signal, task } = options<typeof given>('options', given, network ? KEYS : [...KEYS, 'task']);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+  const {
+    topK,
+    intervals = false,
+    signal,
+    task,
+  } = options<typeof given>('options', given, network ? KEYS : [...KEYS, 'task']);
+  abortable('signal', signal);
+  flag('intervals', intervals);
   const turns = new Turns('measuring', signal);
+  const measured = async (found: Predictions): Promise<Metrics> => {
+    const metrics = await metricsOf(found, resolveTopK(topK, found), turns);
+    return intervals ? { ...metrics, intervals: await figureIntervals(found, turns) } : metrics;
+  };
   if (!network) {
-    const found = fromArrays(oneOf('task', task, TASKS), from, to as RowsInput);
-    return metricsOf(found, resolveTopK(topK, found), turns);
+    return measured(fromArrays(oneOf('task', task, TASKS), from, to as RowsInput));
   }
   const source = to as DataSource & StreamedSource;
   if (typeof (source?.bind ?? source?.stream) !== 'function') throw wrongType('dataset', 'Dataset', to);
-  const wanted = resolveTopK(topK, taskOf(from.spec));
-  return metricsOf(await collect(from, source, turns), wanted, turns);
+  // Before any work.
+  resolveTopK(topK, taskOf(from.spec));
+  return measured(await collect(from, source, turns));
 }
 
 function resolveTopK(topK: readonly number[] | undefined, { task, classes }: Pick<Predictions, 'task' | 'classes'>) {
@@ -126,19 +148,19 @@ function resolveTopK(topK: readonly number[] | undefined, { task, classes }: Pic
 
 /**
  * The metrics of outputs that a network has computed for a data set elsewhere, without those of top k. Not exported from the package.
- * @param Y - P x K, as the network computes them: of normalised targets normalised
+ * @param U - P x K, the synaptic inputs of its last layer; of values these are the outputs, of normalised targets normalised
  * @param areas - whether there are to be areas under curves, for which the outputs are sorted
  * @throws RangeError if an output is not finite; GradpoolError ERR_ABORTED
  */
 export async function metricsOfOutputs(
   network: Network,
   dataset: DataSource | StreamedSource,
-  Y: Float64Array,
+  U: Float64Array,
   areas: boolean,
   signal: AbortSignal | undefined,
 ): Promise<Metrics> {
   const turns = new Turns('measuring', signal);
-  return metricsOf(await answersOf(network, dataset, Y, turns), [], turns, areas);
+  return metricsOf(await answersOf(network, dataset, U, turns), [], turns, areas);
 }
 
 async function metricsOf(found: Predictions, topK: readonly number[], turns: Turns, areas = true): Promise<Metrics> {
@@ -154,18 +176,20 @@ async function metricsOf(found: Predictions, topK: readonly number[], turns: Tur
 }
 
 async function classMetrics(
-  { rows, classes, actual, predicted, outputs }: Predictions,
+  found: Predictions,
   topK: readonly number[],
   turns: Turns,
   areas: boolean,
 ): Promise<ClassMetrics> {
+  const { rows, classes, actual, predicted, outputs } = found;
   const confusion = confusionMatrix(actual, predicted, classes);
   const { perClass, ...scores } = classScores(confusion);
   const right = confusion.reduce((sum, row, k) => sum + row[k]!, 0);
+  const ranks = areas ? ranksOf(found) : outputs;
   const areaOf = (k: number) =>
     rocAuc(
       actual.map((own) => (own === k ? 1 : 0)),
-      column(outputs, k, classes),
+      column(ranks, k, classes),
     );
   const ranked: RankedClassScore[] = areas ? await withAreas(perClass, scores.undefined, turns, areaOf) : perClass;
   const area = classes === 2 ? ranked[1]!.rocAuc : meanArea(ranked);
@@ -175,7 +199,7 @@ async function classMetrics(
     rows,
     accuracy: right / rows,
     topK: topK.map((k) => ({ k, accuracy: topKAccuracy(actual, outputs, k) })),
-    logLoss: logLoss(actual, outputs),
+    logLoss: lossOf(found, actual, outputs),
     ...(area !== undefined && { rocAuc: area }),
     perClass: ranked,
     ...scores,
@@ -183,11 +207,8 @@ async function classMetrics(
   };
 }
 
-async function labelMetrics(
-  { rows, classes, actual, predicted, outputs }: Predictions,
-  turns: Turns,
-  areas: boolean,
-): Promise<LabelMetrics> {
+async function labelMetrics(found: Predictions, turns: Turns, areas: boolean): Promise<LabelMetrics> {
+  const { rows, classes, actual, predicted, outputs, form } = found;
   const counts = Array.from({ length: classes }, () => ({ right: 0, predicted: 0, support: 0 }));
   let right = 0;
   let exact = 0;
@@ -203,7 +224,7 @@ async function labelMetrics(
     }
     if (all) exact++;
   }
-  const { perClass, ...scores } = scoresOfCounts(counts);
+  const { perClass, ...scores } = scoresOfCounts(counts, 'all');
   const areaOf = (k: number) => rocAuc(column(actual, k, classes), column(outputs, k, classes));
   const ranked: RankedClassScore[] = areas ? await withAreas(perClass, scores.undefined, turns, areaOf) : perClass;
   const area = meanArea(ranked);
@@ -214,7 +235,7 @@ async function labelMetrics(
     accuracy: right / (rows * classes),
     exact: exact / rows,
     // Each output is a choice between two classes of its own.
-    logLoss: logLoss(actual, withComplement(outputs)),
+    logLoss: lossOf(found, actual, withComplement(outputs, form)),
     ...(area !== undefined && { rocAuc: area }),
     perClass: ranked,
     ...scores,
@@ -238,11 +259,17 @@ async function withAreas(
   return ranked;
 }
 
+/** What the patterns are ranked by, class by class, P x C: not rounded where the probabilities are all but 0 or 1. */
+function ranksOf({ form, outputs, classes }: Predictions): Float64Array {
+  return form === 'synaptic' ? logOdds(outputs, classes) : outputs;
+}
+
+/** @param outputs - for each choice, between which classes it is */
+function lossOf({ form, precision }: Predictions, actual: Float64Array, outputs: Float64Array): number {
+  return form === 'synaptic' ? crossEntropyOf(actual, outputs) : logLoss(actual, outputs, precision);
+}
+
 function meanArea(perClass: readonly RankedClassScore[]): number | undefined {
   const areas = perClass.flatMap(({ rocAuc: area }) => area ?? []);
   return areas.length === 0 ? undefined : areas.reduce((sum, area) => sum + area, 0) / areas.length;
-}
-
-function column(values: Float64Array, k: number, size: number): Float64Array {
-  return Float64Array.from({ length: values.length / size }, (_, p) => values[p * size + k]!);
 }

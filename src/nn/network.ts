@@ -2,12 +2,14 @@ import { integer, oneOf, options, wrongType } from '../core/checks.ts';
 import {
   checkInputSize,
   checkSameRows,
+  classOf,
   resolveTargets,
   toColumns,
   toDesired,
   toWeights,
   type RowsInput,
 } from '../core/columns.ts';
+import { type OutputArray, outputType } from '../core/scaling.ts';
 import { type LayerSpec, type Loss, type NetworkSpec, parameterCount, resolveSpec } from '../core/spec.ts';
 import type { Affine, Columns, DataSource, NumericArray, Scaling, Targets } from '../core/table.ts';
 import { backwardBatch, batchLoss, type BatchForward, forwardBatch } from '../kernels/reference/batch.ts';
@@ -125,12 +127,16 @@ export class Network {
   /**
    * Y for one pattern or many, in the units of the targets.
    * @param inputs - rows of n numbers, or a flat list of rows
-   * @returns rows x K, row-major
+   * @returns rows x K, row-major; float64 where float32 would lose what they tell: of normalised targets far from zero, or tiny
    */
-  predict(inputs: RowsInput): Float32Array {
+  predict<Out extends OutputArray = Float32Array>(inputs: RowsInput): Out {
     const X = this.#inputs(inputs);
     const { H } = forwardBatch(this.spec, this.#layers(), X.values, X.rows);
-    return Float32Array.from(inverted(H.at(-1)!, this.normalization.targets));
+    const { targets } = this.normalization;
+    const raw = inverted(H.at(-1)!, targets);
+    const Y = new (outputType(targets))(raw.length);
+    Y.set(raw);
+    return Y as Out;
   }
 
   /** The mean loss and, for classes, the accuracy on a data set. */
@@ -247,7 +253,7 @@ export function gather({ values, size, stride }: Columns, rows: Uint32Array, aff
 export function desired(targets: Targets, rows: Uint32Array, K: number): Float64Array {
   if (targets.kind === 'values') return gather(targets.columns, rows, targets.affine);
   const D = new Float64Array(rows.length * K);
-  rows.forEach((row, p) => (D[p * K + targets.columns.values[row * targets.columns.stride]!] = 1));
+  rows.forEach((row, p) => (D[p * K + classOf(targets.columns, row, K)] = 1));
   return D;
 }
 

@@ -1,4 +1,4 @@
-import { describe, wrongType } from '../core/checks.ts';
+import { describe, options, wrongType } from '../core/checks.ts';
 import { type NetworkSpec, widths } from '../core/spec.ts';
 import type { LayerParameters } from '../memory/arena.ts';
 
@@ -21,6 +21,7 @@ export function readParameters(spec: NetworkSpec, input: readonly ParametersInpu
   return (input as readonly ParametersInput[]).map((layer, l) => {
     const name = `parameters[${l}]`;
     if (typeof layer !== 'object' || layer === null) throw wrongType(name, '{ weights, bias }', layer);
+    if (layer.weights === undefined || layer.bias === undefined) options(name, layer, ['weights', 'bias']);
     const [rows, columns] = [n[l]!, n[l + 1]!];
     const weights = nested(layer.weights)
       ? flatten(`${name}.weights`, layer.weights, rows, columns)

@@ -3,7 +3,7 @@ import type { Loss, NetworkSpec } from '../core/spec.ts';
 import type { DataSource, StreamedSource, Table } from '../core/table.ts';
 import type { Turns } from '../core/turns.ts';
 import { forwardBatch } from '../kernels/reference/batch.ts';
-import { checkNumbers } from './lists.ts';
+import { checkNumbers, precisionOf } from './lists.ts';
 import { desired, gather, inverted, type Network } from './network.ts';
 
 /** What outputs mean: one of many classes, a yes or no each, or values. */
@@ -21,8 +21,15 @@ export interface Predictions {
   readonly actual: Float64Array;
   /** As `actual`; of values nothing. */
   readonly predicted: Float64Array;
-  /** P x C, row-major: probabilities, or values in the units of the data. */
+  /**
+   * P x C, row-major: values in the units of the data; or of each class what stands in `form`, of a label of yes alone. Two classes
+   * have two columns, also where the network has one output.
+   */
   readonly outputs: Float64Array;
+  /** Whether the outputs are probabilities, or the synaptic inputs from which a network makes them. */
+  readonly form: 'probabilities' | 'synaptic';
+  /** By how much 1 and the next smaller probability differ. */
+  readonly precision: number;
 }
 
 const SLICE_ROWS = 64;
@@ -51,43 +58,47 @@ export async function collect(
     W: new Float64Array(weights),
     b: new Float64Array(bias),
   }));
-  const Y = new Float64Array(dataset.length * spec.layers.at(-1)!.units);
-  return answersOf(network, dataset, Y, turns, (table, rows) => {
+  const U = new Float64Array(dataset.length * spec.layers.at(-1)!.units);
+  return answersOf(network, dataset, U, turns, (table, rows) => {
     const X = gather(table.inputs, rows, table.affine);
-    return forwardBatch(spec, layers, X, rows.length).H.at(-1)!;
+    return forwardBatch(spec, layers, X, rows.length).U;
   });
 }
 
 /**
  * What a network's outputs for a data set mean, and what they should have been.
- * @param Y - P x K, as the network computes them: of normalised targets normalised
- * @param outputs - computes them of some rows; undefined: they are in Y
+ * @param U - P x K, the synaptic inputs of its last layer, from which classes and labels are ranked: a probability near 1 is rounded.
+ * Of values they are the outputs, of normalised targets normalised
+ * @param outputs - computes them of some rows; undefined: they are in U
  * @throws RangeError if an output is not finite; GradpoolError ERR_ABORTED
  */
 export async function answersOf(
   { spec, normalization }: Network,
   dataset: DataSource | StreamedSource,
-  Y: Float64Array,
+  U: Float64Array,
   turns: Turns,
   outputs?: (table: Table, rows: Uint32Array) => Float64Array,
 ): Promise<Predictions> {
   const K = spec.layers.at(-1)!.units;
   const { task, classes } = taskOf(spec);
   const units = task === 'values' ? normalization.targets : undefined;
-  const D = new Float64Array(Y.length);
+  const D = new Float64Array(U.length);
   let at = 0;
   for await (const piece of 'pieces' in dataset ? dataset.pieces() : [dataset]) {
     const { table, rows } = piece.bind(spec, normalization);
     for (let from = 0; from < rows.length; from += SLICE_ROWS) {
       await turns.next();
       const part = rows.subarray(from, from + SLICE_ROWS);
-      if (outputs) Y.set(outputs(table, part), at);
+      if (outputs) U.set(outputs(table, part), at);
       // Values as they are in the data: to normalise them and back would round them.
       D.set(units ? gather(table.targets.columns, part, undefined) : desired(table.targets, part, K), at);
       at += part.length * K;
     }
   }
-  return predictionsOf(task, classes, K, inverted(Y, units), D);
+  const Y = inverted(U, units);
+  checkNumbers('outputs', Y);
+  if (task === 'values') return valuesOf(K, Y, D);
+  return answersIn('synaptic', { task, classes, K, precision: 0 }, Y, D);
 }
 
 /** The class of each of some rows of a table that is bound to a network whose outputs mean classes. */
@@ -96,7 +107,7 @@ export function classesOf(spec: NetworkSpec, { targets }: Table, rows: Uint32Arr
   const found = new Float64Array(rows.length);
   for (let from = 0; from < rows.length; from += SLICE_ROWS) {
     const D = desired(targets, rows.subarray(from, from + SLICE_ROWS), K);
-    found.set(spec.loss === 'cross-entropy' ? largest(D, K) : yesFrom(D), from);
+    found.set(spec.loss === 'cross-entropy' ? largest(D, K) : yesFrom(D, 0.5), from);
   }
   return found;
 }
@@ -117,28 +128,37 @@ export function fromArrays(task: MetricsTask, outputs: RowsInput, targets: RowsI
   const loss: Loss = binary ? 'binary-cross-entropy' : LOSS_OF[task];
   const spec = { inputs: 1, layers: [{ units: K, activation: 'linear' as const }], loss };
   const D = desired(resolveTargets(spec, given, undefined, rows), rows, K);
-  return predictionsOf(task, binary ? 2 : K, K, gather(from, rows, undefined), D);
+  const Y = gather(from, rows, undefined);
+  if (task === 'values') return valuesOf(K, Y, D);
+  checkNumbers('outputs', Y, -ROUNDING, 1 + ROUNDING);
+  const precision = precisionOf(nested ? outputs[0] : outputs);
+  const probabilities = Y.map((y) => Math.min(1, Math.max(0, y)));
+  return answersIn('probabilities', { task, classes: binary ? 2 : K, K, precision }, probabilities, D);
 }
 
-/** @param K - outputs; of two classes there may be one, the probability of class 1 */
-function predictionsOf(task: MetricsTask, classes: number, K: number, Y: Float64Array, D: Float64Array): Predictions {
-  const rows = Y.length / K;
-  if (task === 'values') {
-    checkNumbers('outputs', Y);
-    return { task, rows, classes, actual: D, predicted: new Float64Array(0), outputs: Y };
-  }
-  checkNumbers('outputs', Y, -ROUNDING, 1 + ROUNDING);
-  const probabilities = Y.map((y) => Math.min(1, Math.max(0, y)));
-  if (task === 'classes' && K === classes) {
-    return { task, rows, classes, actual: largest(D, K), predicted: largest(Y, K), outputs: probabilities };
-  }
-  const outputs = task === 'labels' ? probabilities : withComplement(probabilities);
-  return { task, rows, classes, actual: yesFrom(D), predicted: yesFrom(Y), outputs };
+function valuesOf(K: number, Y: Float64Array, D: Float64Array): Predictions {
+  const none = { predicted: new Float64Array(0), form: 'probabilities', precision: 0 } as const;
+  return { ...none, task: 'values', rows: Y.length / K, classes: K, actual: D, outputs: Y };
+}
+
+/** @param K - outputs; of two classes there may be one, that of class 1 */
+function answersIn(
+  form: Predictions['form'],
+  { task, classes, K, precision }: Pick<Predictions, 'task' | 'classes' | 'precision'> & { K: number },
+  Y: Float64Array,
+  D: Float64Array,
+): Predictions {
+  const same = { task, rows: Y.length / K, classes, form, precision };
+  if (task === 'classes' && K === classes)
+    return { ...same, actual: largest(D, K), predicted: largest(Y, K), outputs: Y };
+  const half = form === 'synaptic' ? 0 : 0.5;
+  const outputs = task === 'labels' ? Y : withComplement(Y, form);
+  return { ...same, actual: yesFrom(D, 0.5), predicted: yesFrom(Y, half), outputs };
 }
 
 /** 1 from one half on, else 0. */
-function yesFrom(values: Float64Array): Float64Array {
-  return values.map((value) => (value >= 0.5 ? 1 : 0));
+function yesFrom(values: Float64Array, half: number): Float64Array {
+  return values.map((value) => (value >= half ? 1 : 0));
 }
 
 /** Of each row of K the place of the largest, the first of equals. */
@@ -150,9 +170,27 @@ function largest(values: Float64Array, K: number): Float64Array {
   return places;
 }
 
-/** Rows of 1 - p and p. */
-export function withComplement(probabilities: Float64Array): Float64Array {
-  const both = new Float64Array(2 * probabilities.length);
-  probabilities.forEach((p, i) => both.set([1 - p, p], 2 * i));
+/** Rows of 1 - p and p; or of 0 and u, whose softmax they are for p = sigmoid(u). */
+export function withComplement(values: Float64Array, form: Predictions['form']): Float64Array {
+  const both = new Float64Array(2 * values.length);
+  values.forEach((value, i) => both.set([form === 'synaptic' ? 0 : 1 - value, value], 2 * i));
   return both;
+}
+
+/** The variances of the values of some rows of a table, in the units in which the network trains, added up over the outputs. */
+export function variancesOf(spec: NetworkSpec, { targets }: Table, rows: Uint32Array): number {
+  const K = spec.layers.at(-1)!.units;
+  const D = desired(targets, rows, K);
+  let sum = 0;
+  for (let k = 0; k < K; k++) {
+    const values = column(D, k, K);
+    const mean = values.reduce((total, value) => total + value, 0) / rows.length;
+    sum += values.reduce((total, value) => total + (value - mean) ** 2, 0) / rows.length;
+  }
+  return sum;
+}
+
+/** One column of rows of `size`. */
+export function column(values: Float64Array, k: number, size: number): Float64Array {
+  return Float64Array.from({ length: values.length / size }, (_, p) => values[p * size + k]!);
 }

@@ -1,8 +1,6 @@
 import { integer } from '../core/checks.ts';
-import { checkClasses, checkNumbers, checkOneEach, rowSize } from './lists.ts';
+import { checkClasses, checkNumbers, checkOneEach, precisionOf, rowSize } from './lists.ts';
 
-/** Probabilities nearer to 0 or 1 than this count as this near, so that one wrong answer does not make the loss infinite. */
-const CLIP = Number.EPSILON;
 /** By how much a rounded probability may be above 1. */
 const ROUNDING = 1e-6;
 
@@ -68,17 +66,23 @@ export function topKAccuracy(actual: ArrayLike<number>, scores: ArrayLike<number
 }
 
 /**
- * The mean of -ln of the probability that was given to the right class. Probabilities are kept 2^-52 away from 0 and 1, and
- * then divided by the sum of their row, as in scikit-learn.
+ * The mean of -ln of the probability that was given to the right class. Probabilities are kept 2^-52 away from 0 and 1, those in
+ * a Float32Array 2^-23, so that one wrong answer does not make the loss infinite; and are then divided by the sum of their row.
  *
  * @param actual - P class numbers
  * @param probabilities - P x C, row-major
+ * @param precision - how far they are kept away, if not as far as their list has it
  * @throws TypeError, RangeError naming the argument
  */
-export function logLoss(actual: ArrayLike<number>, probabilities: ArrayLike<number>): number {
+export function logLoss(
+  actual: ArrayLike<number>,
+  probabilities: ArrayLike<number>,
+  precision = precisionOf(probabilities),
+): number {
   const C = rowSize('probabilities', probabilities, actual);
   checkNumbers('probabilities', probabilities, 0, 1 + ROUNDING);
   checkClasses('actual', actual, C);
+  const clipped = (probability: number) => Math.min(1 - precision, Math.max(precision, probability));
   let loss = 0;
   for (let p = 0; p < actual.length; p++) {
     let sum = 0;
@@ -86,8 +90,4 @@ export function logLoss(actual: ArrayLike<number>, probabilities: ArrayLike<numb
     loss -= Math.log(clipped(probabilities[p * C + actual[p]!]!) / sum);
   }
   return loss / actual.length;
-}
-
-function clipped(probability: number): number {
-  return Math.min(1 - CLIP, Math.max(CLIP, probability));
 }

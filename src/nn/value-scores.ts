@@ -8,17 +8,21 @@ export interface ValueScore {
   mae: number;
   /** Root of the mean (y - d)^2. */
   rmse: number;
-  /** 1 - sum (y - d)^2 / sum (d - mean d)^2. Where all targets are equal, 1 if so are the outputs, else 0, as in scikit-learn. */
-  r2: number;
+  /**
+   * 1 - sum (y - d)^2 / sum (d - mean d)^2. Where all targets are equal, 1 if so are the outputs, else 0, as in scikit-learn. Absent
+   * where there is one pattern.
+   */
+  r2?: number;
 }
 
 export interface ValueScores {
   /** Means over the outputs. */
   mae: number;
   rmse: number;
-  r2: number;
+  /** Absent where there is one pattern. */
+  r2?: number;
   perOutput: ValueScore[];
-  /** Outputs whose targets are all equal: there is nothing that r2 could explain. */
+  /** Outputs whose targets are all equal, or one: there is nothing that r2 could explain. */
   undefined: { metric: 'r2'; output: number }[];
 }
 
@@ -44,8 +48,9 @@ export function valueScores(actual: ArrayLike<number>, outputs: ArrayLike<number
     if (constant) missing.push({ metric: 'r2', output: k });
     return { output: k, ...score };
   });
-  const mean = (of: 'mae' | 'rmse' | 'r2') => perOutput.reduce((sum, score) => sum + score[of], 0) / K;
-  return { mae: mean('mae'), rmse: mean('rmse'), r2: mean('r2'), perOutput, undefined: missing };
+  const mean = (of: 'mae' | 'rmse' | 'r2') => perOutput.reduce((sum, score) => sum + score[of]!, 0) / K;
+  const r2 = actual.length > K && { r2: mean('r2') };
+  return { mae: mean('mae'), rmse: mean('rmse'), ...r2, perOutput, undefined: missing };
 }
 
 function scoreOf(actual: ArrayLike<number>, outputs: ArrayLike<number>, k: number, K: number) {
@@ -66,5 +71,5 @@ function scoreOf(actual: ArrayLike<number>, outputs: ArrayLike<number>, k: numbe
   // Exactly 0 where all are equal, because the mean is then the first.
   const constant = spread === 0;
   const r2 = constant ? (squared === 0 ? 1 : 0) : 1 - squared / spread;
-  return { mae: absolute / rows, rmse: Math.sqrt(squared / rows), r2, constant };
+  return { mae: absolute / rows, rmse: Math.sqrt(squared / rows), ...(rows > 1 && { r2 }), constant };
 }

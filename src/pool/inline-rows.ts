@@ -1,4 +1,5 @@
 import { Random } from '../core/random.ts';
+import type { OutputArray } from '../core/scaling.ts';
 
 /** A batch predicted both ways; seconds, the median of several times. */
 export interface PredictionTiming {
@@ -19,7 +20,7 @@ const TIMES = 5;
 /** The longest that a batch may keep the event loop waiting; seconds. */
 const LONGEST = 0.008;
 
-type Predict = (X: Float32Array, rows: number) => Float32Array | Promise<Float32Array>;
+type Predict = (X: Float32Array, rows: number) => OutputArray | Promise<OutputArray>;
 
 /**
  * Times batches of 1, 2, 4, ... rows of made-up inputs on the calling thread and on the threads, in turn, until one takes 8 ms on

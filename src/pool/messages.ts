@@ -150,8 +150,8 @@ export type WorkerTask =
       readonly from: number;
       readonly to: number;
       readonly slot: number;
-      /** Y, shared: where the rows of the set go, from `first` on; undefined: nowhere. */
-      readonly outputs: { readonly first: number; readonly Y: Float64Array } | undefined;
+      /** U_L, shared: where the rows of the set go, from `first` on; undefined: nowhere. */
+      readonly outputs: { readonly first: number; readonly U: Float64Array } | undefined;
     };
 
 /** A task of one of the sessions that share the threads. */

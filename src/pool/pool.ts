@@ -1,15 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import type { NumberedTask, WorkerResult, WorkerTask } from './messages.ts';
-
-/** Where worker tasks run. */
-export interface TaskPool {
-  readonly size: number;
-  run(task: WorkerTask): Promise<WorkerResult>;
-  /** Ends the threads; a thread that cannot be ended in `patience` ms is left to the end of the process. */
-  destroy(patience?: number): Promise<void>;
-}
+import type { NumberedTask, WorkerResult } from './messages.ts';
+import type { TaskPool } from './task-pool.ts';
+import { threadOptions } from './thread-options.ts';
 
 /**
  * A piscina pool of exactly `size` threads, one task per thread.
@@ -18,6 +12,7 @@ export interface TaskPool {
 export function startThreads<Task, Result>(entry: URL, size: number, workerData?: object): Piscina<Task, Result> {
   return new Piscina<Task, Result>({
     filename: fileURLToPath(entry),
+    ...threadOptions(),
     workerData,
     minThreads: size,
     maxThreads: size,

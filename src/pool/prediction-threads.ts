@@ -1,10 +1,13 @@
 import type { Piscina } from 'piscina';
+import { onAbort } from '../core/aborts.ts';
 import { describe } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
+import { type OutputArray, type OutputType, outputType } from '../core/scaling.ts';
+import { numericArray, numericType } from '../core/realm.ts';
 import type { NumericArray } from '../core/table.ts';
 import type { EngineSource } from '../infer/engine-source.ts';
 import { isShared } from '../memory/shared.ts';
-import { PREDICT_ENTRY } from './locations.ts';
+import { predictEntry } from './locations.ts';
 import { endThreads, startThreads } from './pool.ts';
 import { type PredictionSetup, type PredictionTask, STOP, WORDS } from './prediction.ts';
 import { Staging } from './staging.ts';
@@ -22,6 +25,7 @@ export class PredictionThreads {
   readonly size: number;
   readonly #piscina: Piscina<PredictionTask, number>;
   readonly #outputs: number;
+  readonly #Output: OutputType;
   readonly #staging = new Staging();
   /** How to end each of the requests that wait. */
   readonly #waiting = new Set<(error: GradpoolError) => void>();
@@ -32,8 +36,9 @@ export class PredictionThreads {
   private constructor(source: EngineSource, size: number) {
     this.size = size;
     this.#outputs = source.spec.layers.at(-1)!.units;
+    this.#Output = outputType(source.scaling.targets);
     const setup: PredictionSetup = { source, seats: new Int32Array(new SharedArrayBuffer(4)) };
-    this.#piscina = startThreads<PredictionTask, number>(PREDICT_ENTRY, size, setup);
+    this.#piscina = startThreads<PredictionTask, number>(predictEntry(), size, setup);
     this.#piscina.on('error', (cause) => void this.#fail(cause));
     // Tasks of a thread that dies are rejected, with the cause, after this event.
     this.#piscina.on('workerDestroy', () => setImmediate(() => void this.#fail(undefined)));
@@ -75,15 +80,14 @@ export class PredictionThreads {
    * @param X - raw inputs, known to be finite; not to be changed meanwhile if they lie in shared memory: others are copied
    * @throws GradpoolError ERR_ABORTED at once when the signal says so, ERR_CLOSED, ERR_WORKER_FAILED
    */
-  async predict(X: NumericArray, rows: number, signal: AbortSignal | undefined): Promise<Float32Array> {
+  async predict(X: NumericArray, rows: number, signal: AbortSignal | undefined): Promise<OutputArray> {
     this.throwIfStopped(signal);
     const { done, stop } = this.#request(X, rows);
-    const onAbort = () => stop(aborted(signal!));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const end = onAbort(signal, () => stop(aborted(signal!)));
     try {
       return (await done).Y;
     } finally {
-      signal?.removeEventListener('abort', onAbort);
+      end();
     }
   }
 
@@ -127,13 +131,13 @@ export class PredictionThreads {
   #stage(X: NumericArray, rows: number, share: number): { buffer: SharedArrayBuffer; task: PredictionTask } {
     const outputs = rows * this.#outputs;
     // In whole lines of cache: numbers of any type may begin there.
-    const start = LINE * Math.ceil((4 * outputs) / LINE) + LINE;
+    const Output = this.#Output;
+    const start = LINE * Math.ceil((Output.BYTES_PER_ELEMENT * outputs) / LINE) + LINE;
     const buffer = this.#staging.take(start + (isShared(X.buffer) ? 0 : X.byteLength));
     const words = new Int32Array(buffer, 0, WORDS).fill(0);
-    const Y = new Float32Array(buffer, LINE, outputs);
+    const Y = new Output(buffer, LINE, outputs);
     if (isShared(X.buffer)) return { buffer, task: { X, Y, rows, share, words } };
-    const Type = X.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => NumericArray;
-    const copy = new Type(buffer, start, X.length);
+    const copy = numericArray(numericType(X), buffer, start, X.length);
     copy.set(X);
     return { buffer, task: { X: copy, Y, rows, share, words } };
   }

@@ -1,4 +1,5 @@
 // What crosses threads when a batch is predicted. Plain data only.
+import type { OutputArray } from '../core/scaling.ts';
 import type { NumericArray } from '../core/table.ts';
 import type { EngineSource } from '../infer/engine-source.ts';
 
@@ -14,7 +15,7 @@ export interface PredictionTask {
   /** rows x n, in shared memory. */
   readonly X: NumericArray;
   /** rows x K, in shared memory. */
-  readonly Y: Float32Array;
+  readonly Y: OutputArray;
   readonly rows: number;
   /** The rows of a thread, if all come to it in time; a block has no more. */
   readonly share: number;

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { integer, options, wrongType } from '../core/checks.ts';
+import { abortable, integer, options } from '../core/checks.ts';
 import type { RowsInput } from '../core/columns.ts';
 import { GradpoolError } from '../core/errors.ts';
+import type { OutputArray } from '../core/scaling.ts';
 import type { EngineSource } from '../infer/engine-source.ts';
 import { Predictor, type PredictorInfo, type PredictorOptions } from '../infer/predictor.ts';
 import { referenceLayers } from '../infer/reference-engine.ts';
@@ -51,7 +52,15 @@ export class PredictorPool {
   readonly #predictor: Predictor;
   readonly #threads: PredictionThreads;
 
-  private constructor(spec: Network['spec'], predictor: Predictor, threads: PredictionThreads, choice: InlineChoice) {
+  private constructor(
+    spec: Network['spec'],
+    predictor: Predictor,
+    threads: PredictionThreads | undefined,
+    choice: InlineChoice,
+  ) {
+    // Who writes no TypeScript can call it.
+    if (threads === undefined)
+      throw new TypeError('PredictorPool expected await PredictorPool.create(network), got new');
     this.#spec = spec;
     this.#predictor = predictor;
     this.#threads = threads;
@@ -96,7 +105,7 @@ export class PredictorPool {
    * Y for one pattern, on the calling thread; see {@link Predictor.predictOne}.
    * @throws TypeError, RangeError naming the input; GradpoolError ERR_CLOSED, ERR_WORKER_FAILED
    */
-  predictOne(row: ArrayLike<number>, out?: Float32Array): Float32Array {
+  predictOne<Out extends OutputArray = Float32Array>(row: ArrayLike<number>, out?: Out): Out {
     this.#threads.throwIfStopped(undefined);
     return this.#predictor.predictOne(row, out);
   }
@@ -105,17 +114,17 @@ export class PredictorPool {
    * Y for one pattern or many, in the units of the targets.
    * @param inputs - rows of n numbers, or a flat list of rows. Typed arrays over a `SharedArrayBuffer` are not copied, and must not
    * be changed meanwhile.
-   * @returns rows x K, row-major
+   * @returns rows x K, row-major; float32, or float64 where float32 would lose what they tell: of normalised targets far from zero, or tiny
    * @throws TypeError, RangeError naming the argument, before any work; GradpoolError ERR_ABORTED (its cause is the signal's
    * reason), ERR_CLOSED, ERR_WORKER_FAILED: then the threads have ended, and the pool cannot be used again
    */
-  async predict(inputs: RowsInput, given: PredictOptions = {}): Promise<Float32Array> {
+  async predict<Out extends OutputArray = Float32Array>(inputs: RowsInput, given: PredictOptions = {}): Promise<Out> {
     const { signal } = options<PredictOptions>('options', given, ['signal']);
-    if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+    abortable('signal', signal);
     const { values, rows } = inputRows(inputs, this.#spec);
     this.#threads.throwIfStopped(signal);
-    if (rows <= this.info.inlineRows) return this.#predictor.predict(values);
-    return this.#threads.predict(values, rows, signal);
+    if (rows <= this.info.inlineRows) return this.#predictor.predict<Out>(values);
+    return (await this.#threads.predict(values, rows, signal)) as Out;
   }
 
   /** Ends the threads; calls that wait reject with ERR_CLOSED. May be called again. */

@@ -1,4 +1,5 @@
 import { callback, finite, options, text, wrongType } from '../core/checks.ts';
+import { onAbort } from '../core/aborts.ts';
 import type { EpochReport, Progress } from './report.ts';
 
 /** What a callback can do to the training that called it. */
@@ -22,8 +23,8 @@ export interface TrainingEnd {
 }
 
 /**
- * What is to be called while a training goes on. Each may be async and is waited for, with the threads at rest; what one throws
- * ends the training, which rejects with it. The network has the weights of that moment.
+ * What is to be called while a training goes on. Each may be async and is waited for, with the threads at rest, until training is aborted
+ * or the trainer closed; what one throws ends the training, which rejects with it. The network has the weights of that moment.
  *
  * @example
  * const halve = { onEpochEnd: ({ learningRate }, training) => training.setLearningRate(learningRate / 2) };
@@ -53,19 +54,27 @@ export function checkCallbacks(given: readonly TrainingCallback[]): void {
 function checkCallback(name: string, given: unknown): void {
   if (typeof given !== 'object' || given === null) throw wrongType(name, 'object with methods', given);
   // What has a class may have more than is called from here.
-  if (Object.getPrototypeOf(given) === Object.prototype) options<TrainingCallback>(name, given, METHODS);
+  // (Of any realm: the prototype of plain objects has none itself.)
+  if (Object.getPrototypeOf(Object.getPrototypeOf(given) ?? {}) === null)
+    options<TrainingCallback>(name, given, METHODS);
   const found = given as Record<string, unknown>;
   const methods = METHODS.filter((method) => found[method] !== undefined);
   if (methods.length === 0) throw wrongType(name, `object with a method ${METHODS.join(', ')}`, given);
   for (const method of methods) callback(`${name}.${method}`, found[method]);
 }
 
+/** Waits for a callback, but not longer than training may go on. @throws GradpoolError ERR_ABORTED, ERR_CLOSED */
+export type Wait = <T>(work: Promise<T>) => Promise<T>;
+
 /** The callbacks of one training: calls all of them, one after another, and keeps what they ask for. */
 export class Callbacks {
   readonly #list: readonly TrainingCallback[];
   readonly #control: TrainingControl;
-  /** Aborted by what a callback throws while updates run. */
-  readonly #failed = new AbortController();
+  /** Aborted with the caller's signal, and by what a callback throws while updates run. */
+  readonly #stop = new AbortController();
+  #outer: AbortSignal | undefined;
+  /** What a callback has thrown while updates ran. */
+  #failure: { readonly error: unknown } | undefined;
   #telling: Promise<unknown> | undefined;
   /** What the next epoch is to be trained with; undefined: what the trainer was made with. */
   learningRate: number | undefined;
@@ -97,7 +106,16 @@ export class Callbacks {
   /** Aborted when `signal` is, or when a callback fails while updates run. */
   signal(signal: AbortSignal | undefined): AbortSignal | undefined {
     if (this.onProgress === undefined) return signal;
-    return signal ? AbortSignal.any([signal, this.#failed.signal]) : this.#failed.signal;
+    this.#outer = signal;
+    return this.#stop.signal;
+  }
+
+  /** Training begins: listens to the caller's signal. @returns what ends that */
+  follow(): () => void {
+    const signal = this.#outer;
+    const stop = () => this.#stop.abort(signal?.reason);
+    if (signal?.aborted) stop();
+    return onAbort(signal, stop);
   }
 
   /** Undefined where nobody listens. */
@@ -107,39 +125,47 @@ export class Callbacks {
     return (progress) => {
       this.#telling ??= Promise.all(listeners.map(async (one) => one.onProgress!(progress, this.#control))).then(
         () => (this.#telling = undefined),
-        (error: unknown) => this.#failed.abort(error),
+        (error: unknown) => {
+          this.#failure = { error };
+          this.#stop.abort(error);
+        },
       );
     };
   }
 
   /** Waits for what is being told of progress. @throws what a callback has thrown there */
-  async settle(): Promise<void> {
-    await this.#telling;
-    if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
+  async settle(wait: Wait): Promise<void> {
+    if (this.#telling && !this.#stop.signal.aborted) await wait(this.#telling);
+    if (this.#failure) throw this.#failure.error;
   }
 
-  async trainBegin(): Promise<void> {
-    for (const one of this.#list) await one.onTrainBegin?.(this.#control);
+  async trainBegin(wait: Wait): Promise<void> {
+    for (const one of this.#list) await waited(one.onTrainBegin?.(this.#control), wait);
   }
 
-  async epochBegin(epoch: number): Promise<void> {
-    for (const one of this.#list) await one.onEpochBegin?.(epoch, this.#control);
+  async epochBegin(epoch: number, wait: Wait): Promise<void> {
+    for (const one of this.#list) await waited(one.onEpochBegin?.(epoch, this.#control), wait);
   }
 
-  async epochEnd(report: EpochReport): Promise<void> {
-    for (const one of this.#list) await one.onEpochEnd?.(report, this.#control);
+  async epochEnd(report: EpochReport, wait: Wait): Promise<void> {
+    for (const one of this.#list) await waited(one.onEpochEnd?.(report, this.#control), wait);
   }
 
   /** Calls all of them even if one throws. @throws what the first of those has thrown */
-  async trainEnd(end: TrainingEnd): Promise<void> {
+  async trainEnd(end: TrainingEnd, wait: Wait): Promise<void> {
     const mistakes: unknown[] = [];
     for (const one of this.#list) {
       try {
-        await one.onTrainEnd?.(end);
+        await waited(one.onTrainEnd?.(end), wait);
       } catch (error) {
         mistakes.push(error);
       }
     }
     if (mistakes.length > 0) throw mistakes[0];
   }
+}
+
+/** What a callback gives back is awaited only where there is something to wait for. */
+async function waited(result: void | Promise<void>, wait: Wait): Promise<void> {
+  if (typeof (result as Promise<void> | undefined)?.then === 'function') await wait(Promise.resolve(result));
 }

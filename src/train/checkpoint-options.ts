@@ -1,12 +1,12 @@
 import { callback, finite, integer, options } from '../core/checks.ts';
-import type { JsonValue } from '../formats/plain-json.ts';
+import type { JsonInput } from '../formats/plain-json.ts';
 import { checkPath } from '../formats/write-aside.ts';
 import type { ParametersInput } from '../nn/parameters.ts';
 
 /** What a program keeps in a checkpoint for itself. */
 export interface CheckpointExtra {
   /** Any plain JSON. */
-  values?: JsonValue | undefined;
+  values?: JsonInput | undefined;
   /** Parameters of a network of the same shape, such as an average. Those of the best epoch are kept by `earlyStopping`. */
   parameters?: readonly ParametersInput[] | undefined;
 }

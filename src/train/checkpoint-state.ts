@@ -1,7 +1,7 @@
 // What a checkpoint says beside its vectors, as one object; and how it is read from a file that nobody vouches for.
 import { finite, flag, integer, oneOf, text, wrongType } from '../core/checks.ts';
 import { type Bad, orBad } from '../formats/bad-file.ts';
-import type { JsonValue } from '../formats/plain-json.ts';
+import type { JsonInput } from '../formats/plain-json.ts';
 import { isObject, type JsonObject } from '../formats/strict-json.ts';
 import { PHASES } from '../memory/control.ts';
 import type { ControlState } from './batch-control.ts';
@@ -43,7 +43,7 @@ export interface CheckpointState {
   readonly train: Fingerprint;
   readonly validation?: Fingerprint | undefined;
   /** What the program keeps for itself. */
-  readonly extra?: JsonValue | undefined;
+  readonly extra?: JsonInput | undefined;
 }
 
 /** @throws GradpoolError ERR_BAD_FILE naming what is not as it should be */
@@ -64,7 +64,7 @@ export function readState(bad: Bad, state: JsonObject): CheckpointState {
       control: control === undefined ? undefined : readControl(control),
       train: fingerprint,
       validation: validation === undefined ? undefined : readFingerprint('validation', validation),
-      extra: extra as JsonValue | undefined,
+      extra: extra as JsonInput | undefined,
     };
   });
 }

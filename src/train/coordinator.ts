@@ -15,7 +15,7 @@ import type {
   WorkerResult,
   WorkerTask,
 } from '../pool/messages.ts';
-import type { TaskPool } from '../pool/pool.ts';
+import type { TaskPool } from '../pool/task-pool.ts';
 import { startLimit } from '../pool/start-limit.ts';
 import { abort, Stopped, throwIfAborted } from '../sync/barrier.ts';
 import type { CoordinatorSetup, End, EvaluationOutcome, MomentsOutcome, RunOutcome } from './outcome.ts';
@@ -73,11 +73,12 @@ export class Coordinator {
     const parties = this.#pool.size;
     const task: WorkerTask = { kind: 'attach', setup: this.#setup.session, data, parties };
     const limit = startLimit(parties);
-    const late = delay(limit, 'late' as const, { ref: false });
-    const results = await Promise.race([
-      late,
-      Promise.all(Array.from({ length: parties }, (_, w) => this.#one(task, w))),
-    ]);
+    const inTime = new AbortController();
+    const late = delay(limit, 'late' as const, { ref: false, signal: inTime.signal });
+    late.catch(() => undefined);
+    const all = Promise.all(Array.from({ length: parties }, (_, w) => this.#one(task, w)));
+    // What waits for the time would keep the data that long.
+    const results = await Promise.race([late, all]).finally(() => inTime.abort());
     if (results === 'late') return this.#broken(`the workers did not start within ${limit} ms`);
     for (const result of results) if (result.state !== 'done') return result;
     const threads = new Set(results.map((result) => result.state === 'done' && result.thread));
@@ -106,7 +107,7 @@ export class Coordinator {
 
   /**
    * Measures the rows [first, last) of the attached validation set with the weights of a slot.
-   * @param outputs - shared: takes Y of these rows
+   * @param outputs - shared: takes U_L of these rows
    */
   async evaluate(slot: number, first: number, last: number, outputs?: Float64Array): Promise<EvaluationOutcome> {
     this.#clearStatistics();
@@ -116,7 +117,7 @@ export class Coordinator {
       from: first + from,
       to: first + from + rows,
       slot,
-      outputs: outputs && { first, Y: outputs },
+      outputs: outputs && { first, U: outputs },
     }));
     const end = await this.#supervise(this.#all(tasks));
     return end.state === 'done' ? { state: 'done', ...rowSums(this.#session.arena, 0) } : end;

@@ -100,7 +100,10 @@ export class Stopping {
     return this.#best && { monitor: this.#rule.monitor, epoch: this.#best.epoch, value: this.#best.value };
   }
 
-  /** Takes in an epoch whose weights the network has now; the report then says what was seen, and whether that is enough. */
+  /**
+   * Takes in an epoch whose weights the network has now; the report then says what was seen, and whether that is enough.
+   * @throws RangeError if the validation set does not have what is looked at
+   */
   observe(report: EpochReport): void {
     const { monitor, restoreBest } = this.#rule;
     const value = valueOf(monitor, report);
@@ -149,9 +152,14 @@ function lessIsBetter(monitor: Monitor): boolean {
   return monitor === 'validation loss' || monitor === 'training loss' || isError(monitor);
 }
 
-/** NaN where there is none: of an area under a curve that there is not. */
+/** @throws RangeError if the validation set has no such figure: nothing could ever be better */
 function valueOf(monitor: Monitor, { loss, validation }: EpochReport): number {
   if (monitor === 'training loss') return loss;
   if (monitor === 'validation loss') return validation!.loss;
-  return (monitor === 'accuracy' ? validation!.accuracy : validation!.metrics?.[monitor]) ?? NaN;
+  const value = monitor === 'accuracy' ? validation!.accuracy : validation!.metrics?.[monitor];
+  if (value !== undefined) return value;
+  const why = monitor === 'r2' ? 'has one pattern' : 'has patterns of one class only';
+  throw new RangeError(
+    `"earlyStopping.monitor" expected a figure that the validation set has, got ${describe(monitor)}: it ${why}`,
+  );
 }

@@ -1,7 +1,7 @@
 import { rateAt, type RateSchedule } from '../core/schedule.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { BatchControl } from './batch-control.ts';
-import type { Order } from './order.ts';
+import { batchesIn, type Order } from './order.ts';
 import type { EpochSums } from './outcome.ts';
 import { type AdaptiveStep, type EpochReport, epochReport, type Progress } from './report.ts';
 import type { Runner } from './runner.ts';
@@ -25,11 +25,11 @@ export interface Wanted {
 export async function fixedEpochs(
   runner: Runner,
   spec: NetworkSpec,
-  { train, batchSize, signal, watch }: Order,
+  { train, batchSize, lastBatch, signal, watch }: Order,
   { epoch, stream, left, count, rates }: Wanted & { count: number; rates: RateSchedule },
 ): Promise<EpochReport[]> {
   const rows = train.length;
-  const updates = Math.min(left, Math.ceil(rows / batchSize));
+  const updates = Math.min(left, batchesIn({ lastBatch }, rows, batchSize));
   const before = progressOf(beginning(), epoch, updates);
   const piece = { train, epochs: count, updates, batchSize, rates, from: 0, stream, before };
   const { epochs, workers, learningRates } = await runner.run(piece, signal, watch);
@@ -146,7 +146,12 @@ class EpochInPieces {
   }
 
   get goesOn(): boolean {
-    return this.#now.samples < this.#rows && this.#now.updates < this.#wanted.left;
+    return this.#batchesLeft > 0 && this.#now.updates < this.#wanted.left;
+  }
+
+  /** If the batch size stays. */
+  get #batchesLeft(): number {
+    return batchesIn(this.#order, this.#rows - this.#now.samples, this.#batchSize);
   }
 
   get #batchSize(): number {
@@ -157,12 +162,14 @@ class EpochInPieces {
   async advance(): Promise<void> {
     const { runner, control, pauses } = this.#means;
     if (control && control.rowsLeft <= 0) await this.#measure(control);
+    // Now that batches are larger there may be none left that is whole.
+    if (!this.goesOn) return;
     const { train, signal, watch } = this.#order;
     const { epoch, stream, left } = this.#wanted;
     const now = this.#now;
     const { updates, samples: from } = now;
     const batchSize = this.#batchSize;
-    const whole = Math.ceil((this.#rows - from) / batchSize);
+    const whole = this.#batchesLeft;
     const measured = control ? Math.ceil(control.rowsLeft / batchSize) : Infinity;
     const count = Math.min(left - updates, whole, measured, pauses?.next(updates) ?? Infinity);
     const before = progressOf(now, epoch, Math.min(left, updates + whole));

@@ -1,11 +1,13 @@
 // What TensorBoard's event files consist of. Records are framed as TensorFlow's tfrecord files are:
 //   length u64 │ masked CRC-32C of the length u32 │ data │ masked CRC-32C of the data u32      all little-endian
 // and each record's data is an Event (tensorflow/core/util/event.proto) in Protocol Buffers:
-//   Event   { 1: wall_time double, 2: step int64, 3: file_version string, 5: summary Summary }
+//   Event   { 1: wall_time double, 2: step int64, 3: file_version string, 5: summary Summary, 7: session_log SessionLog }
+//   SessionLog { 1: status enum, of which 1 is START }
 //   Summary { 1: repeated Value }     Value { 1: tag string, 2: simple_value float }
 
 /** What a file begins with. */
 const VERSION = 'brain.Event:2';
+const START = 1;
 
 /** The polynomial of Castagnoli et al. (1993), its bits in reverse. */
 const POLYNOMIAL = 0x82f63b78;
@@ -44,12 +46,20 @@ export function encodeVersion(seconds: number): Uint8Array {
   return Uint8Array.from([...double(1, seconds), ...bytes(3, utf8(VERSION))]);
 }
 
+/**
+ * The beginning of a session: what was written before of this step and later ones does not count.
+ * @param seconds - since 1970
+ */
+export function encodeStart(seconds: number, step: number): Uint8Array {
+  return Uint8Array.from([...double(1, seconds), ...int(2, step), ...bytes(7, int(1, START))]);
+}
+
 /** @param seconds - since 1970 */
 export function encodeScalars(seconds: number, step: number, values: Readonly<Record<string, number>>): Uint8Array {
   const summary = Object.entries(values).flatMap(([tag, value]) =>
     bytes(1, [...bytes(1, utf8(tag)), ...float(2, value)]),
   );
-  return Uint8Array.from([...double(1, seconds), ...key(2, VARINT), ...varint(step), ...bytes(5, summary)]);
+  return Uint8Array.from([...double(1, seconds), ...int(2, step), ...bytes(5, summary)]);
 }
 
 const VARINT = 0;
@@ -71,6 +81,10 @@ function varint(value: number): number[] {
 
 function bytes(field: number, content: readonly number[]): number[] {
   return [...key(field, LENGTH_DELIMITED), ...varint(content.length), ...content];
+}
+
+function int(field: number, value: number): number[] {
+  return [...key(field, VARINT), ...varint(value)];
 }
 
 function double(field: number, value: number): number[] {

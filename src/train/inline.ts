@@ -1,6 +1,6 @@
 import { Turns } from '../core/turns.ts';
 import type { WorkerResult, WorkerTask } from '../pool/messages.ts';
-import type { TaskPool } from '../pool/pool.ts';
+import type { TaskPool } from '../pool/task-pool.ts';
 import { Session } from './session.ts';
 
 /** The one worker of a training without threads: on the caller's thread, between turns of its event loop. */

@@ -26,6 +26,10 @@ export interface ResolvedStep {
   readonly clipNorm: number;
 }
 
+const ALL_KEYS = [
+  ...new Set(['name', ...OPTIMIZER_NAMES.flatMap((name) => Object.keys(descriptorOf(name).hyperparameters))]),
+];
+
 /** @throws TypeError, RangeError naming the option */
 export function resolveStep(o: StepOptions): ResolvedStep {
   const given = o.optimizer ?? 'sgd';
@@ -69,6 +73,8 @@ function optimizerName(given: unknown): OptimizerName {
   if (typeof given === 'string') return oneOf('optimizer', given, OPTIMIZER_NAMES);
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new TypeError(`"optimizer" expected a name or an object with one, got ${describe(given)}`);
+  // A misspelt name of an option comes before one that is not there.
+  if ((given as { name?: unknown }).name === undefined) options<Record<string, number>>('optimizer', given, ALL_KEYS);
   return oneOf('optimizer.name', (given as { name?: unknown }).name, OPTIMIZER_NAMES);
 }
 

@@ -25,6 +25,9 @@ export const STRATEGIES = ['coordinator', 'data-parallel', 'owner-computes', 'lo
 export type Strategy = (typeof STRATEGIES)[number];
 export type StrategyChoice = Strategy | 'auto';
 
+export type LastBatch = 'keep' | 'drop';
+export const LAST_BATCHES: readonly LastBatch[] = ['keep', 'drop'];
+
 export const SHARED_MEMORY = ['auto', 'required', 'off'] as const;
 
 /**
@@ -58,7 +61,7 @@ export interface TrainerOptions {
    */
   workers?: number | undefined;
   /**
-   * B, rows in a mini-batch; default 64. At most the number of training patterns. 'auto' measures, when the trainer is made, which
+   * B, rows in a mini-batch; default 64, or all training patterns where there are fewer. At most their number. 'auto' measures, when the trainer is made, which
    * is the smallest that is as fast per row as any, in some 1 to 2 s; where there are fewer patterns, it is their number.
    * An object lets it change while training goes on.
    */
@@ -71,6 +74,12 @@ export interface TrainerOptions {
   microBatchSize?: number | undefined;
   /** Passes of each worker in an update; default B / (`microBatchSize` x `workers`) where `batchSize` is given, else 1. */
   accumulation?: number | undefined;
+  /**
+   * What becomes of the rows of an epoch that are too few for a batch. 'keep': they are a batch of their own, whose mean gradient is
+   * as long a step as any, and a noisy one; where the learning rate is high, training may diverge by it. 'drop': the epoch ends
+   * without them; with `shuffle` they are others each time. Default 'keep'.
+   */
+  lastBatch?: LastBatch | undefined;
   /** As torch.optim has it; a name, or an object with its name and constants. Default 'sgd'. */
   optimizer?: Optimizer | undefined;
   /** alpha; default 0.1, of 'rmsprop' 0.01, of 'adam' and 'adamw' 0.001. */
@@ -161,6 +170,7 @@ const KEYS = [
   'batchSize',
   'microBatchSize',
   'accumulation',
+  'lastBatch',
   'optimizer',
   'learningRate',
   'schedule',
@@ -204,6 +214,7 @@ export function resolveOptions(given: NumericOptions): ResolvedOptions {
     workers,
     batchSize: integer('batchSize', o.batchSize ?? product ?? 64, 1, 2 ** 31 - 1),
     accumulated,
+    lastBatch: oneOf('lastBatch', o.lastBatch ?? 'keep', LAST_BATCHES),
     strategy,
     averagingPeriod,
     backend: oneOf('backend', o.backend ?? 'auto', BACKENDS),

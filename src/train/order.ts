@@ -1,4 +1,4 @@
-import { callback, describe, integer, oneOf, options, wrongType } from '../core/checks.ts';
+import { abortable, callback, describe, integer, oneOf, options, wrongType } from '../core/checks.ts';
 import type { DataSource, StreamedSource } from '../core/table.ts';
 import type { Network } from '../nn/network.ts';
 import { allocate } from '../memory/shared.ts';
@@ -9,12 +9,13 @@ import { type ResolvedCheckpoint, resolveCheckpoint } from './checkpoint-options
 import { monitoredMetric, type ResolvedStopping, resolveStopping } from './early-stopping.ts';
 import type { FitOptions } from './fit-options.ts';
 import { ProgressWatch } from './progress.ts';
+import type { LastBatch } from './options.ts';
 import type { EpochReport } from './report.ts';
 
 /** What is measured beside the loss. */
 interface MetricsOrder {
   readonly names: readonly MetricName[];
-  /** Shared: what it is computed from, Y (P x K). */
+  /** Shared: what it is computed from, U_L (P x K). */
   readonly outputs: Float64Array;
 }
 
@@ -27,6 +28,7 @@ export interface Order {
   readonly callbacks: Callbacks;
   /** B. */
   readonly batchSize: number;
+  readonly lastBatch: LastBatch;
   readonly epochs: number;
   readonly maxUpdates: number;
   /** Also aborted by a callback that fails. */
@@ -50,6 +52,7 @@ export const FIT_KEYS = [
 
 interface Given {
   readonly batchSize: number;
+  readonly lastBatch: LastBatch;
   readonly chosen: boolean;
   readonly adaptive: boolean;
   readonly plateau: boolean;
@@ -80,7 +83,7 @@ export function orderOf(
   if (reader) throw new RangeError(`"validation" expected Dataset, which ${reader} at, got undefined`);
   integer('epochs', epochs, 1);
   if (maxUpdates !== Infinity) integer('maxUpdates', maxUpdates, 1);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'AbortSignal', signal);
+  abortable('signal', signal);
   if (onProgress !== undefined) callback('onProgress', onProgress);
   const { callbacks: list = [] } = o;
   checkCallbacks(list);
@@ -92,6 +95,7 @@ export function orderOf(
   return {
     train: data,
     batchSize: batchSizeOf(given, data),
+    lastBatch: given.lastBatch,
     validation,
     metrics: validation && names.length > 0 ? { names, outputs: outputsOf(network, validation) } : undefined,
     stopping,
@@ -105,9 +109,13 @@ export function orderOf(
 }
 
 /** @throws RangeError where there are no such batches of the set */
-function batchSizeOf({ batchSize: wanted, chosen, adaptive }: Given, data: Bound): number {
+function batchSizeOf({ batchSize: wanted, chosen, adaptive, lastBatch }: Given, data: Bound): number {
   if (adaptive && isStreamed(data))
     throw new RangeError(`"train" expected Dataset beside an adaptive "batchSize", got ${describe(data.source)}`);
+  if (lastBatch === 'drop' && !chosen && data.length < wanted)
+    throw new RangeError(
+      `"lastBatch" drop expected at least ${wanted} patterns, which are a whole batch ("batchSize"), got ${data.length}`,
+    );
   const most = isStreamed(data) ? data.mostBatch : data.length;
   const batchSize = integer('batchSize', chosen ? Math.min(wanted, most) : wanted, 1, data.length);
   if (batchSize > most)
@@ -132,7 +140,13 @@ function outputsOf({ spec }: Network, { length }: Bound): Float64Array {
   return new Float64Array(allocate(8 * length * spec.layers.at(-1)!.units));
 }
 
+/** How many batches there are in the rows of an epoch, or in what is left of them. */
+export function batchesIn({ lastBatch }: Pick<Order, 'lastBatch'>, rows: number, batchSize: number): number {
+  return lastBatch === 'drop' ? Math.floor(rows / batchSize) : Math.ceil(rows / batchSize);
+}
+
 /** What to ask `fit` for, to have exactly so many updates, through as many epochs as that takes. */
 export function exactly(updates: number, rows: number, batchSize: number): { epochs: number; maxUpdates: number } {
-  return { epochs: Math.ceil(updates / Math.ceil(rows / batchSize)), maxUpdates: updates };
+  // As many as there are at least, whatever becomes of a short last batch.
+  return { epochs: Math.ceil(updates / Math.max(1, Math.floor(rows / batchSize))), maxUpdates: updates };
 }

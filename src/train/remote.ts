@@ -6,7 +6,8 @@ import { describe } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
 import { Arena } from '../memory/arena.ts';
 import { ALIVE } from '../memory/control.ts';
-import { COORDINATOR_ENTRY } from '../pool/locations.ts';
+import { coordinatorEntry } from '../pool/locations.ts';
+import { threadOptions } from '../pool/thread-options.ts';
 import { abort } from '../sync/barrier.ts';
 import type { Coordinator, CoordinatorApi } from './coordinator.ts';
 import type { CoordinatorSetup, End, EvaluationOutcome, MomentsOutcome, RunOutcome } from './outcome.ts';
@@ -33,23 +34,24 @@ const FAREWELL = 2500;
  * process alive only while it has something to answer.
  */
 export class Threads {
-  readonly #thread = new Worker(COORDINATOR_ENTRY);
+  readonly #thread = new Worker(coordinatorEntry(), threadOptions());
   readonly #remote: CoordinatorThread;
-  readonly #ended: Promise<never>;
+  /** How to end each of the calls that wait. */
+  readonly #waiting = new Set<(error: GradpoolError) => void>();
+  /** Why there is no thread any more. */
+  #end: GradpoolError | undefined;
   #users = 0;
 
   constructor() {
     this.#remote = wrap<CoordinatorThread>(nodeEndpoint(this.#thread));
-    this.#ended = new Promise<never>((_, reject) => {
-      let cause: unknown;
-      this.#thread.once('error', (error) => (cause = error));
-      // Only now are its worker threads gone too, and the arenas are still.
-      this.#thread.once('exit', (code) => {
-        const why = cause === undefined ? `exit code ${code}` : describe(cause);
-        reject(new GradpoolError('ERR_WORKER_FAILED', `the coordinator's thread ended: ${why}`, { cause }));
-      });
+    let cause: unknown;
+    this.#thread.once('error', (error) => (cause = error));
+    // Only now are its worker threads gone too, and the arenas are still.
+    this.#thread.once('exit', (code) => {
+      const why = cause === undefined ? `exit code ${code}` : describe(cause);
+      this.#end = new GradpoolError('ERR_WORKER_FAILED', `the coordinator's thread ended: ${why}`, { cause });
+      for (const stop of this.#waiting) stop(this.#end);
     });
-    this.#ended.catch(() => undefined);
     this.#thread.unref();
   }
 
@@ -75,10 +77,16 @@ export class Threads {
   }
 
   async call<T>(ask: (remote: CoordinatorThread) => Promise<T>): Promise<T> {
+    if (this.#end) throw this.#end;
     this.#thread.ref();
+    // A race with one promise for all calls would keep something of each call as long as the thread lives.
+    let stop!: (error: GradpoolError) => void;
+    const ended = new Promise<never>((_, reject) => (stop = reject));
+    this.#waiting.add(stop);
     try {
-      return await Promise.race([ask(this.#remote), this.#ended]);
+      return await Promise.race([ask(this.#remote), ended]);
     } finally {
+      this.#waiting.delete(stop);
       this.#thread.unref();
     }
   }

@@ -1,3 +1,4 @@
+import { onAbort } from '../core/aborts.ts';
 import { rateAt } from '../core/schedule.ts';
 import type { Failure } from '../core/errors.ts';
 import { fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
@@ -18,8 +19,11 @@ import { means } from './report.ts';
 import { takeVectors } from './snapshot.ts';
 import { completedSums } from './sums.ts';
 import type { TraceWriter } from './trace.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { soonAfterAbort, unlessAborted } from './unless-aborted.ts';
 import { Weights } from './weights.ts';
+
+/** What a callback has to clear up in once training was stopped; ms. */
+const FAREWELL = 500;
 
 type Done = RunOutcome & { state: 'done' } & {
   /** The learning rate at the end of each epoch. */
@@ -112,7 +116,7 @@ export class Runner {
 
   /**
    * Mean loss and accuracy with the weights as they are.
-   * @param outputs - shared: takes Y (P x K)
+   * @param outputs - shared: takes U_L (P x K)
    */
   async evaluate(data: Bound, signal: AbortSignal | undefined, outputs?: Float64Array): Promise<Evaluation> {
     const sums = { loss: 0, right: 0 };
@@ -122,8 +126,8 @@ export class Runner {
       const outcome = await this.#interruptible(signal, async () => {
         this.#weights.upload();
         await this.#attach('validation', data, signal);
-        const Y = outputs?.subarray(seen * K, (seen + rows) * K);
-        return this.#coordinator.evaluate(this.#weights.slot, first, first + rows, Y);
+        const U = outputs?.subarray(seen * K, (seen + rows) * K);
+        return this.#coordinator.evaluate(this.#weights.slot, first, first + rows, U);
       });
       if (outcome.state !== 'done') throw this.#ended(outcome, signal);
       sums.loss += outcome.loss;
@@ -150,9 +154,26 @@ export class Runner {
 
   /** Waits for something that threads have no part in; the signal and `stop` end the wait. */
   async wait<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const result = await unlessAborted(work, [this.#closed.signal, ...(signal ? [signal] : [])]);
-    this.throwIfStopped(signal);
-    return result as T;
+    const ended = await unlessAborted(
+      work.then((value) => ({ value })),
+      this.#signals(signal),
+    );
+    if (!ended) this.throwIfStopped(signal);
+    return ended!.value;
+  }
+
+  /**
+   * The same where training is over: what clears up may need a moment, also where training was stopped, or while the trainer is closed.
+   * @throws GradpoolError ERR_ABORTED, ERR_CLOSED where it takes longer
+   */
+  async waitAtEnd<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const ended = await soonAfterAbort(work, this.#signals(signal), FAREWELL);
+    if (!ended) this.throwIfStopped(signal);
+    return ended!.value;
+  }
+
+  #signals(signal: AbortSignal | undefined): AbortSignal[] {
+    return [this.#closed.signal, ...(signal ? [signal] : [])];
   }
 
   /** Gradients of random batches of training patterns with the weights as they are, which stay so. */
@@ -223,7 +244,7 @@ export class Runner {
     this.throwIfStopped(signal);
     resetBarrier(control);
     const stop = () => abort(control);
-    signal?.addEventListener('abort', stop);
+    const end = onAbort(signal, stop);
     try {
       return await work();
     } catch (error) {
@@ -232,7 +253,7 @@ export class Runner {
       }
       throw error;
     } finally {
-      signal?.removeEventListener('abort', stop);
+      end();
     }
   }
 

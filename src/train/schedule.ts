@@ -27,6 +27,7 @@ const KEYS = {
   'one-cycle': ['name', 'epochs', 'peak'],
   plateau: ['name', 'patience', 'factor', 'least'],
 } as const;
+const ALL_KEYS = [...new Set(Object.values(KEYS).flat())];
 
 /** The same with everything decided; 'constant' has no more to it. */
 export type ResolvedSchedule =
@@ -45,6 +46,7 @@ export function resolveSchedule(given: Schedule, where = 'schedule'): ResolvedSc
   const expected = `'constant' or an object whose "name" is one of ${names}`;
   if (typeof given === 'string') throw wrongValue(where, expected, given);
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw wrongType(where, expected, given);
+  if ((given as { name?: unknown }).name === undefined) options<typeof given>(where, given, ALL_KEYS as never);
   const name = oneOf(`${where}.name`, given.name, NAMES);
   options<typeof given>(where, given, KEYS[name] as never);
   const least = (value: number | undefined) => finite(`${where}.least`, value ?? 0, 0);

@@ -4,7 +4,7 @@ import { Random } from '../core/random.ts';
 import { KernelFactory } from '../kernels/load.ts';
 import { Masks } from '../kernels/masks.ts';
 import { Arena } from '../memory/arena.ts';
-import { CURRENT, SECONDS } from '../memory/control.ts';
+import { CURRENT, heartbeat, SECONDS } from '../memory/control.ts';
 import type {
   DataKey,
   RunPlan,
@@ -14,7 +14,7 @@ import type {
   WorkerResult,
   WorkerTask,
 } from '../pool/messages.ts';
-import { abort, Barrier, Stopped } from '../sync/barrier.ts';
+import { abort, Barrier, Stopped, throwIfAborted } from '../sync/barrier.ts';
 import { trainShare } from './data-parallel.ts';
 import { trainHogwild } from './hogwild.ts';
 import { trainLocally } from './local-sgd.ts';
@@ -23,6 +23,9 @@ import { trainOwned } from './owner-computes.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { PhaseLog } from './trace.ts';
 import { evaluateRows, type Part, partialGradients, type Worker } from './update.ts';
+
+/** Swaps of a shuffle between two heartbeats. */
+const SWAPS = 2 ** 18;
 
 /** What one thread holds of a training: the arena, the kernels, the data. Made anew for each trainer. */
 export class Session {
@@ -101,16 +104,22 @@ export class Session {
     for (let e = index; e < epochs; e += parties) {
       const order = this.#order(e, true);
       order.set(this.#entry('train').data.rows);
-      new Random(shuffle.seed, shuffle.stream + e).shuffle(order);
+      const random = new Random(shuffle.seed, shuffle.stream + e);
+      for (let last = order.length - 1; last > 0; last -= SWAPS) {
+        random.shuffle(order, last, Math.max(0, last - SWAPS));
+        throwIfAborted(this.arena.control);
+        this.arena.control[heartbeat(index)]!++;
+      }
     }
   }
 
-  /** Copies the outputs of a worker's block to where they are wanted. */
+  /** Copies U_L of a worker's block to where it is wanted. */
   #reader({ worker, outputs }: Extract<WorkerTask, { kind: 'evaluate' }>) {
     if (outputs === undefined) return undefined;
-    const Y = this.arena.plan.workerPlans[worker]!.evaluate.outputs.at(-1)!;
+    // Its place becomes that of Y.
+    const U = this.arena.plan.workerPlans[worker]!.evaluate.outputs.at(-1)!;
     return (at: number, rows: number) =>
-      this.arena.loadRows(Y, rows, outputs.Y.subarray((at - outputs.first) * Y.columns));
+      this.arena.loadRows(U, rows, outputs.U.subarray((at - outputs.first) * U.columns));
   }
 
   #log(index: number): PhaseLog | undefined {

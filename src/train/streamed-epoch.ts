@@ -3,7 +3,7 @@ import type { NetworkSpec } from '../core/spec.ts';
 import type { RowStream, Span } from '../core/table.ts';
 import type { Streamed } from './bound.ts';
 import { addTime, addUpdates, type EpochSoFar, type Means, progressOf, reportOf, type Wanted } from './epoch.ts';
-import type { Order } from './order.ts';
+import { batchesIn, type Order } from './order.ts';
 import type { EpochSums } from './outcome.ts';
 import type { EpochReport } from './report.ts';
 
@@ -11,7 +11,7 @@ type StreamedOrder = Order & { readonly train: Streamed };
 
 /**
  * Trains an epoch, or what is left of it, on rows that are read while it goes on: with each window of them all batches that are whole.
- * What is left of a window begins the first batch of the next; only the last batch of the epoch may be short. Where an epoch goes on
+ * What is left of a window begins the first batch of the next; only the last batch of the epoch may be short, or is left out. Where an epoch goes on
  * that was broken off, the windows behind it are read once more. Waiting for a window counts as the epoch's time.
  * @param now - how far the epoch has got; it is kept up to date, also where training ends with an error
  */
@@ -25,7 +25,7 @@ export async function streamedEpoch(
   const { train, batchSize, epochs, signal } = order;
   const { seed, shuffle, stream, epoch, left } = wanted;
   const { runner, rates } = means;
-  const whole = Math.ceil(train.length / batchSize);
+  const whole = batchesIn(order, train.length, batchSize);
   const rows = await runner.open('train', train, signal);
   rows.begin(shuffle ? { seed, stream } : undefined, epoch < epochs && left > whole);
   const going = new StreamedEpoch(means, order, wanted, now, Math.min(left, whole));
@@ -68,7 +68,7 @@ class StreamedEpoch {
     now.waiting = (now.waiting ?? 0) + addTime(now, begun);
     const { rows, last } = span;
     const updates = Math.min(
-      last ? Math.ceil(rows / batchSize) : Math.floor(rows / batchSize),
+      last ? batchesIn(this.#order, rows, batchSize) : Math.floor(rows / batchSize),
       this.#total - this.#behind,
     );
     while (now.updates < this.#behind + updates) {

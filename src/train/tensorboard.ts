@@ -1,15 +1,26 @@
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { finite, integer, text, wrongType } from '../core/checks.ts';
+import { finite, integer, options, text, wrongType } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
-import { encodeScalars, encodeVersion, frame } from './event-record.ts';
+import { encodeScalars, encodeStart, encodeVersion, frame } from './event-record.ts';
 import { scalarsOf } from './history.ts';
 import type { TrainingCallback } from './callbacks.ts';
 import type { EpochReport } from './report.ts';
 
 /** Files of one process in one second have to differ in their names. */
 let files = 0;
+
+/** When the latest file of a folder was begun, by its name; files are read in the order of their names. */
+async function latestIn(folder: string): Promise<number> {
+  const names = await readdir(folder);
+  return Math.max(0, ...names.map((name) => Number(/^events\.out\.tfevents\.(\d{10})\./.exec(name)?.[1] ?? 0)));
+}
+
+export interface TensorBoardOptions {
+  /** Epochs that were trained and written before; default: the training begins. */
+  afterEpochs?: number | undefined;
+}
 
 /**
  * Writes scalars into an event file, which TensorBoard shows and follows while it grows (`tensorboard --logdir FOLDER`); each folder
@@ -34,23 +45,30 @@ export class TensorBoardWriter implements TrainingCallback {
   #last: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  private constructor(path: string, file: FileHandle) {
+  private constructor(path: string, file: FileHandle, epochs: number) {
     this.path = path;
     this.#file = file;
+    this.#epochs = epochs;
     this.epoch = (report) => this.scalars(++this.#epochs, scalarsOf(report));
   }
 
   /**
    * Begins a new file in a folder, which is made if need be.
+   * @param given - `afterEpochs`: of a training that is gone on with, as many as `trainer.resumed.history` has. The next epoch is the one after
+   * them; what the folder has of it and of later ones, from before the training broke off, is not shown any more
    * @throws TypeError, RangeError naming the argument; what the file system says
    */
-  static async open(folder: string): Promise<TensorBoardWriter> {
+  static async open(folder: string, given: TensorBoardOptions = {}): Promise<TensorBoardWriter> {
+    const { afterEpochs } = options<TensorBoardOptions>('options', given, ['afterEpochs']);
+    if (afterEpochs !== undefined) integer('afterEpochs', afterEpochs, 0);
     await mkdir(text('folder', folder), { recursive: true });
-    const seconds = Math.floor(Date.now() / 1000);
+    const now = Math.floor(Date.now() / 1000);
+    const seconds = afterEpochs === undefined ? now : Math.max(now, 1 + (await latestIn(folder)));
     const name = `events.out.tfevents.${String(seconds).padStart(10, '0')}.${hostname()}.${process.pid}.${files++}`;
     const path = join(folder, name);
-    const writer = new TensorBoardWriter(path, await open(path, 'wx'));
+    const writer = new TensorBoardWriter(path, await open(path, 'wx'), afterEpochs ?? 0);
     await writer.#write(encodeVersion(Date.now() / 1000));
+    if (afterEpochs !== undefined) await writer.#write(encodeStart(Date.now() / 1000, afterEpochs + 1));
     return writer;
   }
 

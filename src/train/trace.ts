@@ -1,5 +1,5 @@
-import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
+import { OutputFile } from '../core/output-file.ts';
 import { PHASES } from '../memory/control.ts';
 import { allocate } from '../memory/shared.ts';
 
@@ -60,25 +60,21 @@ export class PhaseLog {
 
 /**
  * Writes a timeline in the Trace Event Format, which chrome://tracing and ui.perfetto.dev open: a thread for each worker, and in
- * it its phases. Written aside, and renamed when it is closed.
+ * it its phases. A file has its place when it is closed.
  */
 export class TraceWriter {
-  readonly #path: string;
-  readonly #file: FileHandle;
+  readonly #file: OutputFile;
   readonly #logs: readonly PhaseLog[];
   #updates = 0;
 
-  private constructor(path: string, file: FileHandle, buffer: ArrayBufferLike, workers: number) {
-    this.#path = path;
+  private constructor(file: OutputFile, buffer: ArrayBufferLike, workers: number) {
     this.#file = file;
     this.#logs = Array.from({ length: workers + 1 }, (_, index) => new PhaseLog(buffer, index));
   }
 
   /** @throws what the file system says where the path cannot be written */
   static async open(path: string, buffer: ArrayBufferLike, workers: number): Promise<TraceWriter> {
-    const there = await stat(path).catch(() => undefined);
-    if (there?.isDirectory()) throw new RangeError(`"trace" expected the path of a file, got a folder: ${path}`);
-    const file = await open(`${path}.part`, 'w');
+    const file = await OutputFile.open('trace', path);
     const names = Array.from({ length: workers + 1 }, (_, tid) => ({
       name: 'thread_name',
       ph: 'M',
@@ -88,7 +84,7 @@ export class TraceWriter {
     }));
     const process = { name: 'process_name', ph: 'M', pid: 1, args: { name: 'gradpool' } };
     await file.write(`{"displayTimeUnit":"ms","traceEvents":[\n${[process, ...names].map(asLine).join(',\n')}`);
-    return new TraceWriter(path, file, buffer, workers);
+    return new TraceWriter(file, buffer, workers);
   }
 
   /** Adds what was logged in a run of so many updates, which is over. */
@@ -114,18 +110,18 @@ export class TraceWriter {
   }
 
   /** Leaves no file. */
-  async discard(): Promise<void> {
-    await this.#file.close();
-    await unlink(`${this.#path}.part`);
+  discard(): Promise<void> {
+    return this.#file.discard();
   }
 
   async close(): Promise<void> {
     try {
       await this.#file.write('\n]}\n');
-    } finally {
-      await this.#file.close();
+    } catch (error) {
+      await this.#file.discard();
+      throw error;
     }
-    await rename(`${this.#path}.part`, this.#path);
+    await this.#file.commit();
   }
 }
 

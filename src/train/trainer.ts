@@ -14,6 +14,7 @@ import { Coordinator } from './coordinator.ts';
 import type { FitOptions } from './fit-options.ts';
 import { InlinePool } from './inline.ts';
 import type { TrainerOptions } from './options.ts';
+import { EpochIterator } from './epoch-iterator.ts';
 import { FIT_KEYS, type Order, orderOf } from './order.ts';
 import { prepare } from './prepare.ts';
 import type { Threads } from './remote.ts';
@@ -59,15 +60,20 @@ export class Trainer {
   readonly #network: Network;
   readonly #runner: Runner;
   readonly #training: Training;
+  /** The last work on the arena, and how much is not done. */
   #running: Promise<unknown> | undefined;
-  #busy = false;
+  #working = 0;
+  /** The call of `fit` or `epochs` that is not over. */
+  #call: Calling | undefined;
   #closing: Promise<void> | undefined;
 
   static {
     runnerOf = (trainer) => trainer.#runner;
   }
 
-  private constructor(runner: Runner, training: Training, resumed: Resumed | undefined) {
+  private constructor(runner: Runner, training: Training | undefined, resumed: Resumed | undefined) {
+    // Who writes no TypeScript can call it.
+    if (training === undefined) throw new TypeError('Trainer expected await Trainer.create(network, options), got new');
     this.#network = training.network;
     this.info = training.info;
     this.#runner = runner;
@@ -154,11 +160,12 @@ export class Trainer {
   }
 
   /**
-   * Trains epoch by epoch, each when it is asked for; nothing runs in between.
+   * Trains epoch by epoch, each when it is asked for; nothing runs in between. The next call of `fit` or `epochs` ends one that was left.
    * @throws as `fit`
    */
   epochs(train: DataSource | StreamedSource, given: FitOptions = {}): AsyncGenerator<EpochReport, void, undefined> {
-    return this.#generate(orderOf(this.#network, this.#training.given, train, given), 1);
+    const order = orderOf(this.#network, this.#training.given, train, given);
+    return new EpochIterator((self) => this.#generate(order, 1, self));
   }
 
   /**
@@ -179,20 +186,17 @@ export class Trainer {
     const order = orderOf(this.#network, this.#training.given, train, rest, onEpoch);
     const history = [...(this.#training.earlier?.history ?? [])];
     const watched = order.validation !== undefined || order.stopping !== undefined || !order.callbacks.none;
-    for await (const report of this.#generate(order, watched ? 1 : EPOCHS_PER_RUN)) history.push(report);
+    const together = watched ? 1 : EPOCHS_PER_RUN;
+    for await (const report of this.#generate(order, together, { rests: false })) history.push(report);
     return history;
   }
 
-  /** Mean loss and accuracy on a data set, measured by the workers. */
+  /** Mean loss and accuracy on a data set, measured by the workers; also between two epochs, as in a callback that is waited for. */
   async evaluate(dataset: DataSource | StreamedSource): Promise<Evaluation> {
     this.#runner.throwIfStopped(undefined);
     const data = bindAny(this.#network, 'dataset', dataset);
-    this.#acquire();
-    try {
-      return await this.#track(this.#runner.evaluate(data, undefined));
-    } finally {
-      this.#busy = false;
-    }
+    if (this.#working > 0) throw busy();
+    return this.#track(() => this.#runner.evaluate(data, undefined));
   }
 
   /**
@@ -218,25 +222,35 @@ export class Trainer {
   }
 
   /** @param together - how many epochs may be trained before somebody looks at the first of them */
-  async *#generate(order: Order, together: number): AsyncGenerator<EpochReport, void, undefined> {
-    this.#acquire();
+  async *#generate(order: Order, together: number, call: Calling): AsyncGenerator<EpochReport, void, undefined> {
+    this.#runner.throwIfStopped(undefined);
+    if (this.#call?.rests) await this.#call.supersede?.();
+    if (this.#call || this.#working > 0) throw busy();
+    this.#call = call;
     try {
       yield* this.#training.epochs(order, together, (work) => this.#track(work));
     } finally {
-      this.#busy = false;
+      this.#call = undefined;
     }
   }
 
-  #acquire(): void {
-    this.#runner.throwIfStopped(undefined);
-    if (this.#busy) throw new GradpoolError('ERR_BUSY', 'the trainer is training already; one call at a time');
-    this.#busy = true;
+  /** One piece of work at a time: training waits for an evaluation that a callback has not waited for. */
+  #track<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#working > 0 ? this.#running : undefined;
+    const running = before ? before.catch(() => undefined).then(work) : work();
+    const done = () => void this.#working--;
+    this.#working++;
+    running.then(done, done);
+    this.#running = running;
+    return running;
   }
+}
 
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#running = work;
-    return work;
-  }
+/** A call under way: whether it stands between two epochs, and what ends it there. */
+type Calling = Pick<EpochIterator, 'rests'> & Partial<Pick<EpochIterator, 'supersede'>>;
+
+function busy(): GradpoolError {
+  return new GradpoolError('ERR_BUSY', 'the trainer is training already; one call at a time');
 }
 
 /** On demand, as all that is only needed where threads are: whoever predicts does not wait for it. */

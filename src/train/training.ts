@@ -3,11 +3,12 @@ import type { RateSchedule } from '../core/schedule.ts';
 import type { Network } from '../nn/network.ts';
 import { BatchControl } from './batch-control.ts';
 import { isStreamed } from './bound.ts';
+import type { Wait } from './callbacks.ts';
 import { Call, type SavedCall } from './call.ts';
 import type { CheckpointState, Settings } from './checkpoint-state.ts';
 import { beginning, epochInPieces, fixedEpochs, type Wanted } from './epoch.ts';
 import type { ResolvedOptions } from './options.ts';
-import type { Order, orderOf } from './order.ts';
+import { batchesIn, type Order, type orderOf } from './order.ts';
 import type { EpochReport, TrainerInfo } from './report.ts';
 import type { Runner } from './runner.ts';
 import { Plateau, plateauIn, ratesOf } from './schedule.ts';
@@ -15,7 +16,7 @@ import { streamedEpoch } from './streamed-epoch.ts';
 import { validate } from './validate.ts';
 
 /** Is told of all work on the arena, which is to be waited for before the threads end. */
-export type Track = <T>(work: Promise<T>) => Promise<T>;
+export type Track = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** Where training has failed already: that is what is thrown. */
 function warnOfSave(error: unknown): void {
@@ -70,15 +71,21 @@ export class Training {
   /** What an order is checked against. */
   get given(): Parameters<typeof orderOf>[1] {
     const { batchSize, batchSizeChoice } = this.info;
-    const { schedule } = this.#options;
+    const { schedule, lastBatch } = this.#options;
     const scheduled = schedule.name === 'constant' ? undefined : `"schedule" ${schedule.name}`;
     return {
       batchSize: this.#control?.batchSize ?? batchSize,
-      chosen: (batchSizeChoice ?? this.#control) !== undefined,
+      lastBatch,
+      chosen: (batchSizeChoice ?? this.#control) !== undefined || this.#isDefault,
       adaptive: this.#control !== undefined,
       plateau: plateauIn(schedule) !== undefined,
       rateFollows: this.#control ? 'an adaptive "batchSize"' : scheduled,
     };
+  }
+
+  /** Nobody has asked for a batch size. */
+  get #isDefault(): boolean {
+    return this.#settings.options.batchSize === undefined && this.#options.accumulated === undefined;
   }
 
   /** The saved call that the next one goes on with; none once other weights were set. */
@@ -93,26 +100,33 @@ export class Training {
    * @throws RangeError if the order does not go with the saved call; what `node:fs` throws; as `Runner.run`; what a callback throws
    */
   async *epochs(order: Order, together: number, track: Track): AsyncGenerator<EpochReport, void, undefined> {
-    const { callbacks } = order;
-    const call = await track(this.#open(order));
+    const { callbacks, signal } = order;
+    const wait: Wait = (work) => this.#runner.wait(work, signal);
+    const unfollow = callbacks.follow();
+    let call: Call | undefined;
     let failure: Failure | undefined;
     try {
-      await callbacks.trainBegin();
+      call = await track(() => this.#open(order));
+      await callbacks.trainBegin(wait);
       while (call.goesOn(order) && callbacks.stopped === undefined) {
-        await callbacks.epochBegin(call.epochs + 1);
+        await callbacks.epochBegin(call.epochs + 1, wait);
         // What a callback has thrown comes before the abort that it led to.
-        const reports = await track(this.#train(order, call, together)).finally(() => callbacks.settle());
+        const going = call;
+        const train = () => this.#train(order, going, together);
+        const reports = await track(train).finally(() => callbacks.settle(wait));
         const last = reports.at(-1)!;
-        await callbacks.epochEnd(last);
+        await callbacks.epochEnd(last, wait);
         if (callbacks.stopped !== undefined) last.stopped ??= { by: 'callback', why: callbacks.stopped };
         yield* reports;
-        if (call.saver) await track(call.saver.epochEnded());
+        const { saver } = call;
+        if (saver) await track(() => saver.epochEnded());
       }
     } catch (error) {
       failure = { error };
       throw error;
     } finally {
-      await this.#end(order, call, failure, track);
+      unfollow();
+      if (call) await this.#end(order, call, failure, track);
     }
   }
 
@@ -168,28 +182,29 @@ export class Training {
       const report = await (isStreamed(train)
         ? streamedEpoch(means, spec, { ...order, train }, { ...wanted, shuffle: this.#options.shuffle }, now)
         : epochInPieces(means, spec, order, wanted, now));
-      if (now.samples < train.length) await call.saver?.endsWithinEpoch();
+      if (batchesIn(order, train.length - now.samples, report.batchSize) > 0) await call.saver?.endsWithinEpoch();
       return [report];
     }
-    const whole = Math.ceil(train.length / order.batchSize);
+    const whole = batchesIn(order, train.length, order.batchSize);
     const count = Math.max(1, Math.min(together, order.epochs - call.epochs, Math.floor(wanted.left / whole)));
     return fixedEpochs(this.#runner, spec, order, { ...wanted, count, rates: this.#rates(order, learningRate) });
   }
 
   /** The learning rates of the updates to come; where one was set, the schedule is constant. */
-  #rates({ train, batchSize }: Order, set: number | undefined): RateSchedule {
+  #rates({ train, batchSize, lastBatch }: Order, set: number | undefined): RateSchedule {
     const { schedule, learningRate } = this.#options;
     const plateau = plateauIn(schedule);
     if (plateau && (this.#runner.afresh || !this.#plateau)) this.#plateau = new Plateau(plateau, learningRate);
-    const perEpoch = Math.ceil(train.length / batchSize);
+    const perEpoch = batchesIn({ lastBatch }, train.length, batchSize);
     return ratesOf(schedule, set ?? this.#plateau?.rate ?? learningRate, perEpoch);
   }
 
   /** However a call ends: it is saved, has its best weights back if it wants them, and the callbacks hear of it. */
-  async #end({ callbacks }: Order, call: Call, failure: Failure | undefined, track: Track): Promise<void> {
+  async #end({ callbacks, signal }: Order, call: Call, failure: Failure | undefined, track: Track): Promise<void> {
     let mistake = failure;
+    const { saver } = call;
     try {
-      if (call.saver) await track(call.saver.finish());
+      if (saver) await track(() => saver.finish());
       call.stopping?.restore();
     } catch (error) {
       if (failure) warnOfSave(error);
@@ -198,7 +213,8 @@ export class Training {
         throw error;
       }
     } finally {
-      const end = callbacks.trainEnd({ last: call.last, error: mistake?.error });
+      const last: Wait = (work) => this.#runner.waitAtEnd(work, signal);
+      const end = callbacks.trainEnd({ last: call.last, error: mistake?.error }, last);
       await (mistake ? end.catch(() => undefined) : end);
     }
   }

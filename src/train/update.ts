@@ -34,8 +34,19 @@ export interface Part {
   readonly before: number;
 }
 
-/** H_0 = X, D;  H_l = f_l(H_{l-1} W_l + 1 b_l^T), times M_l where there is dropout;  Y, the loss and D_L = Y - D. */
-export function forward(worker: Worker, order: Uint32Array, from: number, rows: number, slot: number, at = 0): void {
+/**
+ * H_0 = X, D;  H_l = f_l(H_{l-1} W_l + 1 b_l^T), times M_l where there is dropout;  Y, the loss and D_L = Y - D.
+ * @param look - at the rows while U_L is there, before it becomes Y
+ */
+export function forward(
+  worker: Worker,
+  order: Uint32Array,
+  from: number,
+  rows: number,
+  slot: number,
+  at = 0,
+  look?: (at: number, rows: number) => void,
+): void {
   const { kernels, layers, control, watch } = worker;
   kernels.load(order, from, rows, at);
   drop(worker, 0, from, rows, at);
@@ -45,6 +56,7 @@ export function forward(worker: Worker, order: Uint32Array, from: number, rows: 
     kernels.forward(l, slot, rows, at);
     drop(worker, l, from, rows, at);
   }
+  look?.(from, rows);
   kernels.outputs(rows, at);
   watch.lap('forward');
 }
@@ -110,7 +122,7 @@ export function soleUpdate(
 
 /**
  * Loss and right answers of the rows order[from, to), added to the worker's statistics.
- * @param look - at a block's rows [at, at + rows) while its outputs are there
+ * @param look - at a block's rows [at, at + rows) of the order while their U_L is there
  */
 export function evaluateRows(
   worker: Worker,
@@ -122,7 +134,6 @@ export function evaluateRows(
 ): void {
   for (let at = from; at < to; at += worker.blockRows) {
     const rows = Math.min(worker.blockRows, to - at);
-    forward(worker, order, at, rows, slot);
-    look?.(at, rows);
+    forward(worker, order, at, rows, slot, 0, look);
   }
 }

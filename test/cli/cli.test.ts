@@ -53,7 +53,7 @@ describe('from a table to a model in use', () => {
     });
     expect(readdirSync(at('logs/board'))).toEqual([expect.stringMatching(/^events\.out\.tfevents\./)]);
     expect(stderr).toContain(
-      'clouds.csv: classification, rows: 240 to train, 30 to validate, 30 to test; network 4-8-2',
+      'clouds.csv: classification, rows: 240 to train, 30 to validate, 30 to test, stratified by side; network 4-8-2',
     );
     expect(stderr).toMatch(/epoch {3}1 {2}loss 0\.\d+ {2}accuracy \d+\.\d+% {2}validation loss/);
     expect(stdout).toContain('On the 30 rows of the test set:');
@@ -114,6 +114,23 @@ describe('from a table to a model in use', () => {
     writeFileSync(at('one.csv'), 'x,y,sum\n1,1,4\n');
     const one = await run(['evaluate', 'sum.safetensors', 'one.csv']);
     expect(one.stdout, 'R2 of one row is not defined').toMatch(/root mean squared error [\d.e-]+\n$/);
+  });
+
+  it('drops a last batch that is short where it is told to, and says where there would be none', async () => {
+    const train = ['train', 'clouds.csv', '--target', 'sum', '--features', 'x,y', '--hidden', 'none', '--epochs', '2'];
+    const short = [...train, '--batch-size', '50', '--last-batch', 'drop', '--model', 'short.safetensors'];
+    for (const stream of ['never', 'always']) {
+      const { code, stdout, stderr } = await run([...short, '--stream', stream, '--json']);
+      expect(code, stderr).toBe(0);
+      const epochs = lines(stdout).filter(({ event }) => event === 'epoch') as unknown as {
+        updates: number;
+        samples: number;
+      }[];
+      expect(epochs.map(({ updates, samples }) => samples - 50 * updates)).toEqual([0, 0]);
+      expect(epochs[0]!.samples).toBeGreaterThan(50);
+    }
+    const large = await run([...short, '--batch-size', '5000']);
+    expect(large).toMatchObject({ code: 1, stderr: expect.stringMatching(/--last-batch drop expected at least 5000/) as string }); // prettier-ignore
   });
 
   it('starts from the weights that are asked for', async () => {
@@ -281,6 +298,7 @@ describe('what goes wrong', () => {
   test.each([
     ['SIGINT', 130, 'interrupted'],
     ['SIGTERM', 143, 'terminated'],
+    ['SIGHUP', 129, 'the terminal is gone'],
   ] as const)('%s saves the weights and exits with %i', async (signal, exitCode, said) => {
     const endless = ['train', 'clouds.csv', ...CLASSES, '--epochs', '1000000', '--patience', '0'];
     const { code, stderr } = await run([...endless, '--model', 'interrupted.safetensors'], 'epoch   3', signal);
@@ -320,17 +338,29 @@ describe('what goes wrong', () => {
       2,
       'three.csv has 3 rows, too few for --validation-share 0.1 and --test-share 0.1: all are trained on with --validation-share 0 --test-share 0',
     ],
-    [['train', 'semicolons.csv', '--target', 'y'], 1, '--delimiter in the program'],
-    [['train', 'semicolons.csv', '--target', 'y', '--delimiter', ';'], 1, 'numbers need a decimal point'],
+    [['train', 'semicolons.csv', '--target', 'y', '--delimiter', ','], 1, 'said with --delimiter'],
+    [['train', 'semicolons.csv', '--target', 'y'], 1, 'numbers need a decimal point'],
     [['train', 'missing.csv', '--target', 'side'], 1, 'missing.csv'],
     [['train', 'ragged.csv', '--target', 'side'], 1, 'ERR_BAD_FILE'],
     [['train', 'clouds.csv', '--target', 'nothing'], 1, 'nothing'],
     [['train', 'clouds.csv', ...CLASSES, '--checkpoint-every', '5m'], 2, 'expected --checkpoint or --resume beside it'],
     [['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'a', '--resume', 'b'], 2, 'expected the same folder'],
     [['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'a', '--checkpoint-every', '5h'], 2, 'or minutes as in 5m'],
-    [['train', 'clouds.csv', ...CLASSES, '--seed', '1', '--resume', 'some'], 2, '"learningRate" expected 0.5'],
-    [['train', 'clouds.csv', ...CLASSES, '--model', '.'], 2, 'expected a file to write, but . is a folder'],
+    [['train', 'clouds.csv', ...CLASSES, '--seed', '1', '--resume', 'some'], 2, '--learning-rate expected 0.5'],
+    [['train', 'clouds.csv', ...CLASSES, '--model', '.'], 2, '--model expected the path of a file, got a folder: .'],
     [['predict', 'side.safetensors', 'new.csv', '--output', './new.csv'], 2, '--output expected another file'],
+    [['train', 'clouds.csv', ...CLASSES, '--model', 'clouds.csv'], 2, '--model expected another file than clouds.csv'],
+    [
+      ['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'clouds.csv'],
+      2,
+      '--checkpoint expected a folder, but clouds.csv is a file',
+    ],
+    [['train', 'clouds.csv', ...CLASSES, '--tensorboard', 'clouds.csv'], 2, '--tensorboard expected a folder'],
+    [
+      ['train', 'clouds.csv', ...CLASSES, '--scratch', 'nowhere'],
+      2,
+      '--scratch expected a folder that is there, but there is no nowhere',
+    ],
     [['predict', 'clouds.csv', 'new.csv'], 1, 'ERR_BAD_FILE'],
     [
       ['predict', 'new.csv', 'side.safetensors'],
@@ -365,7 +395,7 @@ describe('help', () => {
   test('says what the exit codes mean', async () => {
     const { code, stdout } = await run(['--help']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/0 done, 1 failed, 2 wrongly called, 130 interrupted .*, 143 terminated/);
+    expect(stdout).toMatch(/0 done, 1 failed, 2 wrongly called, 129 hung up .*, 130 interrupted .*, 143 terminated/);
   });
 
   test('info says what can be used, and why not', async () => {

@@ -31,7 +31,7 @@ describe('the schema', () => {
     expect(configurable(gradpool).map((command) => command.name())).toEqual(names);
     for (const command of configurable(gradpool)) {
       const options = command.options.map((option) => option.attributeName());
-      const all = [...options, ...command.registeredArguments.map((argument) => argument.name())];
+      const all = [...new Set(options), ...command.registeredArguments.map((argument) => argument.name())];
       const keys = Object.keys(schema.$defs[command.name()]!.properties);
       expect(keys.sort()).toEqual([...all.filter((key) => !/^(config|printConfig)$/.test(key)), '$schema'].sort());
     }
@@ -82,6 +82,16 @@ describe('--config', () => {
     expect(JSON.parse(plain.stdout)).toMatchObject({ ...values, target: ['species'], epochs: 50 });
     const overridden = await callHere(['train', 'b.csv', '--hidden', 'none', '--config', path, '--print-config']);
     expect(JSON.parse(overridden.stdout)).toMatchObject({ ...values, target: ['species'], file: 'b.csv', hidden: [] });
+  });
+
+  test('may have a byte order mark, or be UTF-16', async () => {
+    const text = '\uFEFF{"epochs": 7}';
+    for (const bytes of [Buffer.from(text), Buffer.from(text, 'utf16le'), Buffer.from(text, 'utf16le').swap16()]) {
+      const path = file('marked.json', '');
+      writeFileSync(path, bytes);
+      const { stdout } = await callHere(['train', 'a.csv', '--config', path, '--print-config']);
+      expect(JSON.parse(stdout)).toMatchObject({ epochs: 7 });
+    }
   });
 
   test('takes what --print-config printed', async () => {

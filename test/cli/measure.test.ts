@@ -93,7 +93,7 @@ test.each([
     ['sweep', '--network', '3-1', '--validation-share', '0'],
     '--validation-share and --test-share expected more than 0',
   ],
-  [['curve', '--network', '3-8-2', '--batch-sizes', '8192'], '"batchSizes[0]" expected integer in [1, 4096], got 8192'],
+  [['curve', '--network', '3-8-2', '--batch-sizes', '8192'], '--batch-sizes expected integer in [1, 4096], got 8192'],
 ])('%j is a wrong call', async (args, message) => {
   const ran = await callHere(args);
   expect(ran.stderr).toContain(message);

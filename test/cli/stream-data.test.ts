@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bytes } from '#src/cli/parse.js';
-import { planStream } from '#src/cli/stream-data.js';
+import { planInstead, planStream } from '#src/cli/stream-data.js';
 import { bytesText } from '#src/cli/text.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'plan-'));
 const file = (name: string) => join(folder, name);
 
 beforeAll(() => {
-  for (const name of ['a.csv', 'a.csv.gz', 'a.parquet', 'huge.csv']) {
+  for (const name of ['a.csv', 'a.csv.gz', 'a.parquet', 'large.csv', 'huge.csv']) {
     writeFileSync(file(name), '');
-    truncateSync(file(name), name === 'huge.csv' ? 2 ** 42 : 1000);
+    truncateSync(file(name), name === 'huge.csv' ? 2 ** 42 : name === 'large.csv' ? 5 * 2 ** 30 : 1000);
   }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -36,6 +36,16 @@ it('without a limit half of the available memory is one', () => {
   );
   expect(plan.folder).toBe('/elsewhere');
   expect(plan.limit).toBeLessThan(process.availableMemory());
+});
+
+it('patterns of more than 4 GiB are not for memory, however much there is', () => {
+  const memoryLimit = 2 ** 40;
+  const { why, folder: where } = planStream(file('large.csv'), { stream: 'auto', memoryLimit })!;
+  expect(why).toBe('its patterns are expected to need 5 GiB, and in memory they have 4 GiB at most');
+  expect(where).toBe(folder);
+  expect(planStream(file('large.csv'), { stream: 'never', memoryLimit })).toBeUndefined();
+  const late = planInstead(file('a.csv'), { memoryLimit: 2 ** 20 }, 'it turned out so');
+  expect(late).toEqual({ why: 'it turned out so', limit: 2 ** 20, windows: 2 ** 18, folder });
 });
 
 it('can be forced and forbidden', () => {

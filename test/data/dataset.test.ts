@@ -16,6 +16,18 @@ const expected = [
   { inputs: [4, 5, 6], targets: [1] },
 ];
 
+it('more than 4 GiB are refused before anybody looks at them', () => {
+  // Nothing of it is ever written, so that the system gives it no memory.
+  const inputs = new Float32Array(new SharedArrayBuffer(2 ** 32 + 2 ** 20));
+  const bad: unknown = expect.objectContaining({
+    code: 'ERR_DOES_NOT_FIT',
+    message: expect.stringContaining('StreamedDataset.store') as string,
+  });
+  expect(() => Dataset.fromArrays({ inputs, inputSize: 2 ** 18, targets: [0] })).toThrow(bad);
+  const row = new Float32Array(2 ** 16);
+  expect(() => Dataset.fromArrays({ inputs: new Array<Float32Array>(2 ** 15).fill(row), targets: [] })).toThrow(bad);
+});
+
 describe('fromArrays: forms', () => {
   it.each([
     { name: 'nested', arrays: { inputs: rows, targets: [0, 1] } },
@@ -79,6 +91,23 @@ describe('fromArrays: storage', () => {
     }
   });
 
+  it.each([
+    ['numbers that float32 rounds', [0.1, 0.7, -3], Float32Array],
+    ['numbers that it holds', [2 ** 40, 2 ** 40 + 2 ** 20, 0], Float32Array],
+    ['milliseconds since 1970', [1.7e12, 1.7e12 + 1, 1.7e12 + 60_000], Float64Array],
+    ['a constant', [1.7e12 + 5, 1.7e12 + 5, 1.7e12 + 5], Float64Array],
+    ['tiny numbers', [1e-84, 2e-84, 0], Float64Array],
+  ])('plain numbers keep what they tell: %s', (_, values, Type) => {
+    const [nested, flat] = [values.map((x) => [0.5, x]), values];
+    const { storage } = Dataset.fromArrays({ inputs: nested, targets: flat });
+    expect(storage.inputs.values).toBeInstanceOf(Type);
+    expect(storage.targets.columns.values).toBeInstanceOf(Type);
+    if (Type === Float64Array) {
+      const dataset = Dataset.fromArrays({ inputs: flat, inputSize: 1, targets: nested });
+      expect(all(dataset)).toEqual(values.map((x) => ({ inputs: [x], targets: [0.5, x] })));
+    }
+  });
+
   it('plain numbers become float32; bytes stay bytes', () => {
     // Two rows of three float32, padded to a multiple of 8 bytes, and two targets.
     expect(Dataset.fromArrays({ inputs: rows, targets: [0, 1] }).bytes).toBe((2 * 4 + 2) * 4);
@@ -89,6 +118,27 @@ describe('fromArrays: storage', () => {
 
 describe('fromArrays: errors', () => {
   const wrong = (arrays: unknown) => () => Dataset.fromArrays(arrays as Parameters<typeof Dataset.fromArrays>[0]);
+
+  it.each([[[0, 1, 2]], [Uint8Array.of(0, 1, 2)], [[0, 1, 2, 0, 1, 2]]])(
+    'class numbers with targetSize: %o',
+    (targets) => {
+      const inputs = Array.from(targets, (_, i) => [i, 0]);
+      expect(wrong({ inputs, targets, targetSize: 3 })).toThrow(
+        new RangeError(
+          `"targetSize" expected to be left out beside one number for each of ${targets.length} inputs, as class numbers are, got 3`,
+        ),
+      );
+      const one = Dataset.fromArrays({ inputs, targets, targetSize: 1 });
+      const network = new Network({ inputs: 2, layers: [{ units: 3, activation: 'softmax' }] });
+      expect(() => network.evaluate(one)).toThrow('got rows of 1: class numbers are a flat list, without "targetSize"');
+    },
+  );
+
+  it('names of classes', () => {
+    expect(wrong({ inputs: [[0]], targets: ['a'] })).toThrow(
+      '"targets[0]" expected class number, value or row of numbers',
+    );
+  });
 
   it.each([
     [

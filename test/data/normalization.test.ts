@@ -186,3 +186,10 @@ it('each column has a method of its own, where a list says so', () => {
   const wrong: string[] = ['z-score', 'none', 'log'];
   expect(() => Normalization.fit(train, { inputs: wrong as 'none'[] })).toThrow('"inputs[2]" expected');
 });
+
+it.each([1e-84, 1e-240, 5e37])('the spread of numbers of %f is measured', (unit) => {
+  const values = Float64Array.of(1, 2, 4, 5).map((x) => x * unit);
+  const train = Dataset.fromArrays({ inputs: values, inputSize: 1, targets: values });
+  const { inputs: affine } = Normalization.fit(train, { inputs: 'z-score' });
+  expectClose('deviation', [1 / affine!.scale[0]!], [Math.sqrt(2.5) * unit], { relative: 1e-12 });
+});

@@ -94,6 +94,17 @@ describe('StreamedDataset.store', () => {
     }
   });
 
+  it('pieces of plain rows may need float64 or not', async () => {
+    const [near, far] = [0, 1.7e12].map((offset) =>
+      Dataset.fromArrays({ inputs: [0.5, 1.25].map((x) => [offset + x, 1]), targets: [0, 1] }),
+    ) as [Dataset, Dataset];
+    await using stored = await StreamedDataset.store([far, near], { folder });
+    expect((await patterns(stored)).map(({ inputs }) => inputs[0])).toEqual([1.7e12 + 0.5, 1.7e12 + 1.25, 0.5, 1.25]);
+    await expect(StreamedDataset.store([near, far], { folder })).rejects.toThrow(
+      /"pieces\[1\]" expected 2 inputs \(f4.*, got 2 inputs \(f8.*: give the inputs of all pieces as Float64Array$/,
+    );
+  });
+
   it('refuses pieces that do not go together, and leaves nothing', async () => {
     const other = Dataset.fromArrays({ inputs: new Uint8Array(6), inputSize: 3, targets: [1, 2] });
     const path = join(folder, 'rows');
@@ -164,8 +175,9 @@ describe('streamDataset makes of a file what readDataset makes of it', () => {
     ['a target of values', () => csv(`a,b,c,y\n${LINES.join('\n')}\n`), { target: 'c', features: ['a', 'b'] }],
     ['few integers are classes', () => csv(`a,b\n${LINES.map((_, i) => `${i},${i % 7}`).join('\n')}`), { target: 'b' }],
     [
-      'a text at the end',
-      () => csv(`a,y\n${LINES.map((_, i) => `0${i % 9},${i % 2}`).join('\n')}\nx,1`),
+      'texts at the end',
+      () =>
+        csv(`a,y\n${LINES.map((_, i) => `${3 * i < LINES.length ? `0${i % 9}` : `x${i % 3}`},${i % 2}`).join('\n')}\n`),
       { target: 'y' },
     ],
     ['labels', () => csv(`a,p,q\n1.5,0,1\n2.5,1,1\n3,0,0\n`), { target: ['p', 'q'] }],

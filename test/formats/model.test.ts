@@ -75,7 +75,7 @@ describe('saving', () => {
     await saveNetwork(path, network);
     expect((await loadNetwork(path)).network.spec).toEqual(network.spec);
     const before = readdirSync(folder);
-    await expect(saveNetwork(folder, network)).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST|EPERM/);
+    await expect(saveNetwork(folder, network)).rejects.toThrow(/expected the path of a file, got a folder/);
     await expect(saveNetwork(join(folder, 'none/x'), network)).rejects.toMatchObject({ code: 'ENOENT' });
     expect(readdirSync(folder)).toEqual(before);
     expect(readdirSync(join(folder, '..')).filter((name) => name.startsWith(`${folder.split('/').at(-1)}.`))).toEqual(

@@ -40,18 +40,21 @@ function file(shapes: Record<string, number[]>): Uint8Array {
 describe('importSafetensors', () => {
   const good = { 'b.weight': [3, 2], 'b.bias': [3], 'a.weight': [1, 3], 'a.bias': [1] };
 
-  it('takes the order of the layers from the names, or from the caller', async () => {
-    await expect(importSafetensors(file(good))).rejects.toThrow(
-      'tensor "b.weight" takes 2 inputs after 1 units of "a"; if that is not their order, give it as "layers"',
+  it('takes the order of the layers from the names, the sizes or the caller', async () => {
+    const wrong = { '0.weight': [1, 3], '2.weight': [3, 2] };
+    await expect(importSafetensors(file(wrong))).rejects.toThrow(
+      'tensor "2.weight" takes 2 inputs after 1 units of "0"; if that is not their order, give it as "layers"',
     );
-    const { spec } = await importSafetensors(file({ ...good, 'norm.running_mean': [3] }), { layers: ['b', 'a'] });
-    expect(spec).toMatchObject({
-      inputs: 2,
-      layers: [
-        { units: 3, activation: 'relu' },
-        { units: 1, activation: 'linear' },
-      ],
-    });
+    for (const options of [{}, { layers: ['b', 'a'] }]) {
+      const { spec } = await importSafetensors(file(good), options);
+      expect(spec).toMatchObject({
+        inputs: 2,
+        layers: [
+          { units: 3, activation: 'relu' },
+          { units: 1, activation: 'linear' },
+        ],
+      });
+    }
   });
 
   it('counts numbers in names as numbers', async () => {

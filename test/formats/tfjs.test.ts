@@ -1,14 +1,16 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { exportTfjs, importTfjs, Network, networkFromBytes, saveTfjs } from 'gradpool';
+import fc from 'fast-check';
+import { exportTfjs, importTfjs, Network, networkFromBytes, saveTfjs, type TfjsSource } from 'gradpool';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectClose, largest } from '../close.ts';
 import { samples } from './networks.ts';
+import { renamedLayers } from '#src/formats/tfjs-weights.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gradpool-tfjs-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -115,6 +117,9 @@ describe('models of TensorFlow.js', () => {
         reLU(),
         dense({ units: 4 }),
         leakyReLU({ alpha: 0.01 }),
+        dense({ units: 6, activation: 'elu' }),
+        dense({ units: 3 }),
+        tfl.layers.elu(),
         dense({ units: 2 }),
       ],
     ],
@@ -128,6 +133,20 @@ describe('models of TensorFlow.js', () => {
       ],
     ],
     ['no bias', () => [dense({ units: 5, inputShape, useBias: false, activation: 'sigmoid' }), dense({ units: 2 })]],
+    [
+      'batch normalisation in between',
+      () => [
+        dense({ units: 5, inputShape }),
+        batchNormalization(),
+        reLU(),
+        dropout({ rate: 0.1 }),
+        dense({ units: 4, activation: 'tanh' }),
+        batchNormalization({ epsilon: 0.1, center: false }),
+        dense({ units: 3 }),
+        batchNormalization(),
+        dense({ units: 2 }),
+      ],
+    ],
     [
       'batch normalisation at both ends',
       () => [batchNormalization({ inputShape }), dense({ units: 3 }), batchNormalization({ scale: false })],
@@ -178,9 +197,9 @@ describe('models of TensorFlow.js', () => {
       /layer "leak" \(LeakyReLU\) has the slope 0.3; that of gradpool is 0.01/,
     ],
     [
-      'elu',
-      () => [dense({ units: 2, inputShape, activation: 'elu', name: 'd' })],
-      /layer "d" \(Dense\) has the activation "elu"/,
+      'selu',
+      () => [dense({ units: 2, inputShape, activation: 'selu', name: 'd' })],
+      /layer "d" \(Dense\) has the activation "selu"/,
     ],
     [
       'relu6',
@@ -194,8 +213,23 @@ describe('models of TensorFlow.js', () => {
     ],
     [
       'between',
-      () => [dense({ units: 2, inputShape }), batchNormalization(), dense({ units: 1, name: 'd' })],
-      /layer "d" \(Dense\) comes after a batch normalisation in between/,
+      () => [
+        dense({ units: 2, inputShape, activation: 'relu' }),
+        batchNormalization({ name: 'bn' }),
+        activation({ activation: 'tanh' }),
+        dense({ units: 1 }),
+      ],
+      /layer "bn" \(BatchNormalization\) stands between two activations/,
+    ],
+    [
+      'behind',
+      () => [dense({ units: 2, inputShape, activation: 'softmax' }), batchNormalization({ name: 'bn' })],
+      /layer "bn" \(BatchNormalization\) comes after softmax/,
+    ],
+    [
+      'layernorm',
+      () => [dense({ units: 2, inputShape }), tfl.layers.layerNormalization({ name: 'ln' }), dense({ units: 1 })],
+      /layer "ln" \(LayerNormalization\) cannot be imported/,
     ],
     [
       'tanh',
@@ -220,12 +254,214 @@ describe('models of TensorFlow.js', () => {
     await expect(importTfjs(path)).rejects.toThrow(`${join(path, 'model.json')} is not a model that can be imported: `);
   });
 
-  it('a functional model is ERR_BAD_FILE', async () => {
+  const functional = (build: (input: tfl.SymbolicTensor) => tfl.SymbolicTensor | tfl.SymbolicTensor[]) => {
     const input = tfl.input({ shape: inputShape });
-    const model = tfl.model({ inputs: input, outputs: dense({ units: 1 }).apply(input) as tfl.SymbolicTensor });
-    await expect(importTfjs(await write('functional', model))).rejects.toThrow(
-      'expected a Sequential model, got "Model"',
+    return shaken(tfl.model({ inputs: input, outputs: build(input) }));
+  };
+  const apply = (layer: tfl.layers.Layer, to: tfl.SymbolicTensor | tfl.SymbolicTensor[]) =>
+    layer.apply(to) as tfl.SymbolicTensor;
+
+  it('a functional chain, with a model within it', async () => {
+    const inner = tfl.sequential({
+      layers: [dense({ units: 5, inputShape: [3], name: 'same' }), reLU(), dropout({ rate: 0.5 })],
+    });
+    const model = functional((x) =>
+      apply(dense({ units: 1 }), apply(inner, apply(dense({ units: 3, activation: 'tanh' }), x))),
     );
+    const network = await importTfjs(await write('chain', model));
+    expect(network.spec.layers).toMatchObject([{ units: 3 }, { units: 5, dropout: 0.5 }, { units: 1 }]);
+    close('outputs', network.predict(rows), predict(model, rows));
+  });
+
+  it.each<[string, (x: tfl.SymbolicTensor) => tfl.SymbolicTensor | tfl.SymbolicTensor[], RegExp]>([
+    [
+      'residual',
+      (x) => apply(tfl.layers.add({ name: 'sum' }), [apply(dense({ units: 4 }), x), x]),
+      /layer "sum" \(Add\) takes 2 inputs: only a chain/,
+    ],
+    ['heads', (x) => [apply(dense({ units: 1 }), x), apply(dense({ units: 2 }), x)], /it has 2 outputs: only a chain/],
+    [
+      'shared',
+      (x) => {
+        const layer = dense({ units: 4, name: 'again' });
+        return apply(layer, apply(layer, x));
+      },
+      /layer "again" \(Dense\) is used 2 times/,
+    ],
+  ])('%s is ERR_BAD_FILE', async (name, build, message) => {
+    const path = await write(`functional-${name}`, functional(build));
+    await expect(importTfjs(path)).rejects.toMatchObject({ code: 'ERR_BAD_FILE' });
+    await expect(importTfjs(path)).rejects.toThrow(message);
+  });
+
+  it('a call with an argument that changes it is ERR_BAD_FILE', async () => {
+    const model = functional((x) => apply(dense({ units: 1, name: 'd' }), x));
+    const path = await write('called', model, (json) => {
+      const [, layer] = json.modelTopology.config.layers as unknown as { inbound_nodes: unknown[][][] }[];
+      layer!.inbound_nodes[0]![0]![3] = { training: true };
+    });
+    await expect(importTfjs(path)).rejects.toThrow('layer "d" (Dense) is called with training: true');
+  });
+
+  it('what Keras 3 writes', async () => {
+    const model = functional((x) => apply(dense({ units: 1, name: 'd' }), x));
+    const path = await write('keras-3', model, (json) => {
+      const config = json.modelTopology.config as unknown as Json & { layers: Json[] };
+      const [input, layer] = config.layers as [Json & { name: string }, Json];
+      const history = { class_name: '__keras_tensor__', config: { keras_history: [input.name, 0, 0] } };
+      layer.inbound_nodes = [{ args: [history], kwargs: { mask: null } }];
+      config.input_layers = [input.name, 0, 0];
+      config.output_layers = ['d', 0, 0];
+      (json.modelTopology as unknown as Json).class_name = 'Functional';
+      (layer.config as Json).activation = { class_name: 'function', config: 'linear' };
+    });
+    close('outputs', (await importTfjs(path)).predict(rows), predict(model, rows));
+  });
+});
+
+describe('models of others', () => {
+  const FORMATS = resolve(import.meta.dirname, '../fixtures/formats');
+  const x = [0.3, -1.2, 0.7];
+  it.each<[string, number[], number]>([
+    ['plain', [-0.7994941, -0.8653621], 1e-6],
+    ['f16', [-0.7994941, -0.8653621], 1e-3],
+    ['q8', [-0.7994941, -0.8653621], 3e-2],
+    ['functional', [-0.7994941, -0.8653621], 1e-6],
+    ['suffix', [-0.7994941, -0.8653621], 1e-6],
+    ['bnmid', [-0.8049018, -0.5783815], 1e-6],
+  ])('%s', async (name, expected, tolerance) => {
+    const y = (await importTfjs(join(FORMATS, `tfjs-${name}`))).predict([x]);
+    expectClose('outputs', y, expected, { relative: tolerance, floor: 1 });
+  });
+
+  it('a graph model is named', async () => {
+    const path = join(FORMATS, 'tfjs-graph');
+    await expect(importTfjs(path)).rejects.toMatchObject({ code: 'ERR_BAD_FILE' });
+    await expect(importTfjs(path)).rejects.toThrow('it is a graph model, which has operations and no layers');
+    const inMemory = { modelTopology: { node: [] }, weightSpecs: [], weightData: new ArrayBuffer(0) };
+    await expect(importTfjs(inMemory)).rejects.toThrow('it is a graph model');
+  });
+
+  type Given = readonly [kind: string, config: Json];
+  /** A model in memory of an input of 3, these layers and a dense layer of one unit. */
+  const imported = (layers: readonly Given[], weights: Record<string, number[]> = {}) => {
+    const all = { ...weights, 'd/kernel': [1, 2, 3], 'd/bias': [0.5] };
+    const given: Given[] = [
+      ['InputLayer', { name: 'i', batch_shape: [null, 3] }],
+      ...layers,
+      ['Dense', { name: 'd', units: 1 }],
+    ];
+    return importTfjs({
+      modelTopology: {
+        class_name: 'Sequential',
+        config: { layers: given.map(([class_name, config]) => ({ class_name, config })) },
+      },
+      weightSpecs: Object.entries(all).map(([name, { length }]) => ({
+        name,
+        shape: name === 'd/kernel' ? [3, 1] : length === 0 ? [] : [length],
+        dtype: 'float32',
+      })),
+      weightData: Float32Array.from(Object.values(all).flat()).buffer,
+    });
+  };
+  const layer = (kind: string, config: Json = {}): Given => [kind, { name: 'l', ...config }];
+
+  it.each<[string, Given[], Record<string, number[]>, number]>([
+    ['Rescaling', [layer('Rescaling', { scale: 2, offset: 1 })], {}, 0.5 + 1.6 - 2.8 + 7.2],
+    ['Rescaling of each column', [layer('Rescaling', { scale: [[1, 0, 2]], offset: 0 })], {}, 0.5 + 0.3 + 4.2],
+    [
+      'Normalization',
+      [layer('Normalization', { axis: [-1] })],
+      { 'l/mean': [1, 1, 1], 'l/variance': [4, 1, 0.25] },
+      0.5 - 0.35 - 4.4 - 1.8,
+    ],
+    ['Normalization by its config', [layer('Normalization', { axis: null, mean: 1, variance: 4 })], {}, 0.5 - 3],
+    ['noise and shapes', [layer('GaussianNoise'), layer('Reshape', { target_shape: [-1] }), layer('Flatten')], {}, 0.5],
+  ])('%s', async (_, layers, weights, expected) => {
+    expectClose('outputs', (await imported(layers, weights)).predict([x]), [expected], { relative: 1e-6, floor: 1 });
+  });
+
+  it.each<[string, Given, string]>([
+    ['Normalization', layer('Normalization', { invert: true, mean: 1, variance: 1 }), 'is inverted'],
+    ['Rescaling', layer('Rescaling', { scale: [1, 2] }), 'expected 3 numbers as its scale, got [1,2]'],
+    ['Reshape', layer('Reshape', { target_shape: [2] }), 'makes [2] of 3 numbers'],
+    ['ReLU', layer('Activation', { activation: { class_name: 'ReLU', config: { max_value: 6 } } }), 'has a largest'],
+    ['Activation', layer('Activation', { activation: 'leaky_relu' }), 'has the activation "leaky_relu"'],
+  ])('%s is ERR_BAD_FILE', async (kind, given, message) => {
+    await expect(imported([given])).rejects.toMatchObject({ code: 'ERR_BAD_FILE' });
+    await expect(imported([given])).rejects.toThrow(`layer "l" (${kind}) ${message}`);
+  });
+
+  it('quantised to 16 bits', async () => {
+    const model = {
+      modelTopology: { class_name: 'Sequential', config: [{ class_name: 'Dense', config: { name: 'd', units: 1 } }] },
+      weightSpecs: [
+        { name: 'd/kernel', shape: [2, 1], dtype: 'float32', quantization: { dtype: 'uint16', scale: 0.5, min: -1 } },
+        { name: 'd/bias', shape: [1], dtype: 'float32' },
+      ],
+      weightData: Uint8Array.of(4, 1, 0, 0, 0, 0, 0, 0x40),
+    };
+    expect((await importTfjs(model)).predict([[1, 10]])[0]).toBe(2 + 129 - 10);
+  });
+});
+
+it.each(['bnmid', 'functional', 'q8', 'suffix'])(
+  'topologies that were changed are read or ERR_BAD_FILE: %s',
+  async (name) => {
+    const place = resolve(import.meta.dirname, `../fixtures/formats/tfjs-${name}`);
+    const text = readFileSync(join(place, 'model.json'), 'utf8');
+    const weightData = new Uint8Array(readFileSync(join(place, 'group1-shard1of1.bin')));
+    const index = fc.nat(10_000);
+    const value = fc.oneof(fc.jsonValue(), fc.constantFrom('dense', [['dense', 0, 0]], 1e308, -1, 2 ** 40));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(index, value), { minLength: 1, maxLength: 3 }), async (changes) => {
+        const json = JSON.parse(text) as Manifest;
+        for (const [at, changed] of changes) {
+          const places = membersOf(json);
+          const [parent, key] = places[at % places.length]!;
+          parent[key] = structuredClone(changed);
+        }
+        const weightSpecs = json.weightsManifest?.[0]?.weights;
+        const source = { modelTopology: json.modelTopology, weightSpecs, weightData } as unknown as TfjsSource;
+        if (!Array.isArray(weightSpecs)) return;
+        const error = await importTfjs(source).catch((reason: unknown) => reason);
+        if (!(error instanceof Network)) expect(error).toMatchObject({ code: 'ERR_BAD_FILE' });
+      }),
+      { numRuns: 300 },
+    );
+  },
+);
+
+/** Where all members of objects and lists are. */
+function membersOf(value: unknown): [Json, string][] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [[value as Json, key] as [Json, string], ...membersOf(inner)]);
+}
+
+describe('names of weights that were counted on', () => {
+  it.each<[string[], string[], [string, string][]]>([
+    [['dense', 'dense_1'], ['dense', 'dense_1', 'dense_2'], []],
+    [
+      ['dense', 'dense_1'],
+      ['dense_2', 'dense_3'],
+      [
+        ['dense', 'dense_2'],
+        ['dense_1', 'dense_3'],
+      ],
+    ],
+    [
+      ['dense', 'dense_1'],
+      ['dense_1', 'dense_2'],
+      [
+        ['dense', 'dense_1'],
+        ['dense_1', 'dense_2'],
+      ],
+    ],
+    [['dense_4', 'bn_1'], ['dense', 'bn_1'], [['dense_4', 'dense']]],
+    [['dense', 'dense_1'], ['dense_1', 'dense_3'], []],
+    [['dense', 'dense_1'], ['other', 'dense_1'], []],
+  ])('%j are not %j', (layers, groups, expected) => {
+    expect([...renamedLayers(layers, groups)]).toEqual(expected);
   });
 });
 
@@ -257,7 +493,12 @@ describe('hostile models are ERR_BAD_FILE', () => {
     [
       'quantized',
       (json) => Object.assign(first(json).weights[0]!, { quantization: { dtype: 'float32' } }),
-      'got quantized float32',
+      'the quantization of weight "d/kernel" expected { dtype, scale, min }',
+    ],
+    [
+      'quantized without a scale',
+      (json) => Object.assign(first(json).weights[0]!, { quantization: { dtype: 'uint8', min: 0 } }),
+      'the quantization of weight "d/kernel" expected',
     ],
     ['a string', (json) => (first(json).weights[0]!.dtype = 'string'), 'has the unknown dtype "string"'],
     [

@@ -110,6 +110,40 @@ function cases(path: KernelPath, most: number): void {
     }
   });
 
+  // What float32 cannot tell apart, or hold, is scaled in float64.
+  it.each(TYPES.filter((Type) => Type.BYTES_PER_ELEMENT >= 4).map((Type) => ({ Type, name: Type.name })))(
+    'numbers far from zero as $name',
+    ({ Type }) => {
+      const random = new Random(5);
+      for (const [rows, n] of pairs.filter(([rows]) => rows < 10)) {
+        const stride = n + 3;
+        const inputs = columns(new Type(whole(random, TABLE * stride).map((x) => 10_000_001 + x)), n, stride);
+        const by = { scale: new Float64Array(n).fill(1 / 40), shift: new Float64Array(n).fill(-10_000_064 / 40) };
+        const targets: Targets = { kind: 'values', columns: columns(new Float32Array(TABLE), 1), affine: undefined };
+        const chosen = order(random, rows);
+        const rig = loadRig(path, { inputs, affine: by, targets }, chosen, spec(n, 1));
+        const what = `${rows} rows, ${n} columns`;
+        const close = { relative: path === 'float64' ? 1e-15 : 1e-7, floor: 1 };
+        expectClose(what, rig.read(rig.block.outputs[0]!, rows), expected(inputs, by, chosen), close);
+        rig.expectZeroPadding(what, rig.block.outputs[0]!, rows);
+      }
+    },
+  );
+
+  it.each([
+    ['bytes around 250', Uint8Array.from({ length: TABLE * 8 }, (_, i) => 246 + (i % 10)), 0.3, -75],
+    ['milliseconds since 1970', Float64Array.from({ length: TABLE * 8 }, (_, i) => 1.7e12 + 997 * i), 1e-5, -1.7e7],
+    ['1e-84', Float64Array.from({ length: TABLE * 8 }, (_, i) => i * 1e-84), 1e83, 0],
+    ['denormal float32', Float32Array.from({ length: TABLE * 8 }, (_, i) => i * 1e-42), 1e41, -1],
+  ])('%s', (_, values, scale, shift) => {
+    const inputs = columns(values, 8);
+    const by = { scale: new Float64Array(8).fill(scale), shift: new Float64Array(8).fill(shift) };
+    const targets: Targets = { kind: 'values', columns: columns(new Float32Array(TABLE), 1), affine: undefined };
+    const chosen = order(new Random(6), 7);
+    const rig = loadRig(path, { inputs, affine: by, targets }, chosen, spec(8, 1));
+    expectClose('H_0', rig.read(rig.block.outputs[0]!, 7), expected(inputs, by, chosen), { relative: 1e-7, floor: 1 });
+  });
+
   // Long rows of float32 are copied otherwise than short ones, and with nothing to scale are left as they are.
   it.each([3, 31, 128, 200, 301])('rows of %i float32 with a stride, scaled and as they are', (n) => {
     const random = new Random(4);
@@ -151,8 +185,42 @@ function cases(path: KernelPath, most: number): void {
   });
 }
 
-describe('float64', () => cases('float64', 9));
-describeFloat32((twin) => cases(twin, 127));
+/** Data over shared memory may be changed after they were checked. */
+function changes(path: KernelPath): void {
+  const bad = (what: RegExp): unknown =>
+    expect.objectContaining({ code: 'ERR_BAD_DATA', message: expect.stringMatching(what) as string });
+  const inputs = columns(new Float32Array(TABLE), 1);
+  const by = { scale: Float64Array.of(1), shift: Float64Array.of(0) };
+  const rows = new Uint32Array(4);
+
+  it.each([-1, 3, 255, 0.5, NaN, 2 ** 31])('the class %f of 3', (label) => {
+    const targets = { kind: 'classes', columns: columns(Float64Array.of(label), 1) } as const;
+    const load = () => loadRig(path, { inputs, affine: by, targets }, rows, spec(1, 3, 'cross-entropy'));
+    expect(load).toThrow(bad(/^"targets" expected a class number in \[0, 2\], got .*: the data were changed/));
+  });
+
+  it.each([
+    ['a probability', [0.5, 1.5], true, /^"targets" expected a value in \[0, 1\], got 1.5/],
+    ['a value', [0.5, NaN], false, /^"targets" expected a finite number, got NaN/],
+  ])('%s', (_, values, shares, what) => {
+    const targets: Targets = {
+      kind: 'values',
+      columns: columns(Float64Array.from(values), 2),
+      affine: undefined,
+      shares,
+    };
+    expect(() => loadRig(path, { inputs, affine: by, targets }, rows, spec(1, 2))).toThrow(bad(what));
+  });
+}
+
+describe('float64', () => {
+  cases('float64', 9);
+  describe('changed', () => changes('float64'));
+});
+describeFloat32((twin) => {
+  cases(twin, 127);
+  describe('changed', () => changes(twin));
+});
 
 describe('loadBackend', () => {
   it('tells what it chose and why', () => {

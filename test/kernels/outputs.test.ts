@@ -67,7 +67,7 @@ function expectedOf(kind: Kind, U: Float64Array, D: Float64Array, rows: number, 
   let [sum, right] = [0, 0];
   for (let r = 0; r < rows; r++) {
     sum += patternLoss(loss, U, r * K, D, r * K, K);
-    right += patternRight(loss, Y, r * K, D, r * K, K);
+    right += patternRight(loss, U, r * K, D, r * K, K);
   }
   return { Y, delta: Y.map((y, i) => y - D[i]!), sum, right };
 }

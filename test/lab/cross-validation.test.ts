@@ -154,7 +154,23 @@ test('values are not stratified; as many folds as patterns leave one out', async
   const report = await crossValidate(linear, few, { ...SMALL, folds: 6, trainer: { batchSize: 5, backend: 'wasm' } });
   expect(report).toMatchObject({ task: 'values', stratified: false });
   expect(report.runs.map(({ validation }) => validation)).toEqual([1, 1, 1, 1, 1, 1]);
-  expect(report.summary.map(({ metric }) => metric)).toEqual(['mae', 'rmse', 'r2']);
+  // Of one pattern there is no r2: no mean of it, either.
+  expect(report.summary.map(({ metric, runs }) => [metric, runs])).toEqual([['mae', 6], ['rmse', 6]]); // prettier-ignore
+  expect(report.undefined).toEqual([{ metric: 'r2', runs: 6 }]);
+});
+
+test('figures that a fold does not have are in no mean, and it is said of how many', async () => {
+  // Nine of ten targets are equal: of five folds of two, four have nothing that r2 could explain.
+  const inputs = Array.from({ length: 10 }, (_, i) => [i / 10]);
+  const data = Dataset.fromArrays({ inputs, targets: inputs.map((_, i) => (i === 3 ? 1 : 0)) });
+  const trainer = { batchSize: 8, backend: 'wasm' } as const;
+  const report = await crossValidate(linear, data, { ...SMALL, folds: 5, trainer });
+  const r2 = report.runs.flatMap((run) =>
+    run.state === 'trained' && run.metrics.task === 'values' ? run.metrics : [],
+  );
+  const [own] = r2.filter(({ undefined: missing }) => missing.length === 0);
+  expect(report.summary.find(({ metric }) => metric === 'r2')).toEqual({ metric: 'r2', runs: 1, mean: own!.r2 });
+  expect(report.undefined).toEqual([{ metric: 'r2', runs: 4 }]);
 });
 
 test('a training that diverges is counted, and is in no summary', async () => {
@@ -183,9 +199,33 @@ test.each<[string, () => Promise<unknown>]>([
   ['"trainer" expected no seed', () => crossValidate(linear, line, { trainer: { seed: 1 } as object })],
   ['"trainer.batchSize" expected integer in [1, 32]', () => crossValidate(linear, line, { trainer: { batchSize: 33 } })], // prettier-ignore
   ['"options" has no option "fold"', () => crossValidate(linear, line, { fold: 3 } as object)],
+  ['"make" expected to return a new network each time', () => crossValidate(always(linear({ seed: 1 })), line, SMALL)],
+  ['"make" expected networks whose weights are drawn anew', () => crossValidate(copies, line, SMALL)],
+  ['"pretrained" expected boolean', () => crossValidate(linear, line, { pretrained: 1 as never })],
   ['the same layers each time', () => crossValidate(growing(), line, SMALL)],
 ])('an argument that is wrong: %s', async (message, call) => {
   await expect(call()).rejects.toThrow(message);
+});
+
+const always = (network: Network) => () => network;
+
+/** A new network each time, with weights that are set: nobody knows where they come from. */
+function copies(start: FoldStart): Network {
+  const network = linear(start);
+  network.setParameters([{ weights: [2], bias: [0] }]);
+  return network;
+}
+
+test('weights that are set may be the same where it is said, or may differ; those that are drawn may be the same', async () => {
+  const quick = { ...SMALL, folds: 2, epochs: 1, sideBySide: false };
+  expect(await crossValidate(copies, line, { ...quick, pretrained: true })).toMatchObject({ state: 'complete' });
+  const own = ({ seed }: FoldStart) => {
+    const network = linear({ seed });
+    network.setParameters([{ weights: [seed], bias: [0] }]);
+    return network;
+  };
+  expect(await crossValidate(own, line, quick)).toMatchObject({ state: 'complete' });
+  expect(await crossValidate(() => linear({ seed: 1 }), line, quick)).toMatchObject({ state: 'complete' });
 });
 
 /** Makes a larger network each time. */

@@ -1,8 +1,25 @@
-// The range test of the learning rate: what each update does, where it stops, and what it suggests.
+// The learning rate: what each update of the range test does and where it stops, what is tried then, and what is suggested.
 import { describe, expect, it, test } from 'vitest';
-import type { Dataset } from 'gradpool';
-import { findLearningRate, Network, Trainer } from 'gradpool';
-import { suggestRate } from '#src/lab/learning-rate-suggestion.js';
+import {
+  applyEncoding,
+  Dataset,
+  encodeTable,
+  findLearningRate,
+  measureMetrics,
+  Network,
+  Normalization,
+  readTable,
+  Trainer,
+} from 'gradpool';
+import {
+  besideBest,
+  candidateRates,
+  planTrials,
+  suggestRate,
+  triedRates,
+  worthTrying,
+} from '#src/lab/learning-rate-suggestion.js';
+import type { RateTrial } from '#src/lab/learning-rate-trials.js';
 import { expectClose, sameBits } from '../close.ts';
 import { aboutOne, blobs } from './problem.ts';
 
@@ -24,7 +41,9 @@ function line(): Network {
   return network;
 }
 
-const FAST = { workers: 1, backend: 'wasm' } as const;
+const FAST = { sharedMemory: 'off', backend: 'wasm' } as const;
+/** As few trials as can be, where the range test is looked at. */
+const FEW = { trialUpdates: 100 };
 
 test('each update has its own rate: on a parabola the losses are those of the formula', async () => {
   const report = await findLearningRate(line(), aboutOne(0), {
@@ -32,6 +51,7 @@ test('each update has its own rate: on a parabola the losses are those of the fo
     most: 0.1,
     updates: 40,
     smoothing: 0.5,
+    ...FEW,
     trainer: { ...FAST, batchSize: 100 },
   });
   expect(report.state).toBe('complete');
@@ -46,7 +66,7 @@ test('each update has its own rate: on a parabola the losses are those of the fo
 });
 
 test('momentum goes on from update to update', async () => {
-  const rates = { least: 0.0099999, most: 0.01, updates: 10, smoothing: 0 };
+  const rates = { least: 0.0099999, most: 0.01, updates: 10, smoothing: 0, ...FEW };
   const report = await findLearningRate(line(), aboutOne(0), { ...rates, trainer: { ...FAST, momentum: 0.9 } });
   let [error, velocity] = [1, 0];
   for (const { loss, learningRate } of report.points) {
@@ -59,79 +79,231 @@ test('momentum goes on from update to update', async () => {
 describe('of a network', async () => {
   const network = classifier();
   const before = network.parameters;
-  const seen: number[] = [];
+  const seen: { stage: string; updates: number; totalUpdates: number }[] = [];
   const data = blobs(200);
   const options = {
     most: 1000,
+    epochs: 20,
+    trialUpdates: 4000,
     trainer: { ...FAST, batchSize: 30 },
-    onProgress: ({ updates }: { updates: number }) => seen.push(updates),
+    onProgress: (progress: (typeof seen)[0]) => seen.push(progress),
   };
   const report = await findLearningRate(network, data, options);
 
-  it('stops where the loss diverges, and leaves the weights as they were', () => {
+  it('stops the range test where the loss diverges, and leaves the weights as they were', () => {
     expect(report).toMatchObject({ kind: 'learning-rate', version: 1, state: 'diverged', batchSize: 30 });
     expect(report.points.length).toBeLessThan(200);
-    expect(seen).toEqual(report.points.map((_, i) => i + 1));
+    const range = seen.filter(({ stage }) => stage === 'range');
+    expect(range.map(({ updates }) => updates)).toEqual(report.points.map((_, i) => i + 1));
     const lowest = Math.min(...report.points.map(({ smoothed }) => smoothed));
     for (const { smoothed } of report.points) expect(smoothed).toBeLessThanOrEqual(4 * report.points[0]!.smoothed);
     expect(report.points.at(-1)!.smoothed).toBeGreaterThan(lowest);
     expect(sameBits(network.parameters, before)).toBe(true);
   });
 
+  it('tries rates out, within the updates that are allowed', () => {
+    const trials = seen.filter(({ stage }) => stage === 'trials');
+    const { updates, totalUpdates } = trials.at(-1)!;
+    expect(updates).toBeLessThanOrEqual(totalUpdates);
+    expect(updates).toBeLessThan(1.25 * options.trialUpdates);
+    for (const { trials: count } of report.tried) expect(count).toBe(report.repeats);
+    const rates = report.tried.map(({ learningRate }) => learningRate);
+    expect(rates).toEqual([...rates].sort((a, b) => a - b));
+  });
+
   it('suggests a rate that trains well', async () => {
     const { suggestion } = report;
     if (suggestion.state === 'none') expect.fail(suggestion.why);
-    expect(suggestion.learningRate).toBe(Math.min(suggestion.steepest, suggestion.tenthOfMinimum));
-    expect(suggestion.why).toMatch(/steepest at .* least at .* is the smaller/);
-    const { learningRate } = suggestion;
+    const { learningRate, asGood } = suggestion;
+    expect(report.tried.map((tried) => tried.learningRate)).toContain(learningRate);
+    expect(learningRate).toBeGreaterThanOrEqual(asGood.low);
+    expect(learningRate).toBeLessThanOrEqual(asGood.high);
+    expect(suggestion.why).toMatch(/of the rates from .* that were tried, .* holds up: 0\.\d+ on patterns held out/);
     await using trainer = await Trainer.create(network, { ...FAST, batchSize: 30, learningRate });
-    const history = await trainer.fit(data, { epochs: 40 });
+    const history = await trainer.fit(data, { epochs: 20 });
     expect(history.at(-1)!.accuracy).toBeGreaterThan(0.9);
   });
 
   it('is the same again, with several workers too', async () => {
-    const again = await findLearningRate(classifier(), data, {
-      ...options,
-      trainer: { ...options.trainer, workers: 2 },
+    const trainer = { ...options.trainer, sharedMemory: 'auto', workers: 2 } as const;
+    const again = await findLearningRate(classifier(), data, { ...options, trainer });
+    const losses = ({ points, tried }: typeof report) => [
+      ...points.map(({ loss }) => loss),
+      ...tried.flatMap(({ loss = -1 }) => loss),
+    ];
+    expectClose('losses', losses(again), losses(report), { relative: 1e-9 });
+    expect(again.suggestion).toEqual(report.suggestion);
+  });
+});
+
+test(
+  'with momentum the suggestion holds up beside a grid, on rows that nobody has seen',
+  { timeout: 60_000 },
+  async () => {
+    const table = await readTable('examples/data/friedman.csv');
+    const [first, second] = table.split(0.75, { seed: 1 }) as [typeof table, typeof table];
+    const { dataset, encoding } = encodeTable(first, { target: 'y' });
+    const test = applyEncoding(encoding, second);
+    const normalization = Normalization.fit(dataset, { inputs: 'z-score', targets: 'z-score' });
+    const layers = [{ units: 8, activation: 'relu' }, { units: 1, activation: 'linear' }] as const; // prettier-ignore
+    const make = () => new Network({ inputs: 10, layers, normalization, seed: 2 });
+    const trainer = { ...FAST, batchSize: 32, momentum: 0.9 };
+    const { suggestion } = await findLearningRate(make(), dataset, { epochs: 20, trainer, trialUpdates: 30_000 });
+    if (suggestion.state === 'none') expect.fail(suggestion.why);
+    /** The mean of three orders of the patterns: where one training ends is luck. */
+    const score = async (learningRate: number) => {
+      let sum = 0;
+      for (const seed of [0, 1, 2]) {
+        const network = make();
+        await using trained = await Trainer.create(network, { ...trainer, learningRate, seed });
+        await trained.fit(dataset, { epochs: 20 });
+        const metrics = await measureMetrics(network, test).catch(() => undefined);
+        sum += metrics?.task === 'values' ? metrics.r2! : -1;
+      }
+      return sum / 3;
+    };
+    const grid: number[] = [];
+    for (const rate of [1e-4, 1e-3, 0.01, 0.03, 0.1]) grid.push(await score(rate));
+    expect(await score(suggestion.learningRate)).toBeGreaterThan(Math.max(...grid) - 0.02);
+  },
+);
+
+test('labels drawn at random speak for no rate', async () => {
+  const data = blobs(60);
+  const noise = Array.from({ length: 60 }, (_, i) => (i * i * 7919) % 3);
+  const inputs = noise.map((_, i) => data.pattern(i).inputs);
+  const set = Dataset.fromArrays({ inputs, targets: noise });
+  const { suggestion } = await findLearningRate(classifier(), set, { trainer: FAST, epochs: 20, trialUpdates: 2000 });
+  if (suggestion.state === 'found') expect(suggestion.evidence).toBe('thin');
+});
+
+describe('what is tried', () => {
+  const points = (loss: (exponent: number) => number, count = 101) =>
+    Array.from({ length: count }, (_, i) => {
+      const exponent = -5 + i / 20;
+      return { learningRate: 10 ** exponent, loss: loss(exponent), smoothed: loss(exponent) };
     });
-    expectClose(
-      'losses',
-      again.points.map(({ loss }) => loss),
-      report.points.map(({ loss }) => loss),
-      { relative: 1e-9 },
+  const trial = (learningRate: number, loss: number): RateTrial => ({ learningRate, repeat: 0, updates: 9, loss, score: 0, swing: 0 }); // prettier-ignore
+
+  it('are rates from above that of the least loss down, four powers of ten at most, none below the least', () => {
+    const rates = candidateRates(
+      points((e) => (e + 2) ** 2),
+      1e-5,
     );
+    expect(rates.map((rate) => Math.log10(rate).toFixed(1))).toEqual(['-5.0', '-4.5', '-4.0', '-3.5', '-3.0', '-2.5', '-2.0', '-1.5', '-1.0']); // prettier-ignore
+    // Not above the last that the range test has come to.
+    expect(
+      candidateRates(
+        points((e) => -e, 61),
+        1e-5,
+      ).at(-1),
+    ).toBeCloseTo(1e-2, 9);
+    expect(candidateRates([], 1e-3)).toEqual([1e-3]);
+  });
+
+  it('at length are the best of the short trials and those around it that did not diverge', () => {
+    const short = [9, 8, 7, 5, 6, Infinity].map((loss, i) => trial(i + 1, loss));
+    expect(worthTrying(short)).toEqual([2, 3, 4, 5]);
+    expect(worthTrying([9, 8, 7, Infinity].map((loss, i) => trial(i + 1, loss)))).toEqual([1, 2, 3]);
+    expect(worthTrying([trial(1, Infinity)])).toEqual([]);
+  });
+
+  it('beside the best of those is half a step to either side, within the range', () => {
+    const tried = triedRates([trial(0.1, 1)]);
+    expect(besideBest(tried, 1e-5, 1).map((rate) => rate.toPrecision(3))).toEqual(['0.0562', '0.178']);
+    expect(besideBest(tried, 1e-5, 0.1)).toHaveLength(1);
+  });
+
+  it('is as long as the training is to be, often where that is cheap, and shorter where it is not', () => {
+    expect(planTrials(4, 9, 50, 100_000)).toMatchObject({ repeats: 10, updates: 250, long: { epochs: 63 } });
+    expect(planTrials(100, 9, 50, 60_000)).toMatchObject({
+      repeats: 1,
+      updates: 6250,
+      long: { epochs: 63 },
+      short: { epochs: 16 },
+    });
+    expect(planTrials(1000, 9, 50, 40_000)).toMatchObject({
+      repeats: 1,
+      updates: 4848,
+      long: { epochs: 5 },
+      short: { epochs: 1 },
+    });
+    const { long, short } = planTrials(1e6, 9, 50, 40_000);
+    expect([long, short]).toEqual([
+      { epochs: 1, updates: 4848 },
+      { epochs: 1, updates: 1212 },
+    ]);
   });
 });
 
 describe('the suggestion', () => {
-  const points = (loss: (exponent: number) => number) =>
-    Array.from({ length: 101 }, (_, i) => {
-      const exponent = -5 + i / 20;
-      return { learningRate: 10 ** exponent, loss: loss(exponent), smoothed: loss(exponent) };
+  const known = {
+    candidates: [0.001, 0.01, 0.1],
+    untrained: { loss: 2, score: 0.4 },
+    cliff: Infinity,
+    patterns: 1000,
+    wanted: 50,
+    plan: planTrials(25, 9, 50, 100_000),
+  };
+  const two = (learningRate: number, score: number, more: Partial<RateTrial> = {}): RateTrial[] =>
+    [0, 1].map((repeat) => ({ learningRate, repeat, updates: 9, loss: 1, score, swing: 0, ...more }));
+  const found = (trials: RateTrial[], others: Partial<typeof known> = {}) => {
+    const suggestion = suggestRate(trials, { ...known, ...others });
+    if (suggestion.state === 'none') expect.fail(suggestion.why);
+    return suggestion;
+  };
+
+  it('is in the middle of those that did as well', () => {
+    const trials = [two(0.001, 0.8), two(0.003, 0.898), two(0.01, 0.9), two(0.03, 0.897), two(0.1, 0.7)].flat();
+    expect(found(trials)).toMatchObject({
+      learningRate: 0.01,
+      asGood: { low: 0.003, high: 0.03 },
+      evidence: 'solid',
+      doubts: [],
     });
-
-  it('is where the loss falls steepest', () => {
-    // Falls around 10^-3, least from some 10^-1 on.
-    const found = suggestRate(points((e) => 1 - 1 / (1 + Math.exp(-6 * (e + 3))) + 0.01 * (e + 1) ** 2));
-    if (found.state === 'none') expect.fail(found.why);
-    expect(Math.log10(found.learningRate)).toBeCloseTo(-3, 1);
-    expect(found.learningRate).toBe(found.steepest);
   });
 
-  it('is a tenth of the best where that is less', () => {
-    // A steep fall, at once followed by a rise.
-    const found = suggestRate(points((e) => (e < -2 ? 1 - (e + 5) / 3 : 3 * (e + 2))));
-    if (found.state === 'none') expect.fail(found.why);
-    expect(Math.log10(found.tenthOfMinimum)).toBeCloseTo(-3, 9);
-    expect(found.learningRate).toBeLessThanOrEqual(found.tenthOfMinimum);
+  it('is none that diverged even once, nor one that goes up and down', () => {
+    const once = [...two(0.1, 0.99).slice(1), ...two(0.1, -Infinity, { loss: Infinity }).slice(1)];
+    const trials = [two(0.001, 0.8), two(0.01, 0.9), two(0.03, 0.92, { swing: 0.05 }), once].flat();
+    expect(found(trials).learningRate).toBe(0.01);
   });
 
-  it('is none where the loss never falls, or diverges at once', () => {
-    expect(suggestRate(points((e) => 1 + Math.exp(e)))).toEqual({
+  it('is not beside a rate that diverges, unless it is much better', () => {
+    const last = two(0.0178, -Infinity, { loss: Infinity });
+    expect(found([two(0.001, 0.8), two(0.0056, 0.893), two(0.01, 0.9), last].flat()).learningRate).toBe(0.0056);
+    expect(found([two(0.001, 0.8), two(0.0056, 0.88), two(0.01, 0.9), last].flat()).learningRate).toBe(0.01);
+    const fine = [two(0.001, 0.8), two(0.0056, 0.893), two(0.01, 0.9), two(0.1, 0.7)].flat();
+    expect(found(fine).learningRate).toBe(0.01);
+    expect(found(fine, { cliff: 0.012 }).learningRate).toBe(0.0056);
+  });
+
+  it('says what makes the evidence thin', () => {
+    const fine = [two(0.001, 0.8), two(0.01, 0.9), two(0.1, 0.7)].flat();
+    expect(found(fine, { patterns: 60 }).doubts).toEqual(['only 60 patterns were held out in all']);
+    const apart = [...fine, ...two(0.01, 0.7).slice(1)];
+    expect(found([...two(0.01, 0.99).slice(1), ...apart]).doubts[0]).toMatch(
+      /^the trials with it differ: 0\.99, 0\.90, 0\.90, 0\.70$/,
+    );
+    const cliff = [two(0.001, 0.8), two(0.01, 0.9), two(0.018, -Infinity, { loss: Infinity })].flat();
+    expect(found(cliff).doubts).toEqual([
+      'at 0.018 training diverges, so that it may with other weights or orders at this rate',
+    ]);
+    expect(found(two(0.01, 0.9).concat(two(0.1, 0.95))).doubts).toEqual(['it is the greatest that was tried']);
+    const { doubts, why } = found(fine, { plan: planTrials(1000, 9, 50, 40_000) });
+    expect(doubts).toEqual(['trials were shorter than the 50 epochs that are to come: allow more "trialUpdates"']);
+    expect(why).toMatch(/\. The evidence is thin: trials were shorter/);
+  });
+
+  it('is none where the loss on patterns held out does not fall, or diverges at all rates', () => {
+    expect(suggestRate(two(0.01, 0.3, { loss: 2 }), known)).toEqual({
       state: 'none',
-      why: 'the loss did not fall at any rate from 0.000010 to 1.0',
+      why: 'the loss on patterns held out did not fall at any rate from 0.0010 to 0.10',
     });
-    expect(suggestRate(points(() => 1).slice(0, 3))).toMatchObject({ state: 'none' });
+    expect(suggestRate(two(0.01, -Infinity, { loss: Infinity }), known)).toEqual({
+      state: 'none',
+      why: 'the loss diverged at all rates from 0.0010 to 0.10: begin with a smaller one',
+    });
   });
 });
 
@@ -148,6 +320,9 @@ test.each<[string, () => Promise<unknown>]>([
   ['"most" expected number above 1', () => findLearningRate(line(), aboutOne(0), { least: 1, most: 1 })],
   ['"updates" expected integer in [10', () => findLearningRate(line(), aboutOne(0), { updates: 9 })],
   ['"trainer" expected no learningRate', () => findLearningRate(line(), aboutOne(0), { trainer: { learningRate: 1 } as object })], // prettier-ignore
+  ['"epochs" expected integer of at least 1', () => findLearningRate(line(), aboutOne(0), { epochs: 0 })],
+  ['"trialUpdates" expected integer of at least 100', () => findLearningRate(line(), aboutOne(0), { trialUpdates: 9 })],
+  ['"dataset.length" expected integer of at least 2', () => findLearningRate(line(), aboutOne(0).slice(0, 1))],
   ['got hogwild', () => findLearningRate(line(), aboutOne(0), { trainer: { strategy: 'hogwild' } as object })],
   [
     '"trainer.batchSize" expected integer',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { allocate, detectSharedMemory } from '#src/memory/shared.js';
+import { allocate, checkFits, detectSharedMemory } from '#src/memory/shared.js';
 
 type Global = NonNullable<Parameters<typeof detectSharedMemory>[0]>;
 const { SharedArrayBuffer, Atomics } = globalThis;
@@ -41,4 +41,13 @@ it('allocates zeroed shared memory', () => {
   const buffer = allocate(100);
   expect(buffer).toBeInstanceOf(SharedArrayBuffer);
   expect(new Uint8Array(buffer)).toEqual(new Uint8Array(100));
+});
+
+it('more than 4 GiB, and more than there is, are refused with what to do', () => {
+  const bad = (what: RegExp): unknown =>
+    expect.objectContaining({ code: 'ERR_DOES_NOT_FIT', message: expect.stringMatching(what) as string });
+  const far = /^4294967297 bytes of data \(4.00 GiB\) are more than one array may have.*streamDataset/;
+  expect(() => allocate(2 ** 32 + 1)).toThrow(bad(far));
+  expect(() => checkFits(2 ** 32 + 1)).toThrow(bad(far));
+  expect(() => checkFits(2 ** 32)).not.toThrow();
 });

@@ -133,7 +133,7 @@ describe('of a network', () => {
       2,
     );
     if (metrics.task !== 'values') expect.fail('linear outputs are values');
-    for (const of of ['mae', 'rmse', 'r2'] as const) expectClose(of, [metrics[of]], [wanted[of]], { relative: 1e-6 });
+    for (const of of ['mae', 'rmse', 'r2'] as const) expectClose(of, [metrics[of]!], [wanted[of]!], { relative: 1e-6 });
     expect(metrics.mae).toBeGreaterThan(100);
   });
 
@@ -153,6 +153,39 @@ describe('of a network', () => {
       cause: { message: 'enough' },
     });
     clearInterval(timer);
+  });
+
+  test.each([0, 15, 60, 600])(
+    'outputs that are all but 0 or 1 are ranked by their logits, here from %d on',
+    async (from) => {
+      const data = [from + 1, from + 2, from + 3, from + 4].map((x) => [x]);
+      // A logarithm of 1 + e^-u is left out where e^-u is far below what is compared.
+      const loss = (from + 1 + (from + 2) + Math.exp(-from - 3) + Math.exp(-from - 4)) / 4;
+      const rest = [1, 2].reduce((sum, u) => sum + Math.log1p(Math.exp(-from - u)) / 4, 0);
+      const tiny = [3, 4].reduce((sum, u) => sum + Math.log1p(Math.exp(-from - u)) - Math.exp(-from - u), 0) / 4;
+      for (const [sign, targets] of [
+        [1, [0, 0, 1, 1]],
+        [-1, [1, 1, 0, 0]],
+      ] as const) {
+        const network = new Network({ inputs: 1, layers: [{ units: 1, activation: 'sigmoid' }] });
+        network.setParameters([{ weights: [sign], bias: [0] }]);
+        const metrics = await measureMetrics(network, Dataset.fromArrays({ inputs: data, targets: [...targets] }));
+        if (metrics.task !== 'classes') expect.fail('one sigmoid output means classes');
+        expect(metrics.perClass.map(({ rocAuc: area }) => area)).toEqual([1, 1]);
+        expectClose('loss', [metrics.logLoss], [loss + rest + tiny], { relative: 1e-12 });
+      }
+    },
+  );
+
+  test('of many classes, too: each is ranked against the rest', async () => {
+    const network = new Network({ inputs: 3, layers: [{ units: 3, activation: 'softmax' }] });
+    network.setParameters([{ weights: [1, 0, 0, 0, 1, 0, 0, 0, 1], bias: [0, 0, 0] }]);
+    // In float64 the probability of class 0 is 1 in all rows.
+    const inputs = [[90, 0, 1], [80, 0, 1], [70, 1, 0], [60, 1, 0]]; // prettier-ignore
+    const metrics = await measureMetrics(network, Dataset.fromArrays({ inputs, targets: [0, 0, 1, 2] }));
+    if (metrics.task !== 'classes') expect.fail('softmax outputs are classes');
+    expect(metrics.perClass[0]!.rocAuc).toBe(1);
+    expectClose('loss', [metrics.logLoss], [(69 + 60) / 4], { relative: 1e-12 });
   });
 
   test('outputs that are not finite any more are an error that says so', async () => {
@@ -180,6 +213,24 @@ describe('each metric alone', () => {
 
   test('a wrong answer that was certain costs 36 nats, not infinitely many', () => {
     expect(logLoss([1], [1, 0])).toBeCloseTo(52 * Math.LN2, 9);
+  });
+
+  test('probabilities of single precision are kept away from 0 and 1 as that allows, as in scikit-learn', async () => {
+    expect(logLoss([1], Float32Array.of(1, 0))).toBeCloseTo(23 * Math.LN2, 6);
+    const rows = [Float32Array.of(1, 0), Float32Array.of(1, 0)];
+    const metrics = await measureMetrics(rows, [1, 0], { task: 'classes' });
+    expect(metrics.logLoss).toBeCloseTo((23 * Math.LN2) / 2, 6);
+    const flat = await measureMetrics(Float32Array.of(1, 1), [[0], [1]], { task: 'classes' });
+    expect(flat.logLoss).toBeCloseTo((23 * Math.LN2) / 2, 6);
+  });
+
+  test('one pattern has no r2', () => {
+    expect(valueScores([4], [4.000001])).toEqual({
+      mae: expect.closeTo(1e-6, 9) as number,
+      rmse: expect.closeTo(1e-6, 9) as number,
+      perOutput: [{ output: 0, mae: expect.closeTo(1e-6, 9) as number, rmse: expect.closeTo(1e-6, 9) as number }],
+      undefined: [{ metric: 'r2', output: 0 }],
+    });
   });
 
   test('counts and scores', () => {

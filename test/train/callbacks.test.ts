@@ -142,10 +142,25 @@ describe('setLearningRate', () => {
 });
 
 describe('the trainer', () => {
-  it('is busy while a callback runs', async () => {
+  it('can be asked for an evaluation while training rests, and is busy while updates run', async () => {
     await withTrainer(classifier(), INLINE, async (trainer) => {
-      const callbacks: TrainingCallback[] = [{ onEpochEnd: async () => void (await trainer.evaluate(data)) }];
-      await expect(trainer.fit(data, { callbacks })).rejects.toMatchObject({ code: 'ERR_BUSY' });
+      const seen: unknown[] = [];
+      const evaluate = async () => void seen.push((await trainer.evaluate(data)).loss);
+      const own = { onTrainBegin: evaluate, onEpochBegin: evaluate, onEpochEnd: evaluate, onTrainEnd: evaluate };
+      // The last is not waited for: the next epoch comes after it.
+      const late = { onEpochBegin: () => void evaluate() };
+      const history = await trainer.fit(data, { epochs: 2, validation: data, callbacks: [own, late] });
+      const [first, second] = history.map(({ validation }) => validation!.loss);
+      expect(seen.slice(3)).toEqual([first, first, first, second, second]);
+      const plain = await train(classifier(), data, INLINE, { epochs: 2 });
+      expectSameBits('as without', trainer.network.parameters, plain.parameters);
+      const callbacks: TrainingCallback[] = [{ onProgress: evaluate }];
+      const fit = trainer.fit(data, { epochs: 1e6, callbacks });
+      await expect(fit).rejects.toMatchObject({ code: 'ERR_BUSY' });
+      const again: TrainingCallback[] = [{ onEpochEnd: async () => void (await trainer.fit(data)) }];
+      await expect(trainer.fit(data, { callbacks: again }), 'fit within fit').rejects.toMatchObject({
+        code: 'ERR_BUSY',
+      });
     });
   });
 
@@ -154,6 +169,49 @@ describe('the trainer', () => {
     const callbacks = [{ [method]: () => trainer.close() }];
     const fit = trainer.fit(classes(6000), { epochs: 1000, callbacks });
     await expect(fit).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  });
+
+  it.each(['onTrainBegin', 'onEpochBegin', 'onProgress', 'onEpochEnd', 'onTrainEnd'] as const)(
+    'is aborted and closed while %s never settles',
+    async (method) => {
+      for (const how of ['ERR_ABORTED', 'ERR_CLOSED'] as const) {
+        const trainer = await Trainer.create(classifier(), INLINE);
+        const controller = new AbortController();
+        let call = () => {};
+        const called = new Promise<void>((resolve) => (call = resolve));
+        const never = () => {
+          call();
+          return new Promise<void>(() => {});
+        };
+        const epochs = method === 'onProgress' ? 1e6 : 2;
+        const fit = trainer.fit(data, { epochs, signal: controller.signal, callbacks: [{ [method]: never }] });
+        fit.catch(() => undefined);
+        await called;
+        if (how === 'ERR_ABORTED') controller.abort();
+        else await trainer.close();
+        await expect(fit).rejects.toMatchObject({ code: how });
+        await trainer.close();
+      }
+    },
+  );
+
+  it('lets onTrainEnd clear up after an abort, and may be closed there', async () => {
+    const trainer = await Trainer.create(classifier(), INLINE);
+    const controller = new AbortController();
+    let cleared = false;
+    const callbacks: TrainingCallback[] = [
+      { onEpochEnd: () => controller.abort() },
+      {
+        async onTrainEnd() {
+          await new Promise(setImmediate);
+          cleared = true;
+        },
+      },
+    ];
+    const fit = trainer.fit(data, { epochs: 9, signal: controller.signal, callbacks });
+    await expect(fit).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(cleared).toBe(true);
+    expect(await trainer.fit(data, { callbacks: [{ onTrainEnd: () => trainer.close() }] })).toHaveLength(1);
   });
 
   it('of `epochs` calls them, too, and ends with them where its reader has seen enough', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Network } from 'gradpool';
 import { type Dataset, type Strategy, type TrainerOptions } from 'gradpool';
 import { COMPLETED, GENERATION } from '#src/memory/control.js';
-import { WORKER_ENTRY } from '#src/pool/locations.js';
+import { workerEntry } from '#src/pool/locations.js';
 import { ThreadPool } from '#src/pool/pool.js';
 import { Coordinator } from '#src/train/coordinator.js';
 import { prepare } from '#src/train/prepare.js';
@@ -22,7 +22,7 @@ async function count(strategy: Strategy, workers: number, clipNorm = Infinity) {
   const { table, rows } = classes(66).bind(network.spec, network.normalization);
   arena.storeScaling(table.affine.scale, table.affine.shift);
   arena.storeParameters(0, network.parameters);
-  const coordinator = new Coordinator(setup, new ThreadPool(WORKER_ENTRY, workers).ofSession(0));
+  const coordinator = new Coordinator(setup, new ThreadPool(workerEntry(), workers).ofSession(0));
   try {
     expect(await coordinator.attach('train', table, rows)).toEqual({ state: 'done' });
     Atomics.store(arena.control, GENERATION, 0);

@@ -42,6 +42,10 @@ const TRAINER: Record<keyof TrainerOptions, Wrong[]> = {
     [0, RangeError],
     [8, RangeError], // without workers
   ],
+  lastBatch: [
+    ['short', RangeError],
+    [1, TypeError],
+  ],
   accumulation: [
     [true, TypeError],
     [1.5, RangeError],
@@ -251,6 +255,24 @@ describe('Trainer.create', () => {
     await expect(Trainer.create(classifier(), { optimizer })).rejects.toThrow(/"optimizer" has no option "alpha"/);
   });
 
+  test.each([
+    [{ optimizer: { type: 'adam' } }, '"optimizer" has no option "type"; it has name, '],
+    [{ optimizer: { beta1: 0.5 } }, '"optimizer.name" expected one of'],
+    [{ schedule: { type: 'cosine', epochs: 3 } }, '"schedule" has no option "type"; it has name, '],
+    [
+      { schedule: { name: 'warm-up', updates: 3, then: { kind: 'step' } } },
+      '"schedule.then" has no option "kind"; it has name, ',
+    ],
+    [{ batchSize: { adapt: true } }, '"batchSize" has no option "adapt"; it has adaptive, '],
+  ])('an unknown key comes before one that is missing: %o', async (options, says) => {
+    await expect(Trainer.create(classifier(), options as TrainerOptions)).rejects.toThrow(says);
+  });
+
+  test('new says how a trainer is made', () => {
+    const Made = Trainer as unknown as new (network: Network) => Trainer;
+    expect(() => new Made(classifier())).toThrow('expected await Trainer.create(network, options)');
+  });
+
   test.each([undefined, null, {}, { spec: {} }, 'network'])('a network that is none: %s', async (network) => {
     const error = await failureOf(() => Trainer.create(network as unknown as Network));
     expect(error).toBeInstanceOf(TypeError);
@@ -326,6 +348,19 @@ describe('fit and epochs', () => {
       expect(error).toBeInstanceOf(type);
       expect((error as Error).message).toMatch(says);
       expect(await trainer.fit(classes(40)), 'the trainer is free').toHaveLength(1);
+    });
+  });
+
+  test('a set smaller than the default batch size is one batch; a batch size that was given has to fit', async () => {
+    await withTrainer(classifier(), { sharedMemory: 'off' }, async (trainer) => {
+      expect(await trainer.fit(classes(7), { epochs: 2 })).toMatchObject([
+        { batchSize: 7, updates: 1 },
+        { batchSize: 7 },
+      ]);
+      expect(await trainer.fit(classes(80))).toMatchObject([{ batchSize: 64, updates: 2 }]);
+    });
+    await withTrainer(classifier(), { sharedMemory: 'off', batchSize: 64 }, async (trainer) => {
+      await expect(trainer.fit(classes(7))).rejects.toThrow('"batchSize" expected integer in [1, 7], got 64');
     });
   });
 

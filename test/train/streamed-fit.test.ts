@@ -64,6 +64,16 @@ async function expectSame(make: () => Network, set: Dataset, given: TrainerOptio
   b.losses.forEach((loss, e) => expect(loss).toBeCloseTo(a.losses[e]!, 10));
 }
 
+test.each([32, 67, 77])(
+  'of batches of %d those that are whole, where the last is dropped, in any order',
+  async (batchSize) => {
+    const options = { ...INLINE, batchSize, lastBatch: 'drop' } as const;
+    const { history } = await trained(classifier(), options, stored.get(plain)!, { epochs: 3 });
+    const updates = Math.floor(ROWS / batchSize);
+    for (const report of history) expect(report).toMatchObject({ updates, samples: updates * batchSize });
+  },
+);
+
 describe('in the order of the file, as in memory', () => {
   it.each<TrainerOptions>([
     {},
@@ -73,6 +83,8 @@ describe('in the order of the file, as in memory', () => {
   ])('dropout: %o', (options) => expectSame(dropping, plain, options));
 
   it('weights of patterns', () => expectSame(classifier, weighted, {}));
+
+  it('a last batch that is dropped', () => expectSame(classifier, plain, { lastBatch: 'drop' }));
 
   it.each<TrainerOptions['classWeights']>(['balanced', [1, 0.5, 2, 0]])('weights of classes: %o', async (weights) => {
     await expectSame(classifier, plain, { classWeights: weights });

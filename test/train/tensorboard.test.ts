@@ -3,7 +3,7 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { type EpochReport, historyLine, TensorBoardWriter } from 'gradpool';
+import { type EpochReport, historyLine, TensorBoardWriter, Trainer, type TrainerOptions } from 'gradpool';
 import { crc32c } from '#src/train/event-record.js';
 import { classes, classifier, withTrainer } from './problem.ts';
 
@@ -58,6 +58,8 @@ interface Event {
   step: number;
   version?: string;
   scalars: Record<string, number>;
+  /** A session begins, with this step. */
+  start?: boolean;
 }
 
 async function readEvents(path: string): Promise<Event[]> {
@@ -78,6 +80,7 @@ async function readEvents(path: string): Promise<Event[]> {
       if (number === 1) event.time = (value as Buffer).readDoubleLE();
       if (number === 2) event.step = Number(value);
       if (number === 3) event.version = value.toString();
+      if (number === 7) event.start = fields(value as Buffer).some(([field, status]) => field === 1 && status === 1n);
       if (number === 5)
         for (const [, one] of fields(value as Buffer)) {
           const [[, tag], [, simple]] = fields(one as Buffer) as [Field, Field];
@@ -125,6 +128,51 @@ test('the curves of a training are in it, over several calls of fit', async () =
     const rounded = Object.entries({ ...wanted, ...checked }).map(([name, value]) => [name, Math.fround(value)]);
     expect(scalars).toEqual(Object.fromEntries(rounded));
   });
+});
+
+/** What TensorBoard shows of a folder: where a session begins, what was there of its step and later ones is forgotten. */
+async function shownOf(directory: string): Promise<Event[]> {
+  let shown: Event[] = [];
+  for (const name of (await readdir(directory)).sort())
+    for (const event of await readEvents(join(directory, name))) {
+      if (event.start) shown = shown.filter(({ step }) => step < event.step);
+      else if (event.version === undefined) shown.push(event);
+    }
+  return shown;
+}
+
+test('a training that is gone on with is shown once: each step, with what was trained last', async () => {
+  const [logs, directory] = [join(folder, 'resumed'), join(folder, 'checkpoints')];
+  const options: TrainerOptions = { workers: 1, sharedMemory: 'off', batchSize: 16 };
+  const killed = await TensorBoardWriter.open(logs);
+  await withTrainer(classifier(), options, async (trainer) => {
+    const fit = trainer.fit(classes(80), {
+      epochs: 5,
+      checkpoint: { directory, everyUpdates: 10 },
+      callbacks: [
+        killed,
+        {
+          onEpochEnd({ epoch }) {
+            // As if it had been killed: two epochs later than the checkpoint that is found.
+            if (epoch === 4) throw new Error('killed');
+          },
+        },
+      ],
+    });
+    await expect(fit).rejects.toThrow('killed');
+  });
+  await killed.close();
+  const names = (await readdir(directory)).sort();
+  const trainer = (await Trainer.resume(join(directory, names[0]!), options))!;
+  const before = trainer.resumed!.history.length;
+  expect(before).toBeLessThan(4);
+  const writer = await TensorBoardWriter.open(logs, { afterEpochs: before });
+  const history = await trainer.fit(classes(80), { epochs: 5, callbacks: [writer] });
+  await Promise.all([writer.close(), trainer.close()]);
+  const shown = await shownOf(logs);
+  expect(shown.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
+  expect(shown.map(({ scalars }) => scalars['loss'])).toEqual(history.map(({ loss }) => Math.fround(loss)));
+  await expect(TensorBoardWriter.open(logs, { afterEpochs: -1 })).rejects.toThrow('"afterEpochs" expected integer');
 });
 
 describe('scalars', () => {

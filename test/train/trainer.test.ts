@@ -96,7 +96,8 @@ describe('epochs', () => {
       expect(sameBits(first, initial)).toBe(false);
       await delay(60);
       expectSameBits('between epochs', network.parameters, first);
-      await expect(trainer.fit(classes(40)), 'in the middle of a loop').rejects.toMatchObject({ code: 'ERR_BUSY' });
+      await trainer.evaluate(classes(20));
+      expectSameBits('evaluated between epochs', network.parameters, first);
       expect((await epochs.next()).value).toMatchObject({ epoch: 2 });
       expect(sameBits(network.parameters, first)).toBe(false);
       expect(await epochs.next()).toEqual({ done: true, value: undefined });
@@ -114,6 +115,24 @@ describe('epochs', () => {
       }
       expect(seen).toBe(2);
       expect(await trainer.fit(classes(40))).toMatchObject([{ epoch: 1, updates: 5 }]);
+    });
+  });
+
+  test('one that was left between two epochs keeps nobody from training, and hears of it', async () => {
+    await withTrainer(classifier(), OPTIONS, async (trainer) => {
+      const ends: unknown[] = [];
+      const callbacks = [{ onTrainEnd: ({ error }: { error: unknown }) => void ends.push(error) }];
+      const epochs = trainer.epochs(classes(40), { epochs: 9, callbacks });
+      await epochs.next();
+      expect(await trainer.fit(classes(40))).toHaveLength(1);
+      expect(ends).toMatchObject([{ code: 'ERR_ABORTED' }]);
+      await expect(epochs.next()).rejects.toMatchObject({ code: 'ERR_ABORTED', message: /another call/ });
+      const next = trainer.epochs(classes(40), { epochs: 2 });
+      const first = next.next();
+      await expect(trainer.fit(classes(40)), 'while an epoch runs').rejects.toMatchObject({ code: 'ERR_BUSY' });
+      await first;
+      await next.return();
+      await next[Symbol.asyncDispose]();
     });
   });
 

@@ -6,6 +6,7 @@ import {
   measureMetrics,
   Network,
   Normalization,
+  type ParametersInput,
   TensorBoardWriter,
   type TrainerOptions,
 } from 'gradpool';
@@ -62,6 +63,45 @@ test('labels, and two classes of one output', async () => {
   await expectMeasured(labels, marked, INLINE, ['exact', 'f1', 'rocAuc']);
   const binary = new Network({ inputs: 3, layers: [{ units: 1, activation: 'sigmoid' }] });
   await expectMeasured(binary, parts(inputs.map(([a]) => [Number(a! > 0)])), INLINE, ANSWERS);
+});
+
+describe.each<TrainerOptions>([...BACKENDS.map((backend) => ({ backend, workers: 1 })), { sharedMemory: 'off' }])(
+  'outputs that are all but 0 or 1, %o',
+  (options) => {
+    const one = (parameters: ParametersInput, units: number, activation: 'sigmoid' | 'softmax') => {
+      const network = new Network({ inputs: 1, layers: [{ units, activation }] });
+      network.setParameters([parameters]);
+      return network;
+    };
+    const alone = { weights: [1], bias: [0] };
+    test.each<[string, Network, number[], number[] | number[][]]>([
+      ['above 17', one(alone, 1, 'sigmoid'), [20, 21, 22, 23], [0, 0, 1, 1]],
+      ['below -17', one(alone, 1, 'sigmoid'), [-23, -22, -21, -20], [0, 0, 1, 1]],
+      ['above 37', one(alone, 1, 'sigmoid'), [50, 51, 52, 53], [0, 0, 1, 1]],
+      ['near one half', one({ weights: [0.5], bias: [-1e-8] }, 1, 'sigmoid'), [0, 1e-9, 1, 2], [0, 0, 1, 1]],
+      ['of a softmax', one({ weights: [0, 1], bias: [0, 0] }, 2, 'softmax'), [20, 21, 22, 23], [0, 0, 1, 1]],
+      ['of labels', one({ weights: [1, 1], bias: [0, 0] }, 2, 'sigmoid'), [20, 21, 22, 23], [[0, 0], [0, 0], [1, 1], [1, 1]]], // prettier-ignore
+    ])('%s are ranked by their logits', async (name, network, inputs, targets) => {
+      const data = Dataset.fromArrays({ inputs: inputs.map((x) => [x]), targets });
+      const metrics = ['rocAuc', 'logLoss', 'accuracy'] as const;
+      const still = { ...options, learningRate: 0, batchSize: 1 };
+      const { history } = await train(network, data, still, { validation: data, metrics });
+      const { loss, accuracy, metrics: found } = history[0]!.validation!;
+      expect(found).toMatchObject({ rocAuc: 1, accuracy });
+      const outputs = name === 'of labels' ? 2 : 1;
+      expect(found!.logLoss! * outputs).toBeCloseTo(loss, 4);
+    });
+  },
+);
+
+test('early stopping by a figure that the validation set does not have is an error', async () => {
+  const same = Dataset.fromArrays({ inputs: classesOf(9), targets: new Array<number>(9).fill(1) });
+  const fit = { validation: same, epochs: 9, earlyStopping: { patience: 2, monitor: 'rocAuc' } } as const;
+  await expect(train(classifier(), classes(64), INLINE, fit)).rejects.toThrow(
+    `"earlyStopping.monitor" expected a figure that the validation set has, got "rocAuc": it has patterns of one class only`,
+  );
+  const single = { ...fit, validation: values().slice(0, 1), earlyStopping: { patience: 2, monitor: 'r2' } } as const;
+  await expect(train(linear(), values(), { ...INLINE, batchSize: 8 }, single)).rejects.toThrow('it has one pattern');
 });
 
 test('an area under a curve that there is not is left out; a training that diverges has metrics that are NaN', async () => {

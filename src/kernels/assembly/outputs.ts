@@ -26,12 +26,13 @@ export function softmaxClasses(
     const place = <usize>(label >> 3) * yStride + <usize>(label & 7) * 4 + at;
     const max = rowMax(y + at, yStride, columns);
     const own = load<f32>(y + place);
+    // Before they become outputs, of which rounding makes some equal.
+    if (own == max && firstAt(y + at, yStride, columns) == label) right += 1;
     const sum = exponentials(y + at, yStride, columns, max);
     normalise(y + at, yStride, delta + at, deltaStride, columns, sum);
     const deltaPlace = delta + <usize>(label >> 3) * deltaStride + <usize>(label & 7) * 4 + at;
     store<f32>(deltaPlace, load<f32>(deltaPlace) - 1);
     loss += ln(<f64>sum) - (<f64>own - <f64>max);
-    if (own == max && firstAt(y + at, yStride, columns) == label) right += 1;
   }
   store<f64>(result, load<f64>(result) + loss);
   store<f64>(result, load<f64>(result, 8) + right, 8);
@@ -69,11 +70,11 @@ export function softmaxValues(
         bestAt = k;
       }
     }
+    if (firstAt(y + at, yStride, columns) == bestAt) right += 1;
     const sum = exponentials(y + at, yStride, columns, max);
     normalise(y + at, yStride, delta + at, deltaStride, columns, sum);
     subtractRow(delta + at, deltaStride, desired, columns);
     loss += total * ln(<f64>sum) - cross;
-    if (firstAt(y + at, yStride, columns) == bestAt) right += 1;
     desired += desiredStride;
   }
   store<f64>(result, load<f64>(result) + loss);

@@ -32,18 +32,17 @@ export function forwardBatch(spec: NetworkSpec, layers: readonly Layer64[], X: F
 /** The sum of the losses, each times its weight, and the sum of the right answers of B patterns. D (B, K), weights (B). */
 export function batchLoss(
   spec: NetworkSpec,
-  { H, U }: BatchForward,
+  { U }: BatchForward,
   D: Float64Array,
   B: number,
   weights?: ArrayLike<number>,
 ): { loss: number; right: number } {
   const K = spec.layers.at(-1)!.units;
-  const Y = H.at(-1)!;
   let loss = 0;
   let right = 0;
   for (let p = 0; p < B; p++) {
     loss += (weights?.[p] ?? 1) * patternLoss(spec.loss, U, p * K, D, p * K, K);
-    right += patternRight(spec.loss, Y, p * K, D, p * K, K);
+    right += patternRight(spec.loss, U, p * K, D, p * K, K);
   }
   return { loss, right };
 }

@@ -1,3 +1,4 @@
+import { checkDesired, classOf } from '../../core/columns.ts';
 import { dropoutOf, type NetworkSpec, widths } from '../../core/spec.ts';
 import type { Table } from '../../core/table.ts';
 import type { Arena } from '../../memory/arena.ts';
@@ -63,12 +64,14 @@ export class ReferenceKernels implements Kernels {
       const d = row * targets.columns.stride;
       if (targets.kind === 'classes') {
         D.fill(0, p * K, (p + 1) * K);
-        D[p * K + targets.columns.values[d]!] = 1;
+        D[p * K + classOf(targets.columns, row, K)] = 1;
         continue;
       }
       for (let k = 0; k < K; k++) {
         const raw = targets.columns.values[d + k]!;
-        D[p * K + k] = targets.affine ? targets.affine.scale[k]! * raw + targets.affine.shift[k]! : raw;
+        const value = targets.affine ? targets.affine.scale[k]! * raw + targets.affine.shift[k]! : raw;
+        checkDesired(value, targets.shares);
+        D[p * K + k] = value;
       }
     }
     this.#tick();
@@ -99,12 +102,13 @@ export class ReferenceKernels implements Kernels {
     const { loss, layers } = this.#spec;
     const K = layers[L - 1]!.units;
     const [Y, D, delta] = [this.#H[L]!, this.#D, this.#delta[L]!].map((matrix) => matrix.subarray(at * K)) as Three;
+    // Before U becomes Y in place.
     for (let p = 0; p < rows; p++) {
       this.#statistics[LOSS]! += this.#weights[at + p]! * patternLoss(loss, Y, p * K, D, p * K, K);
+      this.#statistics[RIGHT]! += patternRight(loss, Y, p * K, D, p * K, K);
       if (loss === 'cross-entropy') softmax(Y, p * K, K);
     }
     activateAll(Y, layers[L - 1]!.activation, rows * K);
-    for (let p = 0; p < rows; p++) this.#statistics[RIGHT]! += patternRight(loss, Y, p * K, D, p * K, K);
     for (let p = 0; p < rows; p++) {
       const w = this.#weights[at + p]!;
       for (let i = p * K; i < (p + 1) * K; i++) delta[i] = w * (Y[i]! - D[i]!);

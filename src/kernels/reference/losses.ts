@@ -45,15 +45,15 @@ function binaryCrossEntropy(u: Float64Array, u0: number, d: Float64Array, d0: nu
 }
 
 /**
- * How right the answer to one pattern is, from its outputs y: for cross-entropy 1 if the largest output (the first of
- * equals) is the largest desired one; for binary cross-entropy the share of outputs on the desired side of 1/2;
+ * How right the answer to one pattern is: for cross-entropy 1 if the largest u, and so the largest output, (the first of
+ * equals) is the largest desired one; for binary cross-entropy the share of outputs on the desired side of 1/2, where u is 0;
  * undefined for mse.
  */
-export function patternRight(loss: Loss, y: Float64Array, y0: number, d: Float64Array, d0: number, K: number): number {
+export function patternRight(loss: Loss, u: Float64Array, u0: number, d: Float64Array, d0: number, K: number): number {
   if (loss === 'mse') return 0;
-  if (loss === 'cross-entropy') return largest(y, y0, K) === largest(d, d0, K) ? 1 : 0;
+  if (loss === 'cross-entropy') return largest(u, u0, K) === largest(d, d0, K) ? 1 : 0;
   let right = 0;
-  for (let k = 0; k < K; k++) if (y[y0 + k]! >= 0.5 === d[d0 + k]! >= 0.5) right++;
+  for (let k = 0; k < K; k++) if (u[u0 + k]! >= 0 === d[d0 + k]! >= 0.5) right++;
   return right / K;
 }
 

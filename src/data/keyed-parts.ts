@@ -1,0 +1,213 @@
+import { describe } from '../core/checks.ts';
+import { mix32, Random } from '../core/random.ts';
+import { badData, noColumn } from './bad-data.ts';
+import { inColumn } from './bad-file.ts';
+import { type Cell, type CellTarget, type ColumnRules, isMissing } from './column-builder.ts';
+import { MOST_CLASSES, MOST_INTEGER_CLASSES } from './decide-encoding.ts';
+import { parseNumber } from './number-text.ts';
+import { endsOf, partAt, RandomParts, type RowParts } from './row-parts.ts';
+import type { TableRows } from './table-rows.ts';
+import { timeOf, WHAT_TIMES_ARE } from './time-text.ts';
+
+/** The column by which rows are dealt out, and how its cells are read. */
+export interface KeyColumn {
+  readonly rows: Pick<TableRows, 'label' | 'unit' | 'put'>;
+  readonly name: string;
+  readonly rules: ColumnRules;
+}
+
+/** Reads one column cell by cell, and keeps the last one. */
+export class KeyReader implements CellTarget {
+  readonly name: string;
+  readonly #column: KeyColumn;
+  #place = -1;
+  #cell: Cell;
+
+  constructor(column: KeyColumn) {
+    this.name = column.name;
+    this.#column = column;
+  }
+
+  /** @throws GradpoolError ERR_BAD_DATA where the column is not there */
+  begin(names: readonly string[]): readonly number[] {
+    this.#place = names.indexOf(this.name);
+    if (this.#place < 0) throw noColumn(this.#column.rows.label, this.name, names);
+    return [this.#place];
+  }
+
+  add(cell: Cell): undefined {
+    const trimmed = typeof cell === 'string' ? cell.trim() : cell;
+    const { rules } = this.#column;
+    this.#cell = isMissing(cell, rules) || isMissing(trimmed, rules) ? undefined : trimmed;
+  }
+
+  addCategory(text: string): undefined {
+    this.add(text);
+  }
+
+  addBoolean(value: boolean): undefined {
+    this.add(Number(value));
+  }
+
+  /** The cell of a row; a text that is a number as the number. */
+  read(cells: readonly unknown[]): Cell {
+    this.#column.rows.put(this, cells[this.#place]);
+    if (typeof this.#cell !== 'string') return this.#cell;
+    const value = parseNumber(this.#cell);
+    return Number.isNaN(value) ? this.#cell : value;
+  }
+
+  /** @throws GradpoolError ERR_BAD_DATA */
+  refuse(number: number, expected: string, cell: Cell): never {
+    const { label, unit } = this.#column.rows;
+    const shown = cell === undefined ? 'no value' : describe(cell);
+    throw badData(inColumn(`${label}, ${unit} ${number}`, this.name), `expected ${expected}, got ${shown}`);
+  }
+}
+
+/**
+ * By class: of each class every part gets its share, as nearly as whole rows allow, whenever reading stops. The first row of a class goes
+ * to the first part, the second to the last, and so on; then each row at random to the parts in proportion to what they still lack
+ * of a block in which each part has a row.
+ */
+export class ClassParts implements RowParts {
+  readonly count: number;
+  readonly #shares: readonly number[];
+  readonly #block: number;
+  readonly #random: Random;
+  readonly #plain: RandomParts;
+  readonly #reader: KeyReader;
+  /** Rows of each part, by class; undefined where there turned out to be no classes. */
+  #dealt: Map<Cell, number[]> | undefined = new Map();
+  /** Whether the column has classes whatever its numbers look like. */
+  readonly #sure: boolean;
+
+  /** @param shares - of all parts but the last, which has the rest */
+  constructor(shares: readonly number[], seed: number, column: KeyColumn, sure: boolean) {
+    const rest = 1 - shares.reduce((sum, share) => sum + share, 0);
+    this.#shares = [...shares, rest];
+    this.count = this.#shares.length;
+    this.#block = Math.ceil(1 / Math.min(...this.#shares) - 1e-9);
+    this.#random = new Random(seed);
+    this.#plain = new RandomParts(shares, seed);
+    this.#reader = new KeyReader(column);
+    this.#sure = sure;
+  }
+
+  begin(names: readonly string[]): readonly number[] {
+    return this.#reader.begin(names);
+  }
+
+  next(cells: readonly unknown[]): number {
+    if (this.#dealt === undefined) return this.#plain.next();
+    const key = this.#reader.read(cells);
+    if (!this.#isClass(key)) {
+      this.#dealt = undefined;
+      return this.#plain.next();
+    }
+    const counts = this.#dealt.get(key) ?? this.#shares.map(() => 0);
+    this.#dealt.set(key, counts);
+    const part = this.#choose(counts);
+    counts[part]!++;
+    return part;
+  }
+
+  #isClass(key: Cell): boolean {
+    const most = this.#sure || typeof key !== 'number' ? MOST_CLASSES : MOST_INTEGER_CLASSES;
+    if (typeof key === 'number' && !this.#sure && !Number.isInteger(key)) return false;
+    return this.#dealt!.has(key) || this.#dealt!.size < most;
+  }
+
+  #choose(counts: readonly number[]): number {
+    let dealt = 0;
+    for (const count of counts) dealt += count;
+    if (dealt < this.count) return dealt === 0 ? 0 : this.count - dealt;
+    const end = (Math.floor(dealt / this.#block) + 1) * this.#block;
+    const lacks = (part: number) => Math.max(0, this.#shares[part]! * end - counts[part]!);
+    let all = 0;
+    for (let part = 0; part < this.count; part++) all += lacks(part);
+    let at = this.#random.uniform() * all;
+    let part = 0;
+    while (part < this.count - 1 && (at -= lacks(part)) >= 0) part++;
+    return part;
+  }
+}
+
+/** By group, so that all its rows are in one part, wherever they stand: that of a list, or a hash of the group decides. */
+export class GroupParts implements RowParts {
+  readonly count: number;
+  readonly #ends: readonly number[];
+  readonly #seed: number;
+  readonly #reader: KeyReader;
+  readonly #known: ReadonlyMap<Cell, number> | undefined;
+
+  /** @param known - the part of each group */
+  constructor(
+    shares: readonly number[],
+    seed: number,
+    column: KeyColumn,
+    known: ReadonlyMap<Cell, number> | undefined,
+  ) {
+    this.#known = known;
+    this.count = shares.length + 1;
+    this.#ends = endsOf(shares);
+    this.#seed = seed;
+    this.#reader = new KeyReader(column);
+  }
+
+  begin(names: readonly string[]): readonly number[] {
+    return this.#reader.begin(names);
+  }
+
+  next(cells: readonly unknown[], number: number): number {
+    const key = groupIn(this.#reader, cells, number);
+    return this.#known?.get(key) ?? partAt(this.#ends, hashed(String(key), this.#seed));
+  }
+}
+
+/** @throws GradpoolError ERR_BAD_DATA where there is none */
+export function groupIn(reader: KeyReader, cells: readonly unknown[], number: number): Cell {
+  const key = reader.read(cells);
+  if (key === undefined) reader.refuse(number, 'a group, by which rows are divided', key);
+  return key;
+}
+
+/** In [0, 1): FNV-1a over the code units, then mixed. */
+function hashed(text: string, seed: number): number {
+  let hash = mix32((seed | 0) ^ mix32(Math.floor(seed / 2 ** 32) | 0) ^ 0x811c9dc5);
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (mix32(hash) >>> 0) / 2 ** 32;
+}
+
+/** By time: each part begins where the one before it ends. */
+export class TimeParts implements RowParts {
+  readonly count: number;
+  /** The first time of each part but the first. */
+  readonly #begins: readonly number[];
+  readonly #reader: KeyReader;
+
+  constructor(begins: readonly number[], column: KeyColumn) {
+    this.count = begins.length + 1;
+    this.#begins = begins;
+    this.#reader = new KeyReader(column);
+  }
+
+  begin(names: readonly string[]): readonly number[] {
+    return this.#reader.begin(names);
+  }
+
+  next(cells: readonly unknown[], number: number): number {
+    const time = timeIn(this.#reader, cells, number);
+    let part = 0;
+    while (part < this.#begins.length && time >= this.#begins[part]!) part++;
+    return part;
+  }
+}
+
+/** @throws GradpoolError ERR_BAD_DATA where there is none */
+export function timeIn(reader: KeyReader, cells: readonly unknown[], number: number): number {
+  const cell = reader.read(cells);
+  const time = timeOf(cell);
+  if (Number.isNaN(time)) reader.refuse(number, `${WHAT_TIMES_ARE}, by which rows are divided`, cell);
+  return time;
+}
