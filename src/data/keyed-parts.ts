@@ -5,7 +5,7 @@ import { inColumn } from './bad-file.ts';
 import { type Cell, type CellTarget, type ColumnRules, isMissing } from './column-builder.ts';
 import { MOST_CLASSES, MOST_INTEGER_CLASSES } from './decide-encoding.ts';
 import { parseNumber } from './number-text.ts';
-import { Dealer, endsOf, partAt, RandomParts, type RowParts } from './row-parts.ts';
+import { Dealer, endsOf, EvenParts, partAt, RandomParts, type RowParts } from './row-parts.ts';
 import type { TableRows } from './table-rows.ts';
 import { timeOf, WHAT_TIMES_ARE } from './time-text.ts';
 
@@ -68,6 +68,9 @@ export class KeyReader implements CellTarget {
 /** By class: the rows of each are dealt out so that every part gets its share. */
 export class ClassParts implements RowParts {
   readonly count: number;
+  readonly #shares: readonly number[];
+  readonly #seed: number;
+  readonly #column: KeyColumn;
   readonly #dealer: Dealer;
   readonly #plain: RandomParts;
   readonly #reader: KeyReader;
@@ -79,14 +82,20 @@ export class ClassParts implements RowParts {
   /** @param shares - of all parts but the last, which has the rest */
   constructor(shares: readonly number[], seed: number, column: KeyColumn, sure: boolean) {
     this.count = shares.length + 1;
+    this.#shares = shares;
+    this.#seed = seed;
+    this.#column = column;
     this.#dealer = new Dealer(shares, seed);
     this.#plain = new RandomParts(shares, seed);
     this.#reader = new KeyReader(column);
     this.#sure = sure;
   }
 
-  get atRandom(): boolean {
-    return this.#dealt === undefined;
+  evenly(rows: number): () => RowParts {
+    const keys = this.#dealt;
+    const sure = this.#sure || [...(keys?.keys() ?? [])].some((key) => typeof key === 'string');
+    if (keys === undefined || (!sure && 2 * keys.size > rows)) return this.#plain.evenly();
+    return () => new FewOfClasses(this.#shares, this.#seed, this.#column);
   }
 
   begin(names: readonly string[]): readonly number[] {
@@ -112,10 +121,38 @@ export class ClassParts implements RowParts {
   }
 }
 
+/** Of few rows each part gets its share, and the first part the first row of each class. */
+class FewOfClasses implements RowParts {
+  readonly count: number;
+  readonly #parts: EvenParts;
+  readonly #reader: KeyReader;
+  readonly #known = new Set<Cell>();
+
+  constructor(shares: readonly number[], seed: number, column: KeyColumn) {
+    this.#parts = new EvenParts(shares, seed);
+    this.count = this.#parts.count;
+    this.#reader = new KeyReader(column);
+  }
+
+  begin(names: readonly string[]): readonly number[] {
+    return this.#reader.begin(names);
+  }
+
+  evenly(): undefined {
+    return undefined;
+  }
+
+  next(cells: readonly unknown[]): number {
+    const key = this.#reader.read(cells);
+    if (key === undefined || this.#known.has(key)) return this.#parts.next();
+    this.#known.add(key);
+    return this.#parts.first();
+  }
+}
+
 /** By group, so that all its rows are in one part, wherever they stand: that of a list, or a hash of the group decides. */
 export class GroupParts implements RowParts {
   readonly count: number;
-  readonly atRandom = false;
   readonly #ends: readonly number[];
   readonly #seed: number;
   readonly #reader: KeyReader;
@@ -133,6 +170,10 @@ export class GroupParts implements RowParts {
     this.#ends = endsOf(shares);
     this.#seed = seed;
     this.#reader = new KeyReader(column);
+  }
+
+  evenly(): undefined {
+    return undefined;
   }
 
   begin(names: readonly string[]): readonly number[] {
@@ -162,7 +203,6 @@ function hashed(text: string, seed: number): number {
 /** By time: each part begins where the one before it ends. */
 export class TimeParts implements RowParts {
   readonly count: number;
-  readonly atRandom = false;
   /** The first time of each part but the first. */
   readonly #begins: readonly number[];
   readonly #reader: KeyReader;
@@ -171,6 +211,10 @@ export class TimeParts implements RowParts {
     this.count = begins.length + 1;
     this.#begins = begins;
     this.#reader = new KeyReader(column);
+  }
+
+  evenly(): undefined {
+    return undefined;
   }
 
   begin(names: readonly string[]): readonly number[] {

@@ -3,8 +3,11 @@ import { Random } from '../core/random.ts';
 /** Deals rows out to parts, the same every time: row by row, as they come. */
 export interface RowParts {
   readonly count: number;
-  /** No row has been dealt out by what stands in it, nor by what came before. */
-  readonly atRandom: boolean;
+  /**
+   * What deals rows out instead, where a part has none by chance; undefined where chance has no say.
+   * @param rows - that have been dealt out
+   */
+  evenly(rows: number): (() => RowParts) | undefined;
   /** Which columns of a file are looked at, by their place; before the first row. */
   begin(names: readonly string[]): readonly number[];
   /**
@@ -18,12 +21,15 @@ export interface RowParts {
 /** At random. */
 export class RandomParts implements RowParts {
   readonly count: number;
-  readonly atRandom = true;
+  readonly #shares: readonly number[];
+  readonly #seed: number;
   readonly #ends: readonly number[];
   readonly #random: Random;
 
   /** @param shares - of all parts but the last, which has the rest */
   constructor(shares: readonly number[], seed: number) {
+    this.#shares = shares;
+    this.#seed = seed;
     this.#ends = endsOf(shares);
     this.count = shares.length + 1;
     this.#random = new Random(seed);
@@ -31,6 +37,10 @@ export class RandomParts implements RowParts {
 
   begin(): readonly number[] {
     return [];
+  }
+
+  evenly(): () => RowParts {
+    return () => new EvenParts(this.#shares, this.#seed);
   }
 
   next(): number {
@@ -82,7 +92,6 @@ export class Dealer {
 /** For a table so small that at random a part would have no row. */
 export class EvenParts implements RowParts {
   readonly count: number;
-  readonly atRandom = false;
   readonly #dealer: Dealer;
   readonly #counts: number[];
 
@@ -97,8 +106,18 @@ export class EvenParts implements RowParts {
     return [];
   }
 
+  evenly(): undefined {
+    return undefined;
+  }
+
   next(): number {
     return this.#dealer.next(this.#counts);
+  }
+
+  /** To the first part, whatever it has. */
+  first(): number {
+    this.#counts[0]!++;
+    return 0;
   }
 }
 

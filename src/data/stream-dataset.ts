@@ -9,7 +9,6 @@ import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from '
 import { resolveStreamSplit, type StreamSplitOptions, streamParts } from './stream-split.ts';
 import type { RowPlace } from './row-writer.ts';
 import { rowBytes } from './row-layout.ts';
-import { EvenParts } from './row-parts.ts';
 import { checkMemory, memoryOf, type MemoryOptions, StreamedDataset } from './streamed-dataset.ts';
 import { layoutOf, storeTable } from './store-table.ts';
 import { surveyTable } from './survey-table.ts';
@@ -84,8 +83,7 @@ export async function streamDataset(
   const resolved = resolveReadOptions(path, known ? { ...read, encoding: known } : wantedOnly, asked);
   const choice = { ...withNumbers(resolved, weights), optional: new Set<string>() };
   const rows = tableRows(path, path, choice);
-  const evenly = () => new EvenParts(split.shares, split.seed);
-  const going = { parts: await streamParts(split, rows, choice, how, signal), evenly, signal };
+  const going = { parts: await streamParts(split, rows, choice, how, signal), signal };
   const survey = await surveyTable(rows, choice, wanted, going);
   const { encoding } = survey;
   checkMemory(rowBytes(layoutOf(survey)), memory);

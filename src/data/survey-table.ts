@@ -38,8 +38,6 @@ export interface Survey {
 /** How rows go by while they are surveyed or stored. */
 export interface Going {
   readonly parts: () => RowParts;
-  /** Instead of those, where a part has no row by chance. */
-  readonly evenly: () => RowParts;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -52,7 +50,7 @@ export async function surveyTable(
   rows: TableRows,
   choice: ColumnChoice,
   wanted: Wanted,
-  { parts: usual, evenly, signal }: Going,
+  { parts: usual, signal }: Going,
 ): Promise<Survey> {
   let rules = choice;
   let parts = usual;
@@ -66,8 +64,11 @@ export async function surveyTable(
       const complete = chosen !== undefined;
       chosen ??= visitor.choose();
       if (chosen !== undefined && !complete && visitor.hasToGoAgain(chosen)) rules = asDates(rules, chosen.dates);
-      else if (visitor.lacksPart) parts = evenly;
-      else return { ...visitor.finish(chosen), parts };
+      else {
+        const { evenly } = visitor;
+        if (evenly === undefined) return { ...visitor.finish(chosen), parts };
+        parts = evenly;
+      }
     }
   }
 }
@@ -164,10 +165,10 @@ class SurveyVisitor implements TableVisitor {
     return true;
   }
 
-  /** Whether a part that could have rows has none by chance. */
-  get lacksPart(): boolean {
+  /** What is to deal rows out instead, where a part that could have rows has none by chance. */
+  get evenly(): (() => RowParts) | undefined {
     const count = this.#kept.length;
-    return count > 1 && this.#seen >= count && this.#parts.atRandom && this.#kept.includes(0);
+    return count > 1 && this.#seen >= count && this.#kept.includes(0) ? this.#parts.evenly(this.#seen) : undefined;
   }
 
   /** Which columns are used; undefined where an encoding says that. */

@@ -265,6 +265,24 @@ it.each([5, 12, 20])('a split of %d rows leaves no set without one', async (rows
     }
 });
 
+it('a split of few rows by class leaves no set without one, and trains on each class', async () => {
+  const path = join(folder, 'few.csv');
+  const how = { folder, split: [0.8, 0.1], stratify: true };
+  for (const [rows, value] of [
+    [60, (i: number) => `c${i >> 1}`],
+    [40, (i: number) => String(i >> 1)],
+    [20, (i: number) => String(i % 15)],
+  ] as const) {
+    writeFileSync(path, `a,y\n${Array.from({ length: rows }, (_, i) => `${i},${value(i)}`).join('\n')}\n`);
+    const { datasets, encoding } = await streamDataset(path, { target: 'y' }, {}, how);
+    expect(Math.min(...datasets.map(({ length }) => length))).toBeGreaterThan(0);
+    const learnt = new Set((await patterns(datasets[0])).map(({ targets }) => targets[0]));
+    if (rows === 20) expect(encoding.task).toBe('regression');
+    else expect(learnt.size).toBe(encoding.classes.length);
+    await Promise.all(datasets.map((dataset) => dataset.close()));
+  }
+});
+
 describe('streamDataset refuses', () => {
   const stream = (text: string, encode: EncodeOptions, options = {}) =>
     streamDataset(csv(text), encode, {}, { folder, ...options });
