@@ -3,6 +3,7 @@ import { Dataset } from '../data/dataset.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
 import type { DatePolicy, Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
+import { MISSING_TEXTS } from '../data/number-text.ts';
 import { readTable, readTableFor } from '../data/read-table.ts';
 import { streamDataset } from '../data/stream-dataset.ts';
 import type { StreamedDataset } from '../data/streamed-dataset.ts';
@@ -101,9 +102,9 @@ function checkShares(flags: DataFlags): void {
 
 async function loadTable(path: string, flags: DataFlags, split: Split): Promise<LoadedData> {
   refuseTestLabels(flags);
-  const { categorical, missingValues, weightColumn: weights } = flags;
+  const { categorical, weightColumn: weights } = flags;
   const layout = layoutOf(flags);
-  const read = { ...layout, missingValues, categorical };
+  const read = { ...layout, missingValues: missingTexts(flags), categorical };
   if (flags.target === undefined) {
     const { names } = await readTable(path, read);
     throw new UsageError(
@@ -117,8 +118,8 @@ async function loadTable(path: string, flags: DataFlags, split: Split): Promise<
   const { table } = rows;
   const how = tableSplit(table, flags, split);
   const parts = splitUp(rows.name, table, flags, how);
-  checkLearnable(table, parts, flags, split);
   const { dataset: train, encoding, notes } = encodeTable(parts.train, { ...options, categoriesFrom: table });
+  checkLearnable(table, parts, flags, split);
   await checkLearnt(train, encoding, split);
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
@@ -142,11 +143,11 @@ async function streamTable(
   signal: AbortSignal,
 ): Promise<LoadedData<StreamedDataset>> {
   refuseTestLabels(flags);
-  const { target, categorical, missingValues, testData } = flags;
+  const { target, categorical, testData } = flags;
   if (target === undefined) throw new UsageError('--target expected the name of a column');
   const layout = layoutOf(flags);
   const store = storeOptions(plan, signal);
-  const read = { ...layout, missingValues, categorical };
+  const read = { ...layout, missingValues: missingTexts(flags), categorical };
   const how = { ...store, split: sharesOf(flags), ...streamSplit(split) };
   const storing = streamDataset(path, encodeOptions(flags, target), read, how);
   const { datasets, encoding, notes } = await storing.catch((error: unknown) => {
@@ -168,6 +169,11 @@ async function streamTable(
 
 function refuseTestLabels({ testLabels }: DataFlags): void {
   if (testLabels !== undefined) throw new UsageError('--test-labels expected --labels beside it');
+}
+
+/** The word "default" in the list stands for the texts that mean a missing value unless others are given. */
+function missingTexts({ missingValues }: DataFlags): string[] | undefined {
+  return missingValues?.flatMap((text) => (text === 'default' ? MISSING_TEXTS : text));
 }
 
 /** @param split - of a table in memory: by what its rows were divided is no input */

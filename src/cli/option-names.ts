@@ -30,7 +30,8 @@ const NAMED =
 const ANOTHER = /(--[a-z-]+ (?:and|or) )"([a-z]\w*)"/g;
 /** Between pieces of advice. */
 const PIECES = /(; |, or |: (?=(?:leave|list|give|name|say) ))/;
-/** What is there for both, the library and the program. */
+/** What is there for both, the library and the program, which may need a value: `"dates" reads them (--dates number in the program)`. */
+const IN_BOTH = /"(\w+)"([^"]*?) \(--[a-z-]+( [^\s()]+)? in the program\)/g;
 const IN_THE_PROGRAM = / \((--[a-z-]+) in the program\)/g;
 
 /**
@@ -53,7 +54,11 @@ function spelt(text: string, command: Command): string {
     const name = nameOf(path, command);
     return name === undefined ? whole : `${before}${name}`;
   };
-  return text.replace(NAMED, replaced).replace(ANOTHER, replaced).replace(IN_THE_PROGRAM, '');
+  const inBoth = (whole: string, path: string, between: string, value = '') => {
+    const name = nameOf(path, command);
+    return name === undefined ? whole : `${name}${name.startsWith('--') ? value : ''}${between}`;
+  };
+  return text.replace(IN_BOTH, inBoth).replace(NAMED, replaced).replace(ANOTHER, replaced).replace(IN_THE_PROGRAM, '');
 }
 
 function namesAbsent(piece: string, command: Command): boolean {

@@ -117,3 +117,31 @@ it.each([{ more: [] }, { more: ['--stream', 'always'] }])(
     expect(stdout).toContain('column \\"when\\" is read as dates: milliseconds since 1970');
   },
 );
+
+describe('notes and lists on the command line', () => {
+  const gaps = (option: string[]) => {
+    const rows = Array.from(
+      { length: 30 },
+      (_, i) => `${i === 3 ? 'k.A.' : i === 4 ? 'NA' : i === 5 ? '' : i},2020-01-01,${i}.5`,
+    );
+    const path = file('notes.csv', ['x,day,y', ...rows].join('\n'));
+    const flags = ['--target', 'y', '--missing', 'drop', '--epochs', '1', '--model', at('notes.safetensors')];
+    return callHere(['train', path, ...flags, ...option]);
+  };
+
+  it('name options as they are written there', async () => {
+    const { stderr } = await gaps(['--missing-values', 'default,k.A.']);
+    expect(stderr).toContain(
+      'column "day" is left out: it has dates, such as "2020-01-01", which --dates number makes numbers of\n',
+    );
+    expect(stderr).toContain('23 to train (1 more dropped for missing values)');
+    expect((await gaps([])).stderr).toContain('list them in --missing-values default,...; if');
+  });
+
+  it('may have an empty text among those that mean a missing value', async () => {
+    expect((await gaps(['--missing-values', ',NA,k.A.'])).stderr).toContain(
+      '23 to train (1 more dropped for missing values)',
+    );
+    expect((await gaps(['--missing-values', 'NA,k.A.'])).stderr).toContain('got ""');
+  });
+});

@@ -9,7 +9,10 @@ const commands = () => configurable(program(new AbortController().signal));
 const command = (name: string): Command => commands().find((one) => one.name() === name)!;
 const said = (message: string, name = 'train') => inWordsOfProgram(message, command(name));
 
-test.each(commands().flatMap((one) => one.options.map((option) => [one.name(), option.attributeName(), option.long!])))(
+const options = commands().flatMap((one) => one.options.map((option) => ({ one, option })));
+const named = options.filter(({ option }) => !option.negate);
+
+test.each(named.map(({ one, option }) => [one.name(), option.attributeName(), option.long!]))(
   '%s: "%s" is %s',
   (name, key, flag) => {
     expect(said(`"${key}" expected a number, got "x"`, name)).toBe(`${flag} expected a number, got "x"`);
@@ -45,6 +48,21 @@ describe('a message', () => {
     ['train', 'leave it out with "features" (--features in the program)', 'leave it out with --features'],
     [
       'train',
+      'which "dates" makes numbers of (--dates number in the program)',
+      'which --dates number makes numbers of',
+    ],
+    [
+      'train',
+      'column "x": list them in "missingValues" (--missing-values default,... in the program); if they are names, list the column in "categorical" (--categorical in the program)',
+      'column "x": list them in --missing-values default,...; if they are names, list the column in --categorical',
+    ],
+    [
+      'train',
+      'said with "decimal" (--decimal in the program) and "thousands" (--thousands in the program)',
+      'said with --decimal and --thousands',
+    ],
+    [
+      'train',
       '"momentum" expected "optimizer" sgd beside it, got optimizer adam',
       '--momentum expected --optimizer sgd beside it, got optimizer adam',
     ],
@@ -65,7 +83,7 @@ describe('a message', () => {
 
   it.each([
     [
-      'predict',
+      'info',
       'a.csv, line 3, column "x": has no value; "missing" can be \'drop\' or \'mean\'',
       'a.csv, line 3, column "x": has no value',
     ],

@@ -66,7 +66,7 @@ describe('rows are divided', () => {
       data.encoding!.inputs.map(({ name }) => name);
     const flags = { ...FLAGS, categorical: ['patient'], groupColumn: 'patient', target: ['b'] };
     const grouped = await loadData(at('people.csv'), flags);
-    expect([names(grouped), grouped.divided]).toEqual([['day', 'a', 'kind'], 'divided by patient']);
+    expect([names(grouped), grouped.divided]).toEqual([['a', 'kind'], 'divided by patient']);
     expect(grouped.train.length % 10).toBe(0);
     const timed = await loadData(at('people.csv'), { ...FLAGS, target: ['b'], features: ['a'], timeColumn: 'day' });
     expect([names(timed), timed.divided]).toEqual([['a'], 'divided in the order of day']);
@@ -121,6 +121,31 @@ it.each([
       expect([validation!.length > 0, test!.length > 0]).toEqual([true, true]);
       for (const part of [train, validation, test]) if (part && 'close' in part) await part.close();
     }
+});
+
+describe('a target in the notation of another country', () => {
+  const lines = Array.from({ length: 60 }, (_, i) => `${i % 7};1.${100 + i},5${i % 10};${1 + (i % 28)}.3.2024`);
+  beforeAll(() => writeFileSync(at('rents.csv'), ['rooms;rent;day', ...lines].join('\n')));
+  const load = (more: Partial<DataFlags>, stream: 'always' | 'never') => {
+    const flags = { ...FLAGS, target: ['rent'], features: ['rooms'], scratch: folder, ...more, stream };
+    return loadOrStream(at('rents.csv'), flags, splitOf(more), () => 0, NEVER);
+  };
+
+  it.each(['never', 'always'] as const)('is one of numbers where that is said, streamed %s', async (stream) => {
+    for (const more of [
+      { decimal: ',', thousands: '.' },
+      { target: ['day'], dates: 'number' },
+    ] as Partial<DataFlags>[]) {
+      const { train, validation, test, task } = await load(more, stream);
+      expect([task, train.length + validation!.length + test!.length]).toEqual(['regression', 60]);
+      expect(Math.min(validation!.length, test!.length)).toBeGreaterThan(0);
+      for (const part of [train, validation, test]) if (part && 'close' in part) await part.close();
+    }
+  });
+
+  it('is an error that says so, and no class for each', async () => {
+    await expect(load({}, 'never')).rejects.toThrow('column "rent": expected numbers, got "1.100,50"');
+  });
 });
 
 it('a class of which no row is trained with is an error that says what helps, from disk, too', async () => {
