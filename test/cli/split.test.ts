@@ -181,7 +181,7 @@ describe('the program', () => {
     [['--time-column', 'a', '--split-seed', '1'], '--time-column expected no --split or --split-seed beside it'],
     [['--group-column', 'k'], '--group-column expected another column than --target, got k'],
     [['--group-column', 'who'], 'has no column "who"'],
-    [['--time-column', 'k', '--target', 'a'], 'column "k": expected a number or a date'],
+    [['--time-column', 'k', '--target', 'a'], 'column "k": expected a number, or a date'],
   ])('%j: %s', async (given, message) => {
     const { code, stderr } = await callHere(['train', at('tiny.csv'), '--target', 'k', ...given, '--model', at('m')]);
     expect(code).not.toBe(0);
