@@ -102,12 +102,19 @@ const OF_FILES = [
   'hidden',
   'target',
   'features',
+  'weightColumn',
   'categorical',
   'missing',
   'missingValues',
+  'unknown',
+  'dates',
   'labels',
   'testData',
   'testLabels',
+  'split',
+  'splitSeed',
+  'groupColumn',
+  'timeColumn',
   'format',
   'delimiter',
   'header',
@@ -122,7 +129,11 @@ function checkKind(command: Command): void {
   const given = (key: string) => ['cli', 'config'].includes(command.getOptionValueSource(key) ?? '');
   const others = given('network') ? OF_FILES : ['patterns', 'noise'];
   const wrong = command.options.find(
-    (option) => others.includes(option.attributeName()) && given(option.attributeName()),
+    (option) =>
+      others.includes(option.attributeName()) &&
+      given(option.attributeName()) &&
+      // --header and --no-header have one value.
+      (option.attributeName() !== 'header' || option.negate !== command.getOptionValue('header')),
   );
   if (wrong) throw new UsageError(`${given('network') ? '--network' : 'a file'} expected no ${wrong.long!}`);
 }

@@ -64,7 +64,7 @@ function reachText({ rows, intervals = {} }: Metrics, show: (value: number) => s
   if (interval === undefined) return [];
   const called = { accuracy: 'accuracy', r2: 'R2', rmse: 'root mean squared error' }[name];
   return [
-    `with ${counted(rows, 'row')}, 95% interval of the ${called}: ${show(interval.low)} to ${show(interval.high)} (bootstrap)`,
+    `with ${counted(rows, 'row')}, 95% interval of the ${called}: ${show(interval.low)} to ${show(interval.high)}`,
   ];
 }
 

@@ -30,9 +30,12 @@ const NAMED =
 const ANOTHER = /(--[a-z-]+ (?:and|or) )"([a-z]\w*)"/g;
 /** Between pieces of advice. */
 const PIECES = /(; |, or |: (?=(?:leave|list|give|name|say) ))/;
-/** What is there for both, the library and the program, which may need a value: `"dates" reads them (--dates number in the program)`. */
-const IN_BOTH = /"(\w+)"([^"]*?) \(--[a-z-]+( [^\s()]+)? in the program\)/g;
-const IN_THE_PROGRAM = / \((--[a-z-]+) in the program\)/g;
+/** What is there for both, as in `"quote": false (--quote none in the program)`; words may stand between. */
+const IN_BOTH = /"(\w+)"(?:: \w+)?([^"]*?) \((--[a-z-]+(?: [^\s()]+)?) in the program\)/g;
+/** What only the program says so. */
+const IN_THE_PROGRAM = / \((--[^()]+) in the program\)/g;
+/** Two names of the library that are one option. */
+const TWICE = /(--[a-z-]+) or \1(?![\w-])/g;
 
 /**
  * A message of the library as the caller of a command has to read it: options by their names on the command line, or by their key in the
@@ -54,11 +57,16 @@ function spelt(text: string, command: Command): string {
     const name = nameOf(path, command);
     return name === undefined ? whole : `${before}${name}`;
   };
-  const inBoth = (whole: string, path: string, between: string, value = '') => {
+  const inBoth = (whole: string, path: string, between: string, flag: string) => {
     const name = nameOf(path, command);
-    return name === undefined ? whole : `${name}${name.startsWith('--') ? value : ''}${between}`;
+    return name === undefined ? whole : `${name.startsWith('--') ? flag : name}${between}`;
   };
-  return text.replace(IN_BOTH, inBoth).replace(NAMED, replaced).replace(ANOTHER, replaced).replace(IN_THE_PROGRAM, '');
+  return text
+    .replace(IN_BOTH, inBoth)
+    .replace(NAMED, replaced)
+    .replace(ANOTHER, replaced)
+    .replace(TWICE, '$1')
+    .replace(IN_THE_PROGRAM, ' ($1)');
 }
 
 function namesAbsent(piece: string, command: Command): boolean {

@@ -60,6 +60,22 @@ describe('a message', () => {
     ],
     [
       'train',
+      'name those that belong together with "columns" or "features" (--features in the program)',
+      'name those that belong together with --features',
+    ],
+    [
+      'train',
+      'leave the part out (--validation-share 0, --test-share 0 in the program)',
+      'leave the part out (--validation-share 0, --test-share 0)',
+    ],
+    [
+      'train',
+      'line 1: expected names, got 1, 2; for values say "header": false (--no-header in the program), for names "header": true (--header in the program)',
+      'line 1: expected names, got 1, 2; for values say --no-header, for names --header',
+    ],
+    ['train', 'say "quote": false (--quote none in the program)', 'say --quote none'],
+    [
+      'train',
       'said with "decimal" (--decimal in the program) and "thousands" (--thousands in the program)',
       'said with --decimal and --thousands',
     ],

@@ -187,7 +187,7 @@ describe('a first line that may hold values', () => {
     ['a number that is no year', 'Braund,22.5,1\nHeikkinen,26,0\n'],
   ])('%s: has to be asked for', async (_, text) => {
     await expect(read(text)).rejects.toEqual(badFile('line 1: expected names, got what may be values: '));
-    await expect(read(text)).rejects.toThrow('"header": true (--no-header and --header in the program)');
+    await expect(read(text)).rejects.toThrow('for values say "header": false (--no-header in the program), for names');
     expect((await read(text, { header: true })).rows).toBe((await read(text, { header: false })).rows - 1);
   });
 
