@@ -18,7 +18,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 };
 /** What the library's messages advise, and not each command, or none, has. */
 const ADVISED = new Set([
-  ...['columns', 'features', 'numeric', 'categorical', 'categories', 'classes', 'missing', 'missingValues'],
+  ...['columns', 'features', 'numeric', 'categorical', 'categories', 'classes', 'missing', 'missingValues', 'dates'],
   ...['format', 'delimiter', 'header', 'quote', 'comment', 'encoding', 'folder', 'memory', 'weights', 'unknown'],
   ...['shuffle', 'blockRows', 'microBatchSize', 'accumulation', 'averagingPeriod', 'paths', 'layers', 'task'],
 ]);

@@ -70,7 +70,7 @@ export function columnOptions(command: Command): Command {
     .addOption(missingOption().default('error'))
     .option(
       '--missing-values <texts>',
-      'texts that mean that a value is missing, with commas between; default in the list: those that mean it otherwise, which are an empty one, NA, N/A, NULL, None, -, . and such',
+      'texts that mean that a value is missing, with commas between; the word default among them: those of the default (default: empty, NA, N/A, NULL, None, -, . and such)',
       texts,
     )
     .addOption(unknownOption().default('error'))

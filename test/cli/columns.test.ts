@@ -132,7 +132,7 @@ describe('notes and lists on the command line', () => {
   it('name options as they are written there', async () => {
     const { stderr } = await gaps(['--missing-values', 'default,k.A.']);
     expect(stderr).toContain(
-      'column "day" is left out: it has dates, such as "2020-01-01", which --dates number makes numbers of\n',
+      'column "day" is left out: it has dates, such as "2020-01-01"; --dates number reads them as numbers\n',
     );
     expect(stderr).toContain('23 to train (1 more dropped for missing values)');
     expect((await gaps([])).stderr).toContain('list them in --missing-values default,...; if');

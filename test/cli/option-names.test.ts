@@ -50,8 +50,8 @@ describe('a message', () => {
     ['train', 'leave it out with "features" (--features in the program)', 'leave it out with --features'],
     [
       'train',
-      'which "dates" makes numbers of (--dates number in the program)',
-      'which --dates number makes numbers of',
+      'has dates; "dates" reads them as numbers (--dates number in the program)',
+      'has dates; --dates number reads them as numbers',
     ],
     [
       'train',

@@ -49,6 +49,8 @@ describe('UTF-16', () => {
       badFile('line 3: expected text in UTF-8, got a byte'),
     );
     const late = `a,b\n${'1,x\n'.repeat(40_000)}2,\0\n`;
+    const bytes = Uint8Array.from({ length: 1024 }, (_, i) => i % 256);
+    await expect(read(bytes)).rejects.toEqual(badFile('line 1: expected text in UTF-8, got a byte'));
     await expect(read(gzipSync(late))).rejects.toEqual(badFile('line 40002: expected text in UTF-8, got a byte'));
   });
 
