@@ -118,6 +118,18 @@ it.each([{ more: [] }, { more: ['--stream', 'always'] }])(
   },
 );
 
+it('a file in which each row lacks a value is refused with what can be done there', async () => {
+  const gaps = file('all-gaps.csv', 'x,z,y\n1,,a\n,2,b\n');
+  const flags = ['--target', 'y', '--missing', 'drop', '--validation-share', '0', '--test-share', '0'];
+  const trained = await callHere(['train', gaps, ...flags, '--model', at('none.safetensors')]);
+  const what =
+    "in 1 of 2 rows; --missing can be 'mean', which fills in what is no target; or leave columns out of --features\n";
+  expect(trained.stderr).toContain(what);
+  const path = await model('dropped.safetensors', 'x,z,y\n1,1,a\n2,2,b\n', { target: 'y', missing: 'drop' });
+  const evaluated = await callHere(['evaluate', path, gaps]);
+  expect(evaluated.stderr).toMatch(/in 1 of 2 rows\n$/);
+});
+
 describe('notes and lists on the command line', () => {
   const gaps = (option: string[]) => {
     const rows = Array.from(
