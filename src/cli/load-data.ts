@@ -12,7 +12,7 @@ import { type LayoutFlags, layoutOf } from './layout-flags.ts';
 import { counted } from './numbers.ts';
 import { checkSplit, type Split, type SplitFlags, splitOf } from './split-flags.ts';
 import { checkLearnable, checkLearnt, splitText, streamSplit, tableSplit, withHelp } from './split-table.ts';
-import { planInstead, planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
+import { ofLimit, planInstead, planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
 import { withTarget } from './with-target.ts';
 
 /** How a file becomes patterns, as it stands on the command line. */
@@ -151,7 +151,7 @@ async function streamTable(
   const how = { ...store, split: sharesOf(flags), ...streamSplit(split) };
   const storing = streamDataset(path, encodeOptions(flags, target), read, how);
   const { datasets, encoding, notes } = await storing.catch((error: unknown) => {
-    throw withHelp(error, target[0]!, split);
+    throw ofLimit(withHelp(error, target[0]!, split));
   });
   const parts = named(datasets, flags);
   try {
