@@ -33,6 +33,7 @@ export type { FileSource } from './data/file-source.ts';
 export type { RowKey, SplitOptions } from './data/split-options.ts';
 export type { StreamSplitOptions } from './data/stream-split.ts';
 export type { TableSplitOptions } from './data/table-split.ts';
+export { MISSING_TEXTS } from './data/number-text.ts';
 export type { FileFormat, ReadOptions } from './data/read-options.ts';
 export { readDataset, readTable } from './data/read-table.ts';
 export { streamDataset, type StreamedTable, type StreamOptions } from './data/stream-dataset.ts';

@@ -18,7 +18,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 };
 /** What the library's messages advise, and not each command, or none, has. */
 const ADVISED = new Set([
-  ...['columns', 'features', 'numeric', 'categorical', 'categories', 'classes', 'missing', 'missingValues'],
+  ...['columns', 'features', 'numeric', 'categorical', 'categories', 'classes', 'missing', 'missingValues', 'dates'],
   ...[
     'format',
     'delimiter',
@@ -43,20 +43,12 @@ const NAMED =
 const ANOTHER = /(--[a-z-]+ (?:and|or) )"([a-z]\w*)"/g;
 /** Between pieces of advice. */
 const PIECES = /(; |, or |: (?=(?:leave|list|give|name|say) ))/;
-/** What is there for both, the library and the program. */
-const IN_THE_PROGRAM = / \((--[a-z-]+) in the program\)/g;
-/** The same, where words stand between, or what is to be said. */
-const SAID = /"[a-z]\w*"( (?:can|makes|when) [^"()]*|: \w+) \((--[a-z-]+(?: [a-z-]+)?) in the program\)/g;
-const BESIDE = /"[a-z]\w*" \((--[a-z-]+) in the program\)/g;
-
-/** A note of the library in the words of the command line. */
-export function noteOfProgram(text: string): string {
-  return withSaid(text).replace(BESIDE, '$1');
-}
-
-function withSaid(text: string): string {
-  return text.replace(SAID, (_, words: string, option: string) => option + (words.startsWith(':') ? '' : words));
-}
+/** What is there for both, as in `"quote": false (--quote none in the program)`; words may stand between. */
+const IN_BOTH = /"(\w+)"(?:: \w+)?([^"]*?) \((--[a-z-]+(?: [^\s()]+)?) in the program\)/g;
+/** What only the program says so. */
+const IN_THE_PROGRAM = / \((--[^()]+) in the program\)/g;
+/** Two names of the library that are one option. */
+const TWICE = /(--[a-z-]+) or \1(?![\w-])/g;
 
 /**
  * A message of the library as the caller of a command has to read it: options by their names on the command line, or by their key in the
@@ -78,7 +70,16 @@ function spelt(text: string, command: Command): string {
     const name = nameOf(path, command);
     return name === undefined ? whole : `${before}${name}`;
   };
-  return withSaid(text).replace(NAMED, replaced).replace(ANOTHER, replaced).replace(IN_THE_PROGRAM, '');
+  const inBoth = (whole: string, path: string, between: string, flag: string) => {
+    const name = nameOf(path, command);
+    return name === undefined ? whole : `${name.startsWith('--') ? flag : name}${between}`;
+  };
+  return text
+    .replace(IN_BOTH, inBoth)
+    .replace(NAMED, replaced)
+    .replace(ANOTHER, replaced)
+    .replace(TWICE, '$1')
+    .replace(IN_THE_PROGRAM, ' ($1)');
 }
 
 function namesAbsent(piece: string, command: Command): boolean {

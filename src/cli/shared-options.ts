@@ -8,12 +8,12 @@ import { BACKENDS } from '../kernels/kernels.ts';
 import { INITIALISATIONS } from '../nn/initialise.ts';
 import { LAST_BATCHES } from '../train/options.ts';
 import type { Output, OutputFlags } from './output.ts';
-import { bytes, real, share, whole, wholes, words } from './parse.ts';
+import { bytes, real, share, texts, whole, wholes, words } from './parse.ts';
 
 /** Where a command writes. Modules are imported when a command runs: `--help` and what shells complete have to be there at once. */
-export async function outputOf(flags: OutputFlags): Promise<Output> {
-  const { Output } = await import('./output.ts');
-  return new Output(flags);
+export async function outputOf(flags: OutputFlags, command: Command): Promise<Output> {
+  const [{ Output }, { inWordsOfProgram }] = await Promise.all([import('./output.ts'), import('./option-names.ts')]);
+  return new Output(flags, (text) => inWordsOfProgram(text, command));
 }
 
 /** A command with what all commands have. */
@@ -77,8 +77,8 @@ export function columnOptions(command: Command): Command {
     .addOption(missingOption().default('error'))
     .option(
       '--missing-values <texts>',
-      'texts that mean that a value is missing (default: empty, NA, N/A, NULL, None, -, . and such)',
-      words,
+      'texts that mean that a value is missing, with commas between; the word default among them: those of the default (default: empty, NA, N/A, NULL, None, -, . and such)',
+      texts,
     )
     .addOption(unknownOption().default('error'))
     .addOption(

@@ -18,6 +18,7 @@ import type { EpochReport, Progress } from '../train/report.ts';
 import { type DataFlags, type LoadedData, loadOrStream } from './load-data.ts';
 import { type LogFlags, openLogs } from './logs.ts';
 import { metricsText } from './metrics-text.ts';
+import { counted } from './numbers.ts';
 import type { Output } from './output.ts';
 import { checkpointOptions, checkSaving, type SavingFlags, startTrainer, tellHowToResume } from './saving.ts';
 import { LEARNING_RATES } from './shared-options.ts';
@@ -102,7 +103,7 @@ async function trainOn(
     ...(data.classes && { classes: data.classes }),
   });
   const after = ended.error && flags.patience === 0 ? 'of the last update, after' : 'after';
-  output.note(`${flags.model} written, with the weights ${after} ${ended.kept} epochs`);
+  output.note(`${flags.model} written, with the weights ${after} ${counted(ended.kept, 'epoch')}`);
   output.event('saved', { model: flags.model, epochs: ended.kept });
   if (ended.error !== undefined) {
     tellHowToResume(flags, ended.error, output);

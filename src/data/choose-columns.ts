@@ -27,7 +27,8 @@ export function chooseColumns(
         inColumn(label, name),
         `the name stands twice, again at column ${i + 1}: rename it, or ${LEAVE_OUT}`,
       );
-    if (name.includes('\uFFFD') && wanted.has(name)) throw badFile(inColumn(label, name), 'expected a name in UTF-8');
+    if (name.includes('\uFFFD') && wanted.has(name))
+      throw badFile(inColumn(label, name), 'expected a name in UTF-8: save the file as UTF-8');
     seen.add(name);
   });
   for (const name of [...(choice.columns ?? []), ...choice.numeric, ...choice.categorical]) {

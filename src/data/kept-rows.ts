@@ -21,7 +21,7 @@ export function keptRows(
   if (kept.length > 0) return kept;
   const gaps = (columns: readonly TableColumn[]) =>
     columns.map(({ name, missing }) => ({ name, gaps: missing.length, rows: table.rows }));
-  throw noRows(table.source, gaps(inputs), gaps(targets), policy);
+  throw noRows(table.source, gaps(inputs), gaps(targets), policy, fills);
 }
 
 /** How many values a column has not. */
@@ -34,19 +34,20 @@ export interface Gaps {
 /** Columns that a message names. */
 const SHOWN = 5;
 
-/** Why not one row is left. */
+/** Why not one row is left. @param fills - whether there is, or can be, what stands in for a value that is missing */
 export function noRows(
   source: string,
   inputs: readonly Gaps[],
   targets: readonly Gaps[],
   policy: MissingPolicy,
+  fills: boolean,
 ): Error {
   const decisive = policy === 'mean' ? targets : [...inputs, ...targets];
   const worst = decisive.filter(({ gaps }) => gaps > 0).toSorted((a, b) => b.gaps - a.gaps);
   const shown = worst.slice(0, SHOWN).map(({ name, gaps, rows }) => `${describe(name)} in ${gaps} of ${rows} rows`);
   const what = policy === 'mean' ? 'that has a target' : 'in which no value is missing';
-  const hint =
-    policy === 'mean' ? '' : `; "missing: 'mean'" fills in what is no target, and "features" leaves columns out`;
+  const fill = fills ? `; "missing" can be 'mean', which fills in what is no target` : '';
+  const hint = policy === 'mean' ? '' : `${fill}; or leave columns out of "features"`;
   return badData(
     source,
     `expected at least one row ${what}, got none: there is no value of ${shown.join(', of ')}${hint}`,

@@ -109,8 +109,9 @@ function askForHeader(
   const shown = first.slice(0, 5).join(', ') + (first.length > 5 ? ', ...' : '');
   throw badFile(
     `${label}, line ${skipLines + (directive ? 2 : 1)}`,
-    `expected names, got what may be values: ${shown}. Values need "header": false, names "header": true ` +
-      `(--no-header and --header in the program); columns without names are called ${first.length === 1 ? 'c1' : `c1 to c${first.length}`}`,
+    `expected names, got what may be values: ${shown}; for values say ` +
+      '"header": false (--no-header in the program), for names "header": true (--header in the program)' +
+      `; columns without names are called ${first.length === 1 ? 'c1' : `c1 to c${first.length}`}`,
   );
 }
 

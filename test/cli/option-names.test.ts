@@ -2,7 +2,7 @@
 import { expect, describe, it, test } from 'vitest';
 import type { Command } from 'commander';
 import { configurable } from '#src/cli/config-schema.js';
-import { inWordsOfProgram, noteOfProgram } from '#src/cli/option-names.js';
+import { inWordsOfProgram } from '#src/cli/option-names.js';
 import { program } from '#src/cli/program.js';
 
 const commands = () => configurable(program(new AbortController().signal));
@@ -50,10 +50,35 @@ describe('a message', () => {
     ['train', 'leave it out with "features" (--features in the program)', 'leave it out with --features'],
     [
       'train',
-      'got dates: "dates" can read them (--dates number in the program)',
-      'got dates: --dates number can read them',
+      'has dates; "dates" reads them as numbers (--dates number in the program)',
+      'has dates; --dates number reads them as numbers',
     ],
-    ['train', 'a quote: say "quote": false (--quote none in the program)', 'a quote: say --quote none'],
+    [
+      'train',
+      'column "x": list them in "missingValues" (--missing-values default,... in the program); if they are names, list the column in "categorical" (--categorical in the program)',
+      'column "x": list them in --missing-values default,...; if they are names, list the column in --categorical',
+    ],
+    [
+      'train',
+      'name those that belong together with "columns" or "features" (--features in the program)',
+      'name those that belong together with --features',
+    ],
+    [
+      'train',
+      'leave the part out (--validation-share 0, --test-share 0 in the program)',
+      'leave the part out (--validation-share 0, --test-share 0)',
+    ],
+    [
+      'train',
+      'line 1: expected names, got 1, 2; for values say "header": false (--no-header in the program), for names "header": true (--header in the program)',
+      'line 1: expected names, got 1, 2; for values say --no-header, for names --header',
+    ],
+    ['train', 'say "quote": false (--quote none in the program)', 'say --quote none'],
+    [
+      'train',
+      'said with "decimal" (--decimal in the program) and "thousands" (--thousands in the program)',
+      'said with --decimal and --thousands',
+    ],
     [
       'train',
       '"momentum" expected "optimizer" sgd beside it, got optimizer adam',
@@ -103,13 +128,4 @@ describe('a message', () => {
   it('stays as it is where no command ran', () => {
     expect(inWordsOfProgram('"batchSize" expected', undefined)).toBe('"batchSize" expected');
   });
-});
-
-it('a note names options as the program does', () => {
-  expect(noteOfProgram('it has dates, which "dates" can read as numbers (--dates number in the program)')).toBe(
-    'it has dates, which --dates number can read as numbers',
-  );
-  expect(noteOfProgram('column "x": names go into "categorical" (--categorical in the program)')).toBe(
-    'column "x": names go into --categorical',
-  );
 });

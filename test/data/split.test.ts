@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Dataset, encodeTable, readTable, type StreamOptions, streamDataset, tableFromRows } from 'gradpool';
 import { afterAll, describe, expect, it, test } from 'vitest';
-import type { CellTarget } from '#src/data/column-builder.js';
+import type { CellTarget } from '#src/data/cell-reader.js';
+import { timeOf } from '#src/data/date-text.js';
 import { GroupParts } from '#src/data/keyed-parts.js';
 import { partsOf } from '#src/data/parts.js';
-import { timeOf } from '#src/data/time-text.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gradpool-split-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -164,6 +164,8 @@ describe('by time', () => {
     ['2024-01-31T13:05:06.5+02', Date.UTC(2024, 0, 31, 11, 5, 6, 500)],
     ['2024-01-31T13:05Z', Date.UTC(2024, 0, 31, 13, 5)],
     ['1e3', 1000],
+    ['2024/1/31', Date.UTC(2024, 0, 31)],
+    ['31 Jan 2024', Date.UTC(2024, 0, 31)],
     ['31.12.2024', NaN],
     ['12/31/2024', NaN],
     ['2024-13-01', NaN],
@@ -194,7 +196,7 @@ describe('a table', () => {
   it('says what is wrong', () => {
     expect(() => table.split(0.8, { groups: 'whom' })).toThrow('has no column "whom"');
     expect(() => table.split(0.8, { times: 'who' })).toThrow(
-      'column "who": expected a number or a date such as 2024-01-31 or 2024-01-31 13:05, got "p0"',
+      'column "who": expected a number, or a date with the year first, such as 2024-01-31 or 2024-01-31 13:05, got "p0"',
     );
     const gap = tableFromRows([...rows, { who: null, day: null, x: 1, y: 'a' }]);
     expect(() => gap.split(0.8, { groups: 'who' })).toThrow(
@@ -275,7 +277,7 @@ describe('while rows go by', () => {
   it('of too many groups to be counted a hash decides', () => {
     const rows = {
       label: 'rows',
-      unit: 'row',
+      place: (number: number) => `rows, row ${number}`,
       put: (target: CellTarget, cell: unknown) => target.add(cell as string),
     } as const;
     const none: ReadonlySet<string> = new Set();
@@ -309,7 +311,7 @@ describe('while rows go by', () => {
     await expect(divided('y', { groups: 'kind', split: [0.4, 0.3, 0.1, 0.1] })).rejects.toThrow(
       'rows.csv, column "kind": expected at least 5 groups for as many parts, got 4',
     );
-    await expect(divided('y', { times: 'kind' })).rejects.toThrow('line 2, column "kind": expected a number or a date');
+    await expect(divided('y', { times: 'kind' })).rejects.toThrow('line 2, column "kind": expected a number, or a date');
     await expect(divided('y', { groups: 'who', stratify: true })).rejects.toThrow('"groups" expected no "stratify"');
   });
 });
