@@ -1,7 +1,7 @@
 import { GradpoolError } from '../core/errors.ts';
 import { badFile, inColumn } from './bad-file.ts';
 import { listed } from './choose-columns.ts';
-import type { Cell, CellTarget } from './column-builder.ts';
+import type { Cell, CellTarget } from './cell-reader.ts';
 import { type ArrayColumn, columnsOf, type Header } from './npy-header.ts';
 import type { ColumnChoice } from './read-options.ts';
 

@@ -1,6 +1,7 @@
 import { addElement, type ArrayFile, arrayName, badCell, noArrays, rowsOf, tableOf } from './array-files.ts';
 import { chooseColumns } from './choose-columns.ts';
-import type { Cell, ColumnBuilder } from './column-builder.ts';
+import type { Cell } from './cell-reader.ts';
+import type { ColumnBuilder } from './column-builder.ts';
 import { DataTable } from './data-table.ts';
 import type { FileSource } from './file-source.ts';
 import { firstItems, npyBytes, readNpyBytes } from './npy.ts';

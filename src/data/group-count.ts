@@ -1,5 +1,5 @@
 import { Random } from '../core/random.ts';
-import type { Cell } from './column-builder.ts';
+import type { Cell } from './cell-reader.ts';
 import { nearestParts } from './group-parts.ts';
 import { badKeys, KeyVisitor } from './key-visitor.ts';
 import { groupIn, type KeyColumn } from './keyed-parts.ts';

@@ -2,7 +2,7 @@ import { describe } from '../core/checks.ts';
 import { mix32, Random } from '../core/random.ts';
 import { badData, noColumn } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
-import { type Cell, type CellTarget, type ColumnRules, isMissing } from './column-builder.ts';
+import { type Cell, type CellTarget, type ColumnRules, isMissing } from './cell-reader.ts';
 import { MOST_CLASSES, MOST_INTEGER_CLASSES } from './decide-encoding.ts';
 import { parseNumber } from './number-text.ts';
 import { endsOf, partAt, RandomParts, type RowParts } from './row-parts.ts';

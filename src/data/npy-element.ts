@@ -1,4 +1,4 @@
-import type { Cell } from './column-builder.ts';
+import type { Cell } from './cell-reader.ts';
 import type { NumericArrayType } from './narrow.ts';
 
 /** What an element of an array is, in the words of NumPy: '<f4' for example. */

@@ -1,5 +1,5 @@
 import { flag, oneOf, options, text, wrongType, wrongValue } from '../core/checks.ts';
-import type { ColumnRules } from './column-builder.ts';
+import type { ColumnRules } from './cell-reader.ts';
 import { type ColumnEncoding, checkEncoding, type Encoding } from './encoding.ts';
 import type { TextLayout } from './csv-records.ts';
 import type { DateOrder } from './date-text.ts';

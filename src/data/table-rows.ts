@@ -1,6 +1,6 @@
 import { addElement } from './array-files.ts';
 import { eachArrayRow } from './array-rows.ts';
-import type { Cell, CellTarget } from './column-builder.ts';
+import type { Cell, CellTarget } from './cell-reader.ts';
 import { eachRow, type RowVisitor } from './csv.ts';
 import { addValue, eachParquetRow } from './parquet.ts';
 import type { ColumnChoice, ResolvedReadOptions } from './read-options.ts';

@@ -1,4 +1,4 @@
-import type { Cell } from './column-builder.ts';
+import type { Cell } from './cell-reader.ts';
 import { parseNumber } from './number-text.ts';
 
 /** A year and a month at least; without a zone in UTC, so that it is the same on every machine. */
