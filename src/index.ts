@@ -39,7 +39,7 @@ export { type RawRow, type RawValue, tableFromRows, type TableOptions } from './
 export type { SkippedCheckpoint } from './formats/checkpoint-folder.ts';
 export { type LoadedModel, type ModelMeta, networkFromBytes, networkToBytes } from './formats/model.ts';
 export { loadNetwork, saveNetwork } from './formats/model-file.ts';
-export type { ExportOptions } from './formats/float32-inputs.ts';
+export type { ExportOptions } from './formats/float32-range.ts';
 export { exportOnnx, saveOnnx } from './formats/onnx.ts';
 export type { JsonInput, JsonValue } from './formats/plain-json.ts';
 export { importSafetensors, type ImportSafetensorsOptions } from './formats/pytorch.ts';

@@ -3,7 +3,7 @@ import { type Activation, parameterCount, widths } from '../core/spec.ts';
 import { VERSION } from '../core/version.ts';
 import { Network } from '../nn/network.ts';
 import { inputSteps, outputSteps, type Steps } from './affine-steps.ts';
-import { checkFloat32Inputs, type ExportOptions } from './float32-inputs.ts';
+import { checkFloat32Range, type ExportOptions } from './float32-range.ts';
 import { checkFinite } from './model.ts';
 import type { OnnxNode, OnnxTensor } from './onnx-messages.ts';
 import { checkPath, writeAside } from './write-aside.ts';
@@ -27,11 +27,11 @@ const OPERATORS: Record<Exclude<Activation, 'linear'>, Omit<OnnxNode, 'inputs' |
  * A network as an ONNX model: `input` (batch x n) and `output` (batch x K), float32, both in raw units; the normalisation is
  * part of the graph.
  * @throws RangeError if a weight is not finite, a factor of the normalisation no float32, the model larger than 2 GiB, or float32
- * cannot hold the inputs (see {@link ExportOptions})
+ * cannot hold inputs or outputs (see {@link ExportOptions})
  */
 export async function exportOnnx(network: Network, given: ExportOptions = {}): Promise<Uint8Array> {
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
-  checkFloat32Inputs(network, given);
+  checkFloat32Range(network, given);
   const { spec, normalization } = network;
   if (parameterCount(spec) > MOST_PARAMETERS) {
     throw new RangeError(`"network" expected at most ${MOST_PARAMETERS} parameters, got ${parameterCount(spec)}`);

@@ -5,7 +5,7 @@ import { type Activation, type LayerSpec, widths } from '../core/spec.ts';
 import { VERSION } from '../core/version.ts';
 import { Network } from '../nn/network.ts';
 import { inputSteps, outputSteps, type Steps } from './affine-steps.ts';
-import { checkFloat32Inputs, type ExportOptions } from './float32-inputs.ts';
+import { checkFloat32Range, type ExportOptions } from './float32-range.ts';
 import { checkFinite } from './model.ts';
 import type { FloatTensor } from './safetensors.ts';
 import { checkPath, writeAside } from './write-aside.ts';
@@ -38,7 +38,7 @@ const ZEROS = { class_name: 'Zeros', config: {} };
 /**
  * A network as a Sequential LayersModel of TensorFlow.js, which takes and gives raw units: normalisations become layers of
  * batch normalisation with fixed statistics.
- * @throws RangeError if a weight is not finite, a factor of the normalisation no float32, or float32 cannot hold the inputs
+ * @throws RangeError if a weight is not finite, a factor of the normalisation no float32, or float32 cannot hold inputs or outputs
  * (see {@link ExportOptions})
  *
  * @example
@@ -46,7 +46,7 @@ const ZEROS = { class_name: 'Zeros', config: {} };
  */
 export function exportTfjs(network: Network, given: ExportOptions = {}): TfjsModel {
   if (!(network instanceof Network)) throw wrongType('network', 'Network', network);
-  checkFloat32Inputs(network, given);
+  checkFloat32Range(network, given);
   const { spec, normalization } = network;
   const n = widths(spec);
   const layers: KerasLayer[] = [];

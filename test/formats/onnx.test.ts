@@ -81,11 +81,11 @@ describe('saveOnnx', () => {
     await expect(saveOnnx(join(folder, 'no.onnx'), network, { encoding })).rejects.toThrow(`column "time" ${what}`);
     expect(() => exportTfjs(network, { encoding })).toThrow(`column "time" ${what}`);
     await expect(saveTfjs(join(folder, 'no'), network, { encoding })).rejects.toThrow(
-      'or export with checkInputs: false',
+      'or export with checkRange: false',
     );
     expect(existsSync(join(folder, 'no.onnx')) || existsSync(join(folder, 'no'))).toBe(false);
-    await saveOnnx(join(folder, 'yes.onnx'), network, { checkInputs: false });
-    exportTfjs(network, { checkInputs: false });
+    await saveOnnx(join(folder, 'yes.onnx'), network, { checkRange: false });
+    exportTfjs(network, { checkRange: false });
   });
 
   it.each<[string, number[], boolean]>([
@@ -103,6 +103,16 @@ describe('saveOnnx', () => {
     const [network, some] = [made(column), column.filter((_, r) => r % 20 === 0).map((x) => [x])];
     const expected = network.predict(some);
     expectClose('output', await predict(await exportOnnx(network), some), expected, { relative: 2e-3, floor: 1 });
+  });
+
+  it('refuses outputs that float32 cannot hold', async () => {
+    const targets = { scale: Float64Array.of(1e-3), shift: Float64Array.of(-1e6) };
+    const later = new Network({ inputs: 1, layers, normalization: { inputs: undefined, targets } });
+    await expect(exportOnnx(later)).rejects.toThrow('expected targets that float32 holds');
+    await expect(exportOnnx(later)).rejects.toThrow(
+      'column 0 has values around 1000000000, where float32 has steps of 64',
+    );
+    expect((await exportOnnx(later, { checkRange: false })).length).toBeGreaterThan(0);
   });
 
   it('refuses inputs that are more than float32 has', async () => {

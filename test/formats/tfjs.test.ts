@@ -416,7 +416,7 @@ it.each(['bnmid', 'functional', 'q8', 'suffix'])(
         for (const [at, changed] of changes) {
           const places = membersOf(json);
           const [parent, key] = places[at % places.length]!;
-          parent[key] = changed;
+          parent[key] = structuredClone(changed);
         }
         const weightSpecs = json.weightsManifest?.[0]?.weights;
         const source = { modelTopology: json.modelTopology, weightSpecs, weightData } as unknown as TfjsSource;
