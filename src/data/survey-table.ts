@@ -1,6 +1,6 @@
 import { GradpoolError } from '../core/errors.ts';
 import { badData, noColumn } from './bad-data.ts';
-import { badFile, inColumn } from './bad-file.ts';
+import { badFile } from './bad-file.ts';
 import { chooseColumns } from './choose-columns.ts';
 import type { TableFacts } from './column-facts.ts';
 import { ColumnSurvey } from './column-survey.ts';
@@ -12,12 +12,13 @@ import { noRows, valueMissing } from './kept-rows.ts';
 import { Extent, indexType, matrixType, type NumericArrayType } from './narrow.ts';
 import type { ColumnChoice } from './read-options.ts';
 import type { RowParts } from './row-parts.ts';
-import type { TableRows, TableVisitor } from './table-rows.ts';
+import { putRow, type TableRows, type TableVisitor } from './table-rows.ts';
 
-/** How a table is to be encoded: found out from it, or known; and which column has the weights of the patterns. */
-export type Wanted = ({ readonly options: ResolvedEncodeOptions } | { readonly encoding: Encoding }) & {
-  readonly weights: string | undefined;
-};
+/** How a table is to be encoded: found out from it, or known. */
+export type Known = { readonly options: ResolvedEncodeOptions } | { readonly encoding: Encoding };
+
+/** The same, and which column has the weights of the patterns. */
+type Wanted = Known & { readonly weights: string | undefined };
 
 /** What has been found out of a table without keeping it. */
 export interface Survey {
@@ -134,17 +135,12 @@ class SurveyVisitor implements TableVisitor {
 
   row(cells: readonly unknown[], number: number): true {
     if ((this.#seen++ & 255) === 0) throwIfAborted(this.#signal);
-    const { label, unit, put } = this.#rows;
-    for (let c = 0; c < cells.length; c++) {
-      const column = this.#columns[c];
-      const problem = column && put(column, cells[c]);
-      if (problem !== undefined) throw badFile(inColumn(`${label}, ${unit} ${number}`, column!.name), problem);
-    }
+    putRow(this.#rows, this.#columns, cells, number);
     const part = this.#parts.next(cells, number);
     const gap = this.#gap();
     if (gap === undefined) this.#kept[part]!++;
     else if (this.#missing === 'error' && this.#isFinal)
-      throw valueMissing(`${label}, ${unit} ${number}`, gap.name, this.#fills);
+      throw valueMissing(this.#rows.place(number), gap.name, this.#fills);
     else if (part === 0) this.#dropped++;
     const use = gap !== undefined ? 'none' : part === 0 ? 'train' : 'other';
     for (const column of this.#columns) column?.end(use, number);
@@ -207,10 +203,9 @@ class SurveyVisitor implements TableVisitor {
   }
 
   #refuseGaps(): void {
-    const { label, unit } = this.#rows;
     const gaps = [...this.#inputs, ...this.#targets, ...this.#weights].filter(({ firstGap }) => firstGap !== undefined);
     const [first] = gaps.toSorted((a, b) => a.firstGap! - b.firstGap!);
-    if (first !== undefined) throw valueMissing(`${label}, ${unit} ${first.firstGap}`, first.name, this.#fills);
+    if (first !== undefined) throw valueMissing(this.#rows.place(first.firstGap!), first.name, this.#fills);
   }
 
   #refuseEmptyParts(): void {
@@ -245,7 +240,7 @@ class SurveyVisitor implements TableVisitor {
   }
 
   #tableFacts(): TableFacts {
-    const { label, unit } = this.#rows;
+    const { label, place } = this.#rows;
     return {
       source: label,
       rows: this.#kept[0]!,
@@ -254,7 +249,7 @@ class SurveyVisitor implements TableVisitor {
       missingValues: [...this.#choice.missing],
       numberFormat: this.#choice.numberFormat,
       column: (name: string) => this.#facts(name),
-      place: (number: number) => `${label}, ${unit} ${number}`,
+      place,
     };
   }
 }

@@ -66,7 +66,7 @@ describe('rows are divided', () => {
       data.encoding!.inputs.map(({ name }) => name);
     const flags = { ...FLAGS, categorical: ['patient'], groupColumn: 'patient', target: ['b'] };
     const grouped = await loadData(at('people.csv'), flags);
-    expect([names(grouped), grouped.divided]).toEqual([['day', 'a', 'kind'], 'divided by patient']);
+    expect([names(grouped), grouped.divided]).toEqual([['a', 'kind'], 'divided by patient']);
     expect(grouped.train.length % 10).toBe(0);
     const timed = await loadData(at('people.csv'), { ...FLAGS, target: ['b'], features: ['a'], timeColumn: 'day' });
     expect([names(timed), timed.divided]).toEqual([['a'], 'divided in the order of day']);
