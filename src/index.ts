@@ -5,6 +5,8 @@ export type { Activation, LayerSpec, Loss, NetworkSpec } from './core/spec.ts';
 export type { OutputArray } from './core/scaling.ts';
 export type { Affine, DataSource, NumericArray, Scaling, StreamedSource } from './core/table.ts';
 export { DataTable } from './data/data-table.ts';
+export type { DateOrder } from './data/date-text.ts';
+export type { NumberFormat } from './data/number-text.ts';
 export { type ArraysInput, Dataset, type IdxInput, type NpyInput } from './data/dataset.ts';
 export type { EncodeOptions } from './data/encode-options.ts';
 export {
@@ -19,6 +21,7 @@ export {
 export type {
   CategoricalEncoding,
   ColumnEncoding,
+  DatePolicy,
   Encoding,
   MissingPolicy,
   NumericEncoding,

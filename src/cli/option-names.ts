@@ -69,7 +69,8 @@ function nameOf(path: string, command: Command): string | undefined {
     .split('.')
     .at(-1)!;
   for (const key of [last, OTHER_NAMES[last]]) {
-    const option = command.options.find((one) => one.attributeName() === key);
+    const options = command.options.filter((one) => one.attributeName() === key);
+    const option = options.find(({ negate }) => !negate) ?? options[0];
     if (option === undefined) continue;
     const { config } = command.opts<{ config?: string }>();
     if (command.getOptionValueSource(option.attributeName()) !== 'config') return option.long!;
