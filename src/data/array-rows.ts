@@ -1,4 +1,4 @@
-import { type ArrayFile, arrayName, badCell, noArrays, tableOf } from './array-files.ts';
+import { type ArrayFile, arraysOf, badCell, tableOf } from './array-files.ts';
 import { type ArrayStream, openArray } from './array-stream.ts';
 import { badFile } from './bad-file.ts';
 import { isGzip, streamBytes } from './file-source.ts';
@@ -6,7 +6,6 @@ import { firstItems } from './npy.ts';
 import { type Header, readerOf, widthOf } from './npy-header.ts';
 import { type RandomAccess, withAccess } from './random-access.ts';
 import type { ColumnChoice } from './read-options.ts';
-import { readZip } from './zip.ts';
 
 /** An array on a disk. */
 interface ArrayOnDisk extends ArrayFile {
@@ -121,21 +120,11 @@ async function npyFile(label: string, path: string | URL, file: RandomAccess): P
   return { ...(await headed(undefined, label, pieces)), stored: () => Promise.resolve(packed ? undefined : 0) };
 }
 
-async function npzFiles(label: string, file: RandomAccess): Promise<ArrayOnDisk[]> {
-  const entries = await readZip(label, file);
-  const arrays: ArrayOnDisk[] = [];
-  for (const entry of entries) {
-    const name = arrayName(entry.name);
-    if (name === undefined) continue;
-    const array = await headed(name, `${label}, ${entry.name}`, () => entry.stream());
-    arrays.push({ ...array, stored: () => entry.stored() });
-  }
-  if (arrays.length === 0)
-    throw noArrays(
-      label,
-      entries.map(({ name }) => name),
-    );
-  return arrays;
+function npzFiles(label: string, file: RandomAccess): Promise<ArrayOnDisk[]> {
+  return arraysOf(label, file, async (name, where, entry) => {
+    const array = await headed(name, where, () => entry.stream());
+    return { ...array, stored: () => entry.stored() };
+  });
 }
 
 async function headed(name: string | undefined, label: string, pieces: () => AsyncGenerator<Uint8Array>) {

@@ -8,7 +8,7 @@ import { type ChosenColumns, chooseInputs, chosenNames, type ColumnNames, MOST_C
 import { checkTexts, decideEncoding, MOST_CLASSES } from './decide-encoding.ts';
 import type { ResolvedEncodeOptions } from './encode-options.ts';
 import { canFill, type ColumnEncoding, type Encoding, type MissingPolicy } from './encoding.ts';
-import { noRows, valueMissing } from './kept-rows.ts';
+import { noRows, valueMissing, whatIsKept } from './kept-rows.ts';
 import { Extent, indexType, matrixType, type NumericArrayType } from './narrow.ts';
 import type { ColumnChoice } from './read-options.ts';
 import type { RowParts } from './row-parts.ts';
@@ -216,12 +216,11 @@ class SurveyVisitor implements TableVisitor {
       columns.map(({ name, values }) => ({ name, gaps: this.#seen - values, rows: this.#seen }));
     const targets = gaps([...this.#targets, ...this.#weights]);
     if (this.#kept.length === 1) throw noRows(label, gaps(this.#inputs), targets, this.#missing);
-    const what = this.#missing === 'mean' ? 'that has a target' : 'in which no value is missing';
     const ways =
       'leave the part out (--validation-share 0, --test-share 0 in the program), or take another seed (--split-seed)';
     throw badData(
       label,
-      `expected at least one row ${what} for part ${part + 1} of the split, got none of ${this.#seen}: ${ways}`,
+      `expected at least one row ${whatIsKept(this.#missing)} for part ${part + 1} of the split, got none of ${this.#seen}: ${ways}`,
     );
   }
 

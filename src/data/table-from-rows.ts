@@ -8,6 +8,7 @@ import { ColumnBuilder } from './column-builder.ts';
 import { DataTable } from './data-table.ts';
 import { MISSING_TEXTS } from './number-text.ts';
 import { checkApart, names, numberFormatOf, texts } from './read-options.ts';
+import { exact } from './wide-integers.ts';
 
 /** A value as a program has it: booleans are 0 and 1, dates milliseconds since 1970; null is not known. */
 export type RawValue = number | string | boolean | bigint | Date | null;
@@ -84,7 +85,7 @@ function toCell(row: unknown, r: number, name: string, c: number, width: number,
     case 'boolean':
       return rules.categorical.has(name) ? String(value) : Number(value);
     case 'bigint':
-      return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+      return exact(value);
   }
   if (value === null) return undefined;
   if (isDate(value)) return value.getTime();
