@@ -1,6 +1,7 @@
 import { type ArrayFile, arraysOf, badCell, tableOf } from './array-files.ts';
 import { type ArrayStream, openArray } from './array-stream.ts';
 import { badFile } from './bad-file.ts';
+import type { TableVisitor } from './csv.ts';
 import { isGzip, streamBytes } from './file-source.ts';
 import { firstItems } from './npy.ts';
 import { type Header, readerOf, widthOf } from './npy-header.ts';
@@ -19,14 +20,6 @@ interface ArrayOnDisk extends ArrayFile {
 const VALUES = 2 ** 14;
 const BYTES = 2 ** 22;
 
-/** Takes the rows of arrays. */
-export interface ArrayVisitor {
-  begin(names: readonly string[], where: string, notes: readonly string[]): void;
-  /** Which columns' cells are looked at, after `begin`. */
-  readonly wanted: readonly boolean[];
-  row(cells: readonly unknown[], row: number): boolean;
-}
-
 /**
  * Visits the rows of an npy file, or of an npz archive; a small part of it is in memory.
  * @throws GradpoolError ERR_BAD_FILE
@@ -36,7 +29,7 @@ export async function eachArrayRow(
   path: string | URL,
   format: 'npy' | 'npz',
   choice: ColumnChoice,
-  visitor: ArrayVisitor,
+  visitor: TableVisitor,
 ): Promise<void> {
   await withAccess(path, async (file) => {
     const arrays = format === 'npy' ? [await npyFile(label, path, file)] : await npzFiles(label, file);

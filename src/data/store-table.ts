@@ -1,5 +1,6 @@
 import { encodeInputs, encodeTargets, weightsOf } from './apply-encoding.ts';
 import { columnOf } from './bad-data.ts';
+import type { TableVisitor } from './csv.ts';
 import { ColumnBuilder } from './column-builder.ts';
 import { DataTable } from './data-table.ts';
 import type { Encoding } from './encoding.ts';
@@ -10,7 +11,7 @@ import { nameOfType, type RowLayout, rowBytes } from './row-layout.ts';
 import type { RowParts } from './row-parts.ts';
 import { type RowPlace, RowWriter } from './row-writer.ts';
 import { type Going, namesOf, type Survey, throwIfAborted } from './survey-table.ts';
-import { putRow, type TableRows, type TableVisitor } from './table-rows.ts';
+import { putRow, type TableRows } from './table-rows.ts';
 
 /** Rows are encoded so many bytes at a time, and not more than so many rows. */
 const PIECE = 2 ** 22;

@@ -1,6 +1,7 @@
-import { GradpoolError } from '../core/errors.ts';
+import { aborted } from '../core/aborts.ts';
 import { badData, noColumn } from './bad-data.ts';
 import { badFile } from './bad-file.ts';
+import type { TableVisitor } from './csv.ts';
 import { chooseColumns } from './choose-columns.ts';
 import type { TableFacts } from './column-facts.ts';
 import { ColumnSurvey } from './column-survey.ts';
@@ -12,7 +13,7 @@ import { noRows, valueMissing, whatIsKept } from './kept-rows.ts';
 import { Extent, indexType, matrixType, type NumericArrayType } from './narrow.ts';
 import type { ColumnChoice } from './read-options.ts';
 import type { RowParts } from './row-parts.ts';
-import { putRow, type TableRows, type TableVisitor } from './table-rows.ts';
+import { putRow, type TableRows } from './table-rows.ts';
 
 /** How a table is to be encoded: found out from it, or known. */
 export type Known = { readonly options: ResolvedEncodeOptions } | { readonly encoding: Encoding };
@@ -258,7 +259,7 @@ export function namesOf(columns: readonly { readonly name: string }[]): string[]
 }
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new GradpoolError('ERR_ABORTED', 'reading was aborted', { cause: signal.reason });
+  if (signal?.aborted) throw aborted('reading', signal);
 }
 
 /** How many different values of a column matter; 0 for those of numbers. */

@@ -2,7 +2,7 @@ import { addElement } from './array-files.ts';
 import { eachArrayRow } from './array-rows.ts';
 import { badFile, inColumn } from './bad-file.ts';
 import type { Cell, CellTarget } from './cell-reader.ts';
-import { eachRow, type RowVisitor } from './csv.ts';
+import { eachRow, type TableVisitor } from './csv.ts';
 import { addValue, eachParquetRow } from './parquet.ts';
 import type { ColumnChoice, ResolvedReadOptions } from './read-options.ts';
 
@@ -15,11 +15,6 @@ export interface TableRows {
   /** Hands a cell, as the file's reader gives it, to a column. @returns what is wrong with it, if anything */
   readonly put: (target: CellTarget, cell: unknown) => string | undefined;
   readonly visit: (visitor: TableVisitor) => Promise<void>;
-}
-
-export interface TableVisitor extends RowVisitor {
-  /** Which columns' cells are looked at, after `begin`. */
-  readonly wanted: readonly boolean[];
 }
 
 /**
