@@ -135,7 +135,8 @@ export type { EarlyStopping } from './train/early-stopping.ts';
 export type { FitOptions } from './train/fit-options.ts';
 export { historyLine } from './train/history.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
-export type { AdamOptions, AdamwOptions, Optimizer, OptimizerName, RmspropOptions } from './train/optimizer.ts';
+export type { OptimizerName, OptimizerOptions } from './core/optimizers.ts';
+export type { Optimizer } from './train/optimizer.ts';
 export type { AdaptiveBatchSize, LastBatch, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
 export type { AdaptiveRule, RateRule } from './train/rate-rule.ts';
 export type {
