@@ -1,18 +1,17 @@
-import { describe } from '../core/checks.ts';
 import { mix32 } from '../core/random.ts';
-import { badData, noColumn } from './bad-data.ts';
-import { inColumn } from './bad-file.ts';
-import { type Cell, type CellTarget, type ColumnRules, isMissing } from './column-builder.ts';
+import { noColumn } from './bad-data.ts';
+import { type Cell, type CellTarget, type ColumnRules, isMissing, trimmed } from './cell-reader.ts';
+import { timeOf } from './date-text.ts';
 import { MOST_CLASSES, MOST_INTEGER_CLASSES } from './decide-encoding.ts';
 import { numberReader } from './number-text.ts';
 import { Dealer, endsOf, EvenParts, partAt, RandomParts, type RowParts } from './row-parts.ts';
+import { badKey } from './split-options.ts';
 import type { TableRows } from './table-rows.ts';
 import { kindOfText } from './text-kind.ts';
-import { timeOf, WHAT_TIMES_ARE } from './time-text.ts';
 
 /** The column by which rows are dealt out, and how its cells are read. */
 export interface KeyColumn {
-  readonly rows: Pick<TableRows, 'label' | 'unit' | 'put'>;
+  readonly rows: Pick<TableRows, 'label' | 'place' | 'put'>;
   readonly name: string;
   readonly rules: ColumnRules;
 }
@@ -22,7 +21,7 @@ export class KeyReader implements CellTarget {
   readonly name: string;
   readonly #column: KeyColumn;
   readonly #toNumber: (text: string) => number;
-  #place = -1;
+  #at = -1;
   #cell: Cell;
 
   constructor(column: KeyColumn) {
@@ -33,15 +32,14 @@ export class KeyReader implements CellTarget {
 
   /** @throws GradpoolError ERR_BAD_DATA where the column is not there */
   begin(names: readonly string[]): readonly number[] {
-    this.#place = names.indexOf(this.name);
-    if (this.#place < 0) throw noColumn(this.#column.rows.label, this.name, names);
-    return [this.#place];
+    this.#at = names.indexOf(this.name);
+    if (this.#at < 0) throw noColumn(this.#column.rows.label, this.name, names);
+    return [this.#at];
   }
 
-  add(cell: Cell): undefined {
-    const trimmed = typeof cell === 'string' ? cell.trim() : cell;
-    const { rules } = this.#column;
-    this.#cell = isMissing(cell, rules) || isMissing(trimmed, rules) ? undefined : trimmed;
+  add(given: Cell): undefined {
+    const cell = trimmed(given);
+    this.#cell = isMissing(cell, this.#column.rules) ? undefined : cell;
   }
 
   addCategory(text: string): undefined {
@@ -54,29 +52,54 @@ export class KeyReader implements CellTarget {
 
   /** The cell of a row; a text that is a number as the number. */
   read(cells: readonly unknown[]): Cell {
-    this.#column.rows.put(this, cells[this.#place]);
+    this.#column.rows.put(this, cells[this.#at]);
     if (typeof this.#cell !== 'string') return this.#cell;
     const value = this.#toNumber(this.#cell);
     return Number.isNaN(value) ? this.#cell : value;
   }
 
-  /** @throws GradpoolError ERR_BAD_DATA */
-  refuse(number: number, expected: string, cell: Cell): never {
-    const { label, unit } = this.#column.rows;
-    const shown = cell === undefined ? 'no value' : describe(cell);
-    throw badData(inColumn(`${label}, ${unit} ${number}`, this.name), `expected ${expected}, got ${shown}`);
+  /** @throws GradpoolError ERR_BAD_DATA where there is none */
+  group(cells: readonly unknown[], number: number): Cell {
+    const key = this.read(cells);
+    if (key === undefined) throw badKey(this.#column.rows.place(number), this.name, 'group', key);
+    return key;
+  }
+
+  /** @throws GradpoolError ERR_BAD_DATA where there is none */
+  time(cells: readonly unknown[], number: number): number {
+    const cell = this.read(cells);
+    const time = timeOf(cell);
+    if (Number.isNaN(time)) throw badKey(this.#column.rows.place(number), this.name, 'time', cell);
+    return time;
   }
 }
 
-/** By class: the rows of each are dealt out so that every part gets its share. */
-export class ClassParts implements RowParts {
+/** By what stands in one column. */
+abstract class KeyedParts implements RowParts {
   readonly count: number;
+  protected readonly reader: KeyReader;
+
+  constructor(count: number, column: KeyColumn) {
+    this.count = count;
+    this.reader = new KeyReader(column);
+  }
+
+  begin(names: readonly string[]): readonly number[] {
+    return this.reader.begin(names);
+  }
+
+  readonly evenly: RowParts['evenly'] = () => undefined;
+
+  abstract next(cells: readonly unknown[], number: number): number;
+}
+
+/** By class: the rows of each are dealt out so that every part gets its share. */
+export class ClassParts extends KeyedParts {
   readonly #shares: readonly number[];
   readonly #seed: number;
   readonly #column: KeyColumn;
   readonly #dealer: Dealer;
   readonly #plain: RandomParts;
-  readonly #reader: KeyReader;
   /** Rows of each part, by class; undefined where there turned out to be no classes. */
   #dealt: Map<Cell, number[]> | undefined = new Map();
   /** Whether the column has classes whatever its numbers look like. */
@@ -84,30 +107,25 @@ export class ClassParts implements RowParts {
 
   /** @param shares - of all parts but the last, which has the rest */
   constructor(shares: readonly number[], seed: number, column: KeyColumn, sure: boolean) {
-    this.count = shares.length + 1;
+    super(shares.length + 1, column);
     this.#shares = shares;
     this.#seed = seed;
     this.#column = column;
     this.#dealer = new Dealer(shares, seed);
     this.#plain = new RandomParts(shares, seed);
-    this.#reader = new KeyReader(column);
     this.#sure = sure;
   }
 
-  evenly(rows: number): () => RowParts {
+  override readonly evenly = (rows: number): (() => RowParts) => {
     const keys = this.#dealt;
     const sure = this.#sure || [...(keys?.keys() ?? [])].some((key) => typeof key === 'string');
     if (keys === undefined || (!sure && 2 * keys.size > rows)) return this.#plain.evenly();
     return () => new FewOfClasses(this.#shares, this.#seed, this.#column);
-  }
-
-  begin(names: readonly string[]): readonly number[] {
-    return this.#reader.begin(names);
-  }
+  };
 
   next(cells: readonly unknown[]): number {
     if (this.#dealt === undefined) return this.#plain.next();
-    const key = this.#reader.read(cells);
+    const key = this.reader.read(cells);
     if (!this.#isClass(key)) {
       this.#dealt = undefined;
       return this.#plain.next();
@@ -128,28 +146,17 @@ export class ClassParts implements RowParts {
 }
 
 /** Of few rows each part gets its share, and the first part the first row of each class. */
-class FewOfClasses implements RowParts {
-  readonly count: number;
+class FewOfClasses extends KeyedParts {
   readonly #parts: EvenParts;
-  readonly #reader: KeyReader;
   readonly #known = new Set<Cell>();
 
   constructor(shares: readonly number[], seed: number, column: KeyColumn) {
+    super(shares.length + 1, column);
     this.#parts = new EvenParts(shares, seed);
-    this.count = this.#parts.count;
-    this.#reader = new KeyReader(column);
-  }
-
-  begin(names: readonly string[]): readonly number[] {
-    return this.#reader.begin(names);
-  }
-
-  evenly(): undefined {
-    return undefined;
   }
 
   next(cells: readonly unknown[]): number {
-    const key = this.#reader.read(cells);
+    const key = this.reader.read(cells);
     if (key === undefined || this.#known.has(key)) return this.#parts.next();
     this.#known.add(key);
     return this.#parts.first();
@@ -157,11 +164,9 @@ class FewOfClasses implements RowParts {
 }
 
 /** By group, so that all its rows are in one part, wherever they stand: that of a list, or a hash of the group decides. */
-export class GroupParts implements RowParts {
-  readonly count: number;
+export class GroupParts extends KeyedParts {
   readonly #ends: readonly number[];
   readonly #seed: number;
-  readonly #reader: KeyReader;
   readonly #known: ReadonlyMap<Cell, number> | undefined;
 
   /** @param known - the part of each group */
@@ -171,32 +176,16 @@ export class GroupParts implements RowParts {
     column: KeyColumn,
     known: ReadonlyMap<Cell, number> | undefined,
   ) {
+    super(shares.length + 1, column);
     this.#known = known;
-    this.count = shares.length + 1;
     this.#ends = endsOf(shares);
     this.#seed = seed;
-    this.#reader = new KeyReader(column);
-  }
-
-  evenly(): undefined {
-    return undefined;
-  }
-
-  begin(names: readonly string[]): readonly number[] {
-    return this.#reader.begin(names);
   }
 
   next(cells: readonly unknown[], number: number): number {
-    const key = groupIn(this.#reader, cells, number);
+    const key = this.reader.group(cells, number);
     return this.#known?.get(key) ?? partAt(this.#ends, hashed(String(key), this.#seed));
   }
-}
-
-/** @throws GradpoolError ERR_BAD_DATA where there is none */
-export function groupIn(reader: KeyReader, cells: readonly unknown[], number: number): Cell {
-  const key = reader.read(cells);
-  if (key === undefined) reader.refuse(number, 'a group, by which rows are divided', key);
-  return key;
 }
 
 /** In [0, 1): FNV-1a over the code units, then mixed. */
@@ -207,38 +196,19 @@ function hashed(text: string, seed: number): number {
 }
 
 /** By time: each part begins where the one before it ends. */
-export class TimeParts implements RowParts {
-  readonly count: number;
+export class TimeParts extends KeyedParts {
   /** The first time of each part but the first. */
   readonly #begins: readonly number[];
-  readonly #reader: KeyReader;
 
   constructor(begins: readonly number[], column: KeyColumn) {
-    this.count = begins.length + 1;
+    super(begins.length + 1, column);
     this.#begins = begins;
-    this.#reader = new KeyReader(column);
-  }
-
-  evenly(): undefined {
-    return undefined;
-  }
-
-  begin(names: readonly string[]): readonly number[] {
-    return this.#reader.begin(names);
   }
 
   next(cells: readonly unknown[], number: number): number {
-    const time = timeIn(this.#reader, cells, number);
+    const time = this.reader.time(cells, number);
     let part = 0;
     while (part < this.#begins.length && time >= this.#begins[part]!) part++;
     return part;
   }
-}
-
-/** @throws GradpoolError ERR_BAD_DATA where there is none */
-export function timeIn(reader: KeyReader, cells: readonly unknown[], number: number): number {
-  const cell = reader.read(cells);
-  const time = timeOf(cell);
-  if (Number.isNaN(time)) reader.refuse(number, `${WHAT_TIMES_ARE}, by which rows are divided`, cell);
-  return time;
 }

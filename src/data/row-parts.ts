@@ -61,7 +61,7 @@ export class Dealer {
 
   /** @param shares - of all parts but the last, which has the rest */
   constructor(shares: readonly number[], seed: number) {
-    this.#shares = [...shares, 1 - shares.reduce((sum, share) => sum + share, 0)];
+    this.#shares = withRest(shares);
     this.#block = Math.ceil(1 / Math.min(...this.#shares) - 1e-9);
     this.#random = new Random(seed);
   }
@@ -119,6 +119,11 @@ export class EvenParts implements RowParts {
     this.#counts[0]!++;
     return 0;
   }
+}
+
+/** With that of the last part. */
+export function withRest(shares: readonly number[]): number[] {
+  return [...shares, 1 - shares.reduce((sum, share) => sum + share, 0)];
 }
 
 /** The end of each part but the last in [0, 1]. */
