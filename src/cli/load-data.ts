@@ -117,8 +117,8 @@ async function loadTable(path: string, flags: DataFlags, split: Split): Promise<
   const { table } = rows;
   const how = tableSplit(table, flags, split);
   const parts = splitUp(rows.name, table, flags, how);
-  checkLearnable(table, parts, flags, split);
   const { dataset: train, encoding, notes } = encodeTable(parts.train, { ...options, categoriesFrom: table });
+  checkLearnable(table, parts, flags, split);
   await checkLearnt(train, encoding, split);
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;

@@ -47,6 +47,7 @@ export class ColumnBuilder implements CellTarget {
   #rows = 0;
   #missing = new NumberStore();
   #numbers = new NumberStore();
+  readonly #missingTexts: string[] = [];
   readonly #padding = new ZeroPadding();
   #again: CategoryStore | undefined;
   #texts = new CategoryStore();
@@ -71,8 +72,10 @@ export class ColumnBuilder implements CellTarget {
 
   add(given: Cell): string | undefined {
     const cell = trimmed(given);
-    if (isMissing(cell, this.#rules)) this.#addMissing();
-    else if (this.#kind === 'categorical') return this.#addChecked(String(cell));
+    if (isMissing(cell, this.#rules)) {
+      noteText(this.#missingTexts, cell);
+      this.#addMissing();
+    } else if (this.#kind === 'categorical') return this.#addChecked(String(cell));
     else {
       const value = typeof cell === 'string' ? this.#parse(cell) : Number(cell);
       const twin = isWide(value) ? (this.#wide ??= new WideIntegers()).add(cell, value) : undefined;
@@ -96,6 +99,7 @@ export class ColumnBuilder implements CellTarget {
     const text = trimmed(given);
     if (this.#kind === 'open') this.#becomeCategorical();
     if (!isMissing(text, this.#rules)) return this.#addText(text);
+    noteText(this.#missingTexts, text);
     this.#addMissing();
     this.#rows++;
     return undefined;
@@ -126,13 +130,15 @@ export class ColumnBuilder implements CellTarget {
     missing.set(this.#missing.take());
     missing.set(this.#lost.take(), known);
     if (missing.length > known) missing.sort();
+    const { name } = this;
+    const gaps = { missing, ...(this.#missingTexts.length > 0 && { missingTexts: this.#missingTexts }) };
     if (this.#kind !== 'categorical') {
       const { digits } = this.#padding;
       const values = this.#numbers.take();
-      return { kind: 'numeric', name: this.name, values, missing, ...(digits !== undefined && { digits }) };
+      return { kind: 'numeric', name, values, ...gaps, ...(digits !== undefined && { digits }) };
     }
     const taken = this.#again === undefined ? this.#texts.take() : this.#again.take(this.#texts);
-    return { kind: 'categorical', name: this.name, ...taken, missing, ...(this.#tooMany && { tooMany: true }) };
+    return { kind: 'categorical', name, ...taken, ...gaps, ...(this.#tooMany && { tooMany: true }) };
   }
 
   #addMissing(): void {
@@ -204,6 +210,14 @@ function isSpace(code: number): boolean {
 export function isMissing(cell: Cell, { missing }: ColumnRules): cell is undefined {
   if (typeof cell === 'string') return missing.has(cell);
   return cell === undefined || Number.isNaN(cell);
+}
+
+/** Different texts that a message shows. */
+const SHOWN = 3;
+
+/** Remembers what stands where a value is missing. */
+export function noteText(texts: string[], cell: Cell): void {
+  if (typeof cell === 'string' && cell !== '' && texts.length < SHOWN && !texts.includes(cell)) texts.push(cell);
 }
 
 const TOO_MANY = `has more than ${MOST_CATEGORIES} different texts: leave it out with "columns"`;

@@ -4,6 +4,7 @@ import {
   type CellTarget,
   type ColumnRules,
   isMissing,
+  noteText,
   notThis,
   parserOf,
   trimmed,
@@ -46,6 +47,8 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   missing = 0;
   /** The first row without a value. */
   firstGap: number | undefined;
+  /** The first few different texts that counted as missing. */
+  readonly missingTexts: string[] = [];
   /** A text came after numbers. */
   late = false;
   readonly #rules: ColumnRules;
@@ -95,7 +98,7 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
 
   add(given: Cell): string | undefined {
     const cell = trimmed(given);
-    if (isMissing(cell, this.#rules)) this.#cell = undefined;
+    if (isMissing(cell, this.#rules)) this.#skip(cell);
     else if (this.#kind === 'categorical') return this.#addChecked(String(cell));
     else {
       const value = typeof cell === 'string' ? this.#parse(cell) : Number(cell);
@@ -122,7 +125,8 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     const text = trimmed(given);
     if (this.#kind === 'numeric') this.late = true;
     this.#kind = 'categorical';
-    this.#cell = isMissing(text, this.#rules) ? undefined : text;
+    if (isMissing(text, this.#rules)) this.#skip(text);
+    else this.#cell = text;
     return undefined;
   }
 
@@ -180,6 +184,11 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
     const counts = this.counts();
     if (counts === undefined || counts.size > most) return undefined;
     return [...counts.keys()].every((text) => Number.isInteger(Number(text))) ? counts.size : undefined;
+  }
+
+  #skip(cell: Cell): void {
+    noteText(this.missingTexts, cell);
+    this.#cell = undefined;
   }
 
   #group(text: string, use: RowUse, row: number): void {

@@ -7,7 +7,7 @@ import { ColumnSurvey } from './column-survey.ts';
 import { type ChosenColumns, chooseInputs, chosenNames, type ColumnNames, MOST_CATEGORIES } from './choose-inputs.ts';
 import { checkTexts, decideEncoding, MOST_CLASSES } from './decide-encoding.ts';
 import type { ResolvedEncodeOptions } from './encode-options.ts';
-import { canFill, type ColumnEncoding, type Encoding, type MissingPolicy } from './encoding.ts';
+import { type ColumnEncoding, type Encoding, type MissingPolicy } from './encoding.ts';
 import { noRows, valueMissing } from './kept-rows.ts';
 import { Extent, indexType, matrixType, type NumericArrayType } from './narrow.ts';
 import type { ColumnChoice } from './read-options.ts';
@@ -144,7 +144,7 @@ class SurveyVisitor implements TableVisitor {
     const gap = this.#gap();
     if (gap === undefined) this.#kept[part]!++;
     else if (this.#missing === 'error' && this.#isFinal)
-      throw valueMissing(`${label}, ${unit} ${number}`, gap.name, this.#fills);
+      throw valueMissing(`${label}, ${unit} ${number}`, gap, this.#encoding);
     else if (part === 0) this.#dropped++;
     const use = gap !== undefined ? 'none' : part === 0 ? 'train' : 'other';
     for (const column of this.#columns) column?.end(use, number);
@@ -202,15 +202,15 @@ class SurveyVisitor implements TableVisitor {
     return this.#chosen !== undefined || 'encoding' in this.#how;
   }
 
-  get #fills(): boolean {
-    return 'options' in this.#how || canFill(this.#how.encoding);
+  get #encoding(): Encoding | undefined {
+    return 'options' in this.#how ? undefined : this.#how.encoding;
   }
 
   #refuseGaps(): void {
     const { label, unit } = this.#rows;
     const gaps = [...this.#inputs, ...this.#targets, ...this.#weights].filter(({ firstGap }) => firstGap !== undefined);
     const [first] = gaps.toSorted((a, b) => a.firstGap! - b.firstGap!);
-    if (first !== undefined) throw valueMissing(`${label}, ${unit} ${first.firstGap}`, first.name, this.#fills);
+    if (first !== undefined) throw valueMissing(`${label}, ${unit} ${first.firstGap}`, first, this.#encoding);
   }
 
   #refuseEmptyParts(): void {
