@@ -53,7 +53,7 @@ function spelt(text: string, command: Command): string {
     const name = nameOf(path, command);
     return name === undefined ? whole : `${before}${name}`;
   };
-  return text.replace(NAMED, replaced).replace(ANOTHER, replaced).replace(IN_THE_PROGRAM, '');
+  return text.replace(NAMED, replaced).replace(IN_THE_PROGRAM, '').replace(ANOTHER, replaced);
 }
 
 function namesAbsent(piece: string, command: Command): boolean {

@@ -457,7 +457,7 @@ describe('a slip of the pen in a column of numbers', () => {
     for (const x of [
       (i: number) => (i === 7 ? 'none' : 1 + (i % 5)),
       (i: number) => (i % 5 < 2 ? 'n.d.' : i / 4),
-      (i: number) => (i % 5 < 2 ? `<${i}` : i % 2),
+      (i: number) => (i % 5 < 2 ? `below${i}` : i % 2),
       (i: number) => (i % 4 ? 'below' : i / 4),
     ])
       await expect(encode(few(x), { target: 'y' })).rejects.toThrow(
