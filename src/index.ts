@@ -5,6 +5,8 @@ export type { Activation, LayerSpec, Loss, NetworkSpec } from './core/spec.ts';
 export type { OutputArray } from './core/scaling.ts';
 export type { Affine, DataSource, NumericArray, Scaling, StreamedSource } from './core/table.ts';
 export { DataTable } from './data/data-table.ts';
+export type { DateOrder } from './data/date-text.ts';
+export type { NumberFormat } from './data/number-text.ts';
 export { type ArraysInput, Dataset, type IdxInput, type NpyInput } from './data/dataset.ts';
 export type { EncodeOptions } from './data/encode-options.ts';
 export {
@@ -19,6 +21,7 @@ export {
 export type {
   CategoricalEncoding,
   ColumnEncoding,
+  DatePolicy,
   Encoding,
   MissingPolicy,
   NumericEncoding,
@@ -30,6 +33,7 @@ export type { FileSource } from './data/file-source.ts';
 export type { RowKey, SplitOptions } from './data/split-options.ts';
 export type { StreamSplitOptions } from './data/stream-split.ts';
 export type { TableSplitOptions } from './data/table-split.ts';
+export { MISSING_TEXTS } from './data/number-text.ts';
 export type { FileFormat, ReadOptions } from './data/read-options.ts';
 export { readDataset, readTable } from './data/read-table.ts';
 export { streamDataset, type StreamedTable, type StreamOptions } from './data/stream-dataset.ts';
@@ -132,7 +136,8 @@ export type { EarlyStopping } from './train/early-stopping.ts';
 export type { FitOptions } from './train/fit-options.ts';
 export { historyLine } from './train/history.ts';
 export type { PhaseSeconds } from './train/outcome.ts';
-export type { AdamOptions, AdamwOptions, Optimizer, OptimizerName, RmspropOptions } from './train/optimizer.ts';
+export type { OptimizerName, OptimizerOptions } from './core/optimizers.ts';
+export type { Optimizer } from './train/optimizer.ts';
 export type { AdaptiveBatchSize, LastBatch, Strategy, StrategyChoice, TrainerOptions } from './train/options.ts';
 export type { AdaptiveRule, RateRule } from './train/rate-rule.ts';
 export type {

@@ -3,6 +3,7 @@ import { Dataset } from '../data/dataset.ts';
 import type { EncodeOptions } from '../data/encode-options.ts';
 import { applyEncoding, encodeTable } from '../data/encode-table.ts';
 import type { DatePolicy, Encoding, MissingPolicy, Task, UnknownPolicy } from '../data/encoding.ts';
+import { MISSING_TEXTS } from '../data/number-text.ts';
 import { readTable, readTableFor } from '../data/read-table.ts';
 import { streamDataset } from '../data/stream-dataset.ts';
 import type { StreamedDataset } from '../data/streamed-dataset.ts';
@@ -11,7 +12,7 @@ import { type LayoutFlags, layoutOf } from './layout-flags.ts';
 import { counted } from './numbers.ts';
 import { checkSplit, type Split, type SplitFlags, splitOf } from './split-flags.ts';
 import { checkLearnable, checkLearnt, splitText, streamSplit, tableSplit, withHelp } from './split-table.ts';
-import { planInstead, planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
+import { ofLimit, planInstead, planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
 import { withTarget } from './with-target.ts';
 
 /** How a file becomes patterns, as it stands on the command line. */
@@ -101,9 +102,9 @@ function checkShares(flags: DataFlags): void {
 
 async function loadTable(path: string, flags: DataFlags, split: Split): Promise<LoadedData> {
   refuseTestLabels(flags);
-  const { categorical, missingValues, weightColumn: weights } = flags;
+  const { categorical, weightColumn: weights } = flags;
   const layout = layoutOf(flags);
-  const read = { ...layout, missingValues, categorical };
+  const read = { ...layout, missingValues: missingTexts(flags), categorical };
   if (flags.target === undefined) {
     const { names } = await readTable(path, read);
     throw new UsageError(
@@ -142,15 +143,15 @@ async function streamTable(
   signal: AbortSignal,
 ): Promise<LoadedData<StreamedDataset>> {
   refuseTestLabels(flags);
-  const { target, categorical, missingValues, testData } = flags;
+  const { target, categorical, testData } = flags;
   if (target === undefined) throw new UsageError('--target expected the name of a column');
   const layout = layoutOf(flags);
   const store = storeOptions(plan, signal);
-  const read = { ...layout, missingValues, categorical };
+  const read = { ...layout, missingValues: missingTexts(flags), categorical };
   const how = { ...store, split: sharesOf(flags), ...streamSplit(split) };
   const storing = streamDataset(path, encodeOptions(flags, target), read, how);
   const { datasets, encoding, notes } = await storing.catch((error: unknown) => {
-    throw withHelp(error, target[0]!, split);
+    throw ofLimit(withHelp(error, target[0]!, split));
   });
   const parts = named(datasets, flags);
   try {
@@ -168,6 +169,11 @@ async function streamTable(
 
 function refuseTestLabels({ testLabels }: DataFlags): void {
   if (testLabels !== undefined) throw new UsageError('--test-labels expected --labels beside it');
+}
+
+/** The word "default" in the list stands for the texts that mean a missing value unless others are given. */
+function missingTexts({ missingValues }: DataFlags): string[] | undefined {
+  return missingValues?.flatMap((text) => (text === 'default' ? MISSING_TEXTS : text));
 }
 
 /** @param split - of a table in memory: by what its rows were divided is no input */

@@ -47,9 +47,9 @@ function addCurve(program: Command, signal: AbortSignal): void {
     .option('--rules <names>', 'how the learning rate follows the batch size', wordsOf(RATE_RULES), ['linear', 'sqrt'])
     .option('--reference-batch-size <rows>', 'to which --learning-rate belongs', whole(1), 64)
     .option('--validation-share <share>', 'of the rows, for the loss; 0: it is that of the others', share, 0)
-    .action(async (file: string | undefined, flags: CurveFlags & OutputFlags) => {
+    .action(async (file: string | undefined, flags: CurveFlags & OutputFlags, command: Command) => {
       const { curve } = await import('./curve.ts');
-      await curve(file, flags, await outputOf(flags), signal);
+      await curve(file, flags, await outputOf(flags, command), signal);
     });
 }
 
@@ -66,9 +66,9 @@ function addScaling(program: Command, signal: AbortSignal): void {
       'workers that the laws are asked for (default: 2, 4, 8 times the cores)',
       wholes(1, 1),
     )
-    .action(async (file: string | undefined, flags: ScalingFlags & OutputFlags) => {
+    .action(async (file: string | undefined, flags: ScalingFlags & OutputFlags, command: Command) => {
       const { scaling } = await import('./scaling.ts');
-      await scaling(file, flags, await outputOf(flags), signal);
+      await scaling(file, flags, await outputOf(flags, command), signal);
     });
 }
 
@@ -91,9 +91,9 @@ function addSweep(program: Command, signal: AbortSignal): void {
         .choices(['auto', 'yes', 'no'])
         .default('auto'),
     )
-    .action(async (file: string | undefined, flags: SweepFlags & OutputFlags) => {
+    .action(async (file: string | undefined, flags: SweepFlags & OutputFlags, command: Command) => {
       const { sweep } = await import('./sweep.ts');
-      await sweep(file, flags, await outputOf(flags), signal);
+      await sweep(file, flags, await outputOf(flags, command), signal);
     });
 }
 
@@ -102,12 +102,19 @@ const OF_FILES = [
   'hidden',
   'target',
   'features',
+  'weightColumn',
   'categorical',
   'missing',
   'missingValues',
+  'unknown',
+  'dates',
   'labels',
   'testData',
   'testLabels',
+  'split',
+  'splitSeed',
+  'groupColumn',
+  'timeColumn',
   'format',
   'delimiter',
   'header',
@@ -122,7 +129,11 @@ function checkKind(command: Command): void {
   const given = (key: string) => ['cli', 'config'].includes(command.getOptionValueSource(key) ?? '');
   const others = given('network') ? OF_FILES : ['patterns', 'noise'];
   const wrong = command.options.find(
-    (option) => others.includes(option.attributeName()) && given(option.attributeName()),
+    (option) =>
+      others.includes(option.attributeName()) &&
+      given(option.attributeName()) &&
+      // --header and --no-header have one value.
+      (option.attributeName() !== 'header' || option.negate !== command.getOptionValue('header')),
   );
   if (wrong) throw new UsageError(`${given('network') ? '--network' : 'a file'} expected no ${wrong.long!}`);
 }

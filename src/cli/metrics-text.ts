@@ -1,4 +1,5 @@
 import type { Metrics } from '../nn/metrics.ts';
+import { counted } from './numbers.ts';
 import { table } from './text.ts';
 
 /** More classes than these make a matrix that no terminal shows. */
@@ -6,7 +7,7 @@ const MOST_CLASSES = 20;
 
 /** Metrics as a person reads them: the summary, then each class, then which classes were taken for which. */
 export function metricsText(part: string, metrics: Metrics, names: readonly string[] | undefined): string {
-  const title = `On the ${metrics.rows} rows of the ${part} set:`;
+  const title = `On the ${counted(metrics.rows, 'row')} of the ${part} set:`;
   if (metrics.task === 'values') {
     const { mae, rmse, r2, perOutput } = metrics;
     // Where targets are all equal, what stands there is a convention and tells nothing of the network.
@@ -63,7 +64,7 @@ function reachText({ rows, intervals = {} }: Metrics, show: (value: number) => s
   if (interval === undefined) return [];
   const called = { accuracy: 'accuracy', r2: 'R2', rmse: 'root mean squared error' }[name];
   return [
-    `with ${rows} rows, 95% interval of the ${called}: ${show(interval.low)} to ${show(interval.high)} (bootstrap)`,
+    `with ${counted(rows, 'row')}, 95% interval of the ${called}: ${show(interval.low)} to ${show(interval.high)}`,
   ];
 }
 

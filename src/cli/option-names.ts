@@ -18,7 +18,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 };
 /** What the library's messages advise, and not each command, or none, has. */
 const ADVISED = new Set([
-  ...['columns', 'features', 'numeric', 'categorical', 'categories', 'classes', 'missing', 'missingValues'],
+  ...['columns', 'features', 'numeric', 'categorical', 'categories', 'classes', 'missing', 'missingValues', 'dates'],
   ...['format', 'delimiter', 'header', 'quote', 'comment', 'encoding', 'folder', 'memory', 'weights', 'unknown'],
   ...['shuffle', 'blockRows', 'microBatchSize', 'accumulation', 'averagingPeriod', 'paths', 'layers', 'task'],
 ]);
@@ -30,8 +30,12 @@ const NAMED =
 const ANOTHER = /(--[a-z-]+ (?:and|or) )"([a-z]\w*)"/g;
 /** Between pieces of advice. */
 const PIECES = /(; |, or |: (?=(?:leave|list|give|name|say) ))/;
-/** What is there for both, the library and the program. */
-const IN_THE_PROGRAM = / \((--[a-z-]+) in the program\)/g;
+/** What is there for both, as in `"quote": false (--quote none in the program)`; words may stand between. */
+const IN_BOTH = /"(\w+)"(?:: \w+)?([^"]*?) \((--[a-z-]+(?: [^\s()]+)?) in the program\)/g;
+/** What only the program says so. */
+const IN_THE_PROGRAM = / \((--[^()]+) in the program\)/g;
+/** Two names of the library that are one option. */
+const TWICE = /(--[a-z-]+) or \1(?![\w-])/g;
 
 /**
  * A message of the library as the caller of a command has to read it: options by their names on the command line, or by their key in the
@@ -53,7 +57,16 @@ function spelt(text: string, command: Command): string {
     const name = nameOf(path, command);
     return name === undefined ? whole : `${before}${name}`;
   };
-  return text.replace(NAMED, replaced).replace(IN_THE_PROGRAM, '').replace(ANOTHER, replaced);
+  const inBoth = (whole: string, path: string, between: string, flag: string) => {
+    const name = nameOf(path, command);
+    return name === undefined ? whole : `${name.startsWith('--') ? flag : name}${between}`;
+  };
+  return text
+    .replace(IN_BOTH, inBoth)
+    .replace(NAMED, replaced)
+    .replace(ANOTHER, replaced)
+    .replace(TWICE, '$1')
+    .replace(IN_THE_PROGRAM, ' ($1)');
 }
 
 function namesAbsent(piece: string, command: Command): boolean {
@@ -67,7 +80,8 @@ function nameOf(path: string, command: Command): string | undefined {
     .split('.')
     .at(-1)!;
   for (const key of [last, OTHER_NAMES[last]]) {
-    const option = command.options.find((one) => one.attributeName() === key);
+    const options = command.options.filter((one) => one.attributeName() === key);
+    const option = options.find(({ negate }) => !negate) ?? options[0];
     if (option === undefined) continue;
     const { config } = command.opts<{ config?: string }>();
     if (command.getOptionValueSource(option.attributeName()) !== 'config') return option.long!;

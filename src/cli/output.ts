@@ -12,10 +12,13 @@ const BESIDE = 75;
 export class Output {
   readonly json: boolean;
   readonly #quiet: boolean;
+  readonly #inWords: (text: string) => string;
 
-  constructor({ json = false, quiet = false }: OutputFlags) {
+  /** @param inWords - what the library says, in the words of the program */
+  constructor({ json = false, quiet = false }: OutputFlags, inWords = (text: string) => text) {
     this.json = json;
     this.#quiet = quiet;
+    this.#inWords = inWords;
   }
 
   /** A result to be read by people. */
@@ -35,7 +38,7 @@ export class Output {
 
   /** What was decided for the user: a line each for people, an object for machines. */
   remarks(notes: readonly string[]): void {
-    for (const text of notes) {
+    for (const text of notes.map(this.#inWords)) {
       this.note(text);
       this.event('note', { text });
     }

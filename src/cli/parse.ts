@@ -69,6 +69,13 @@ export const words: Parser<string[]> = parser(
   },
 );
 
+/** "a,,b" is ['a', '', 'b']: an empty text is one, too. */
+export const texts: Parser<string[]> = parser(
+  'a list of texts',
+  { type: 'array', items: { type: 'string' }, minItems: 1 },
+  split,
+);
+
 export function wordsOf<T extends string>(known: readonly T[]): Parser<T[]> {
   const schema = { type: 'array', items: { enum: [...known] }, minItems: 1 };
   return parser(`a list of ${known.join(', ')}`, schema, (text) =>

@@ -99,7 +99,7 @@ export function program(signal: AbortSignal): Command {
   addUses(gradpool, signal);
   addMeasureCommands(gradpool, signal);
   addCommand(gradpool, 'info', 'what this machine has and what can be used of it', ['', '--json']).action(
-    async (flags: OutputFlags) => (await import('./info.ts')).info(await outputOf(flags)),
+    async (flags: OutputFlags, command: Command) => (await import('./info.ts')).info(await outputOf(flags, command)),
   );
   addTools(gradpool);
   return gradpool;
@@ -139,9 +139,9 @@ function addTrain(gradpool: Command, signal: AbortSignal): void {
     .option('--checkpoint <folder>', 'save the training there as it goes on, and when it is interrupted')
     .option('--checkpoint-every <interval>', 'updates, or minutes as in 5m (default: an epoch)', interval)
     .option('--resume <folder>', 'go on from the newest checkpoint there, if there is one, and save there')
-    .action(async (file: string, flags: TrainFlags & OutputFlags) => {
+    .action(async (file: string, flags: TrainFlags & OutputFlags, command: Command) => {
       const { train } = await import('./train.ts');
-      await train(file, flags, await outputOf(flags), signal);
+      await train(file, flags, await outputOf(flags, command), signal);
     });
 }
 
@@ -155,9 +155,9 @@ function addUses(gradpool: Command, signal: AbortSignal): void {
     .option('--probabilities', 'of every class or label, too')
     .addOption(missingOption())
     .addOption(unknownOption())
-    .action(async (model: string, file: string, flags: PredictFlags & OutputFlags) => {
+    .action(async (model: string, file: string, flags: PredictFlags & OutputFlags, command: Command) => {
       const { predict } = await import('./predict.ts');
-      await predict(model, file, flags, await outputOf(flags), signal);
+      await predict(model, file, flags, await outputOf(flags, command), signal);
     });
 
   tableOptions(addCommand(gradpool, 'evaluate', 'judge a network on a table, or on IDX files', EVALUATE_EXAMPLES))
@@ -167,9 +167,9 @@ function addUses(gradpool: Command, signal: AbortSignal): void {
     .option('--labels <file>', 'IDX labels')
     .addOption(missingOption())
     .addOption(unknownOption())
-    .action(async (model: string, file: string, flags: EvaluateFlags & OutputFlags) => {
+    .action(async (model: string, file: string, flags: EvaluateFlags & OutputFlags, command: Command) => {
       const { evaluate } = await import('./evaluate.ts');
-      await evaluate(model, file, flags, await outputOf(flags), signal);
+      await evaluate(model, file, flags, await outputOf(flags, command), signal);
     });
 }
 

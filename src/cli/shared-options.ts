@@ -1,18 +1,19 @@
 // Options that several commands have.
 import { type Command, Option } from 'commander';
-import { ACTIVATIONS } from '../core/spec.ts';
+import { HIDDEN_ACTIVATIONS } from '../core/activations.ts';
+import { OPTIMIZER_NAMES, type OptimizerName, OPTIMIZERS } from '../core/optimizers.ts';
 import { DATE_POLICIES, MISSING_POLICIES, TASKS, UNKNOWN_POLICIES } from '../data/encoding.ts';
 import { FORMATS } from '../data/read-options.ts';
 import { BACKENDS } from '../kernels/kernels.ts';
 import { INITIALISATIONS } from '../nn/initialise.ts';
 import { LAST_BATCHES } from '../train/options.ts';
 import type { Output, OutputFlags } from './output.ts';
-import { bytes, real, share, whole, wholes, words } from './parse.ts';
+import { bytes, real, share, texts, whole, wholes, words } from './parse.ts';
 
 /** Where a command writes. Modules are imported when a command runs: `--help` and what shells complete have to be there at once. */
-export async function outputOf(flags: OutputFlags): Promise<Output> {
-  const { Output } = await import('./output.ts');
-  return new Output(flags);
+export async function outputOf(flags: OutputFlags, command: Command): Promise<Output> {
+  const [{ Output }, { inWordsOfProgram }] = await Promise.all([import('./output.ts'), import('./option-names.ts')]);
+  return new Output(flags, (text) => inWordsOfProgram(text, command));
 }
 
 /** A command with what all commands have. */
@@ -69,8 +70,8 @@ export function columnOptions(command: Command): Command {
     .addOption(missingOption().default('error'))
     .option(
       '--missing-values <texts>',
-      'texts that mean that a value is missing (default: empty, NA, N/A, NULL, None, -, . and such)',
-      words,
+      'texts that mean that a value is missing, with commas between; the word default among them: those of the default (default: empty, NA, N/A, NULL, None, -, . and such)',
+      texts,
     )
     .addOption(unknownOption().default('error'))
     .addOption(
@@ -141,28 +142,28 @@ export function hiddenOption(command: Command): Command {
 
 /** What else there is to a network. */
 export function networkOptions(command: Command): Command {
-  const hidden = ACTIVATIONS.filter((name) => name !== 'softmax');
   const methods = ['z-score', 'min-max', 'none'];
   return command
     .optionsGroup('Network:')
-    .addOption(new Option('--activation <name>', 'of the hidden layers').choices(hidden).default('relu'))
+    .addOption(new Option('--activation <name>', 'of the hidden layers').choices(HIDDEN_ACTIVATIONS).default('relu'))
     .addOption(new Option('--normalize <method>', 'of numbers in a table').choices(methods).default('z-score'));
 }
 
+/** Learning rates that are tried first: of SGD with momentum one that suits small sets of data. */
+export const LEARNING_RATES = Object.fromEntries(
+  OPTIMIZER_NAMES.map((name) => [name, name === 'sgd' ? 0.02 : OPTIMIZERS[name].learningRate]),
+) as Record<OptimizerName, number>;
+
 /** How weights step. */
 export function stepOptions(command: Command): Command {
-  const optimizers = ['sgd', 'rmsprop', 'adam', 'adamw'];
+  const rates = OPTIMIZER_NAMES.map((name) => `${LEARNING_RATES[name]} for ${name}`).join(', ');
   return command
     .optionsGroup('Training:')
-    .addOption(new Option('--optimizer <name>', 'how weights step').choices(optimizers).default('sgd'))
-    .option(
-      '--learning-rate <alpha>',
-      'of an update (default: 0.02 for sgd, 0.01 for rmsprop, 0.001 for adam and adamw)',
-      real(0),
-    )
+    .addOption(new Option('--optimizer <name>', 'how weights step').choices(OPTIMIZER_NAMES).default('sgd'))
+    .option('--learning-rate <alpha>', `of an update (default: ${rates})`, real(0))
     .option('--momentum <mu>', 'of sgd (default: 0.9)', real(0))
     .option('--nesterov', "Nesterov's momentum")
-    .option('--weight-decay <lambda>', 'L2', real(0), 0);
+    .option('--weight-decay <lambda>', 'L2 (default: 0; that of adamw, which is its own, 0.01)', real(0));
 }
 
 export function backendOption(command: Command): Command {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { StreamOptions } from '../data/stream-dataset.ts';
+import { UsageError } from './failure.ts';
 import type { STREAM } from './shared-options.ts';
 import { bytesText } from './text.ts';
 
@@ -68,6 +69,14 @@ function limitOf(memoryLimit: number | undefined): number {
 function planWith(path: string, { memoryLimit, scratch }: Limits, limit: number, why: string): StreamPlan {
   const windows = Math.min(memoryLimit === undefined ? USUAL : MOST, Math.floor(WINDOWS * limit));
   return { why, limit, windows, folder: scratch ?? dirname(path) };
+}
+
+/** What the library says of the windows of a set, of the limit of which they are a share. */
+export function ofLimit(error: unknown): unknown {
+  const found =
+    error instanceof RangeError && /^"memory" expected at least (\d+), (for rows of \d+ bytes)/.exec(error.message);
+  if (!found) return error;
+  return new UsageError(`--memory-limit expected at least ${Number(found[1]) / WINDOWS} bytes, ${found[2]}`);
 }
 
 /** How the rows of a table are stored. */

@@ -15,13 +15,13 @@ export function describeData(
   { train: rows, validation, test, task, encoding, divided }: LoadedData<Rows>,
   network: Network,
 ): string {
+  const gone = encoding?.training.dropped ?? 0;
+  const dropped = gone > 0 ? ` (${gone} more dropped for missing values)` : '';
   const part = (name: string, dataset: Rows | undefined) => (dataset ? [`${dataset.length} ${name}`] : []);
-  const parts = [...part('to train', rows), ...part('to validate', validation), ...part('to test', test)].join(', ');
+  const parts = [...part(`to train${dropped}`, rows), ...part('to validate', validation), ...part('to test', test)];
   const layers = [network.spec.inputs, ...network.spec.layers.map(({ units }) => units)].join('-');
-  const dropped =
-    encoding && encoding.training.dropped > 0 ? `, ${encoding.training.dropped} dropped for missing values` : '';
   const how = divided === undefined ? '' : `, ${divided}`;
-  return `${path}: ${task}, rows: ${parts}${how}${dropped}; network ${layers}, ${network.parameterCount} parameters`;
+  return `${path}: ${task}, rows: ${parts.join(', ')}${how}; network ${layers}, ${network.parameterCount} parameters`;
 }
 
 /** Names the inputs that look like ids, row numbers or dates. */

@@ -90,5 +90,5 @@ export function tellingText({ name, why, rows }: TellingColumn, target: string):
     why === 'unique'
       ? `has another integer in each of ${rows} rows to train on, as ids, row numbers and dates have`
       : `puts ${rows} rows to train on into the order of ${target}, as row numbers and dates of a sorted file do`;
-  return `column ${name} ${what}: if it is not known of new rows, or means nothing there, leave it out with --features`;
+  return `column ${JSON.stringify(name)} ${what}: if it is not known of new rows, or means nothing there, leave it out with --features`;
 }

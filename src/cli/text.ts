@@ -34,7 +34,7 @@ export function duration(seconds: number): string {
 
 /** A large number in thousands or millions. */
 export function count(value: number): string {
-  if (value < 1e4) return value.toPrecision(3);
+  if (value < 1e4) return value < 1e3 ? value.toPrecision(3) : value.toFixed(0);
   return value < 1e6 ? `${(value / 1e3).toPrecision(4)} k` : `${(value / 1e6).toPrecision(4)} M`;
 }
 

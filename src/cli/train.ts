@@ -1,3 +1,4 @@
+import { type OptimizerName, OPTIMIZERS } from '../core/optimizers.ts';
 import type { Activation, LayerSpec, Loss } from '../core/spec.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type Encoding, type Task, widthOf } from '../data/encoding.ts';
@@ -11,14 +12,16 @@ import type { Initialisation } from '../nn/initialise.ts';
 import { Network } from '../nn/network.ts';
 import type { TrainingCallback } from '../train/callbacks.ts';
 import type { ClassWeights } from '../train/class-weights.ts';
-import type { OptimizerName } from '../train/optimizer.ts';
+import type { Optimizer } from '../train/optimizer.ts';
 import type { LastBatch, StrategyChoice, TrainerOptions } from '../train/options.ts';
 import type { EpochReport, Progress } from '../train/report.ts';
 import { type DataFlags, type LoadedData, loadOrStream } from './load-data.ts';
 import { type LogFlags, openLogs } from './logs.ts';
 import { metricsText } from './metrics-text.ts';
+import { counted } from './numbers.ts';
 import type { Output } from './output.ts';
 import { checkpointOptions, checkSaving, type SavingFlags, startTrainer, tellHowToResume } from './saving.ts';
+import { LEARNING_RATES } from './shared-options.ts';
 import type { StreamFlags } from './stream-data.ts';
 import { recordOf, splitAgain } from './split-flags.ts';
 import { describeData, tellAbsent, tellColumns } from './summary.ts';
@@ -31,7 +34,7 @@ export interface StepFlags {
   learningRate?: number;
   momentum?: number;
   nesterov?: boolean;
-  weightDecay: number;
+  weightDecay?: number;
 }
 
 export interface TrainFlags extends DataFlags, StreamFlags, StepFlags, SavingFlags, LogFlags {
@@ -100,7 +103,7 @@ async function trainOn(
     ...(data.classes && { classes: data.classes }),
   });
   const after = ended.error && flags.patience === 0 ? 'of the last update, after' : 'after';
-  output.note(`${flags.model} written, with the weights ${after} ${ended.kept} epochs`);
+  output.note(`${flags.model} written, with the weights ${after} ${counted(ended.kept, 'epoch')}`);
   output.event('saved', { model: flags.model, epochs: ended.kept });
   if (ended.error !== undefined) {
     tellHowToResume(flags, ended.error, output);
@@ -160,20 +163,17 @@ export function methodsOf(
   return { inputs, ...(task === 'regression' && { targets: normalize }) };
 }
 
-/** What suits small sets of data; other optimisers have their own. */
-const SGD = { learningRate: 0.02, momentum: 0.9 };
-
-/** How weights step. */
+/** How weights step. Weight decay of its own, as AdamW has, belongs to the optimiser. */
 export function stepOptions({
-  optimizer,
-  learningRate,
-  momentum,
+  optimizer: name,
+  learningRate = LEARNING_RATES[name],
+  momentum = name === 'sgd' ? 0.9 : undefined,
   nesterov,
   weightDecay,
 }: StepFlags): Pick<TrainerOptions, keyof StepFlags> {
-  const own = optimizer === 'sgd' ? SGD : { learningRate: undefined, momentum: undefined };
-  const alpha = learningRate ?? own.learningRate;
-  return { optimizer, learningRate: alpha, momentum: momentum ?? own.momentum, nesterov, weightDecay };
+  const own = weightDecay !== undefined && 'weightDecay' in OPTIMIZERS[name].hyperparameters;
+  const optimizer = own ? ({ name, weightDecay } as Optimizer) : name;
+  return { optimizer, learningRate, momentum, nesterov, weightDecay: own ? undefined : weightDecay };
 }
 
 function trainerOptions(flags: TrainFlags): TrainerOptions {

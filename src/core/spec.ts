@@ -1,8 +1,7 @@
+import { type Activation, ACTIVATIONS } from './activations.ts';
 import { describe, finite, integer, oneOf, options, wrongType } from './checks.ts';
 
-export const ACTIVATIONS = ['linear', 'sigmoid', 'tanh', 'relu', 'leaky-relu', 'softmax'] as const;
-/** What a layer does to its synaptic input: H = f(U). */
-export type Activation = (typeof ACTIVATIONS)[number];
+export { type Activation, ACTIVATIONS };
 
 export const LOSSES = ['mse', 'cross-entropy', 'binary-cross-entropy'] as const;
 /** What training makes small; each goes with one output activation: mse with linear, cross-entropy with softmax, binary-cross-entropy with sigmoid. */

@@ -24,7 +24,7 @@ export function chooseColumns(
   names.forEach((name, i) => {
     if (seen.has(name) && wanted.has(name))
       throw badFile(inColumn(label, name), `the name stands twice, again at column ${i + 1}`);
-    if (name.includes('\uFFFD') && wanted.has(name)) throw badFile(inColumn(label, name), 'expected a name in UTF-8');
+    if (name.includes('\uFFFD') && wanted.has(name)) throw badFile(inColumn(label, name), 'expected a name in UTF-8: save the file as UTF-8');
     seen.add(name);
   });
   for (const name of [...(choice.columns ?? []), ...choice.numeric, ...choice.categorical]) {

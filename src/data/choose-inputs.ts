@@ -124,17 +124,17 @@ function whyLeftOut(facts: ColumnFacts, options: ResolvedEncodeOptions): Reason 
   const { dates, slips } = facts.texts();
   if (isDates(facts)) {
     if (readsDates(options)) return undefined;
-    const what = `has dates, such as ${describe(dates.example)}, which "dates" can read as numbers (--dates number in the program)`;
+    const what = `has dates, such as ${describe(dates.example)}; "dates" reads them as numbers (--dates number in the program)`;
     return { what, always: true };
   }
   if (slips !== undefined) return undefined;
-  const ways = 'which "categorical" makes inputs of (--categorical in the program)';
+  const ways = '"categorical" makes an input of each (--categorical in the program)';
   if (different > MOST_CATEGORIES)
     return {
       what: `has ${amount(different)} different texts, more than ${MOST_CATEGORIES} categories`,
       always: different === Infinity,
     };
-  if (isOwn(facts)) return { what: `has ${ownTexts(facts)}, ${ways}`, always: false };
+  if (isOwn(facts)) return { what: `has ${ownTexts(facts)}; ${ways}`, always: false };
   return undefined;
 }
 
@@ -183,7 +183,7 @@ function checkTarget(source: string, facts: ColumnFacts, options: ResolvedEncode
   if (isDates(facts)) {
     if (readsDates(options)) return true;
     const what = `expected classes or numbers to predict, got dates, such as ${describe(dates.example)}`;
-    throw badData(where, `${what}: "dates" can read them as numbers (--dates number in the program)`);
+    throw badData(where, `${what}: "dates" reads them as numbers (--dates number in the program)`);
   }
   if (slips === undefined && isOwn(facts)) {
     const what = `expected classes or numbers to predict, got ${ownTexts(facts)}`;

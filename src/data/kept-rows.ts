@@ -21,7 +21,7 @@ export function keptRows(
   if (kept.length > 0) return kept;
   const gaps = (columns: readonly TableColumn[]) =>
     columns.map(({ name, missing }) => ({ name, gaps: missing.length, rows: table.rows }));
-  throw noRows(table.source, gaps(inputs), gaps(targets), policy);
+  throw noRows(table.source, gaps(inputs), gaps(targets), policy, encoding);
 }
 
 /** How many values a column has not. */
@@ -34,19 +34,20 @@ export interface Gaps {
 /** Columns that a message names. */
 const SHOWN = 5;
 
-/** Why not one row is left. */
+/** Why not one row is left. @param encoding - by which rows are encoded, where it is known */
 export function noRows(
   source: string,
   inputs: readonly Gaps[],
   targets: readonly Gaps[],
   policy: MissingPolicy,
+  encoding: Encoding | undefined,
 ): Error {
   const decisive = policy === 'mean' ? targets : [...inputs, ...targets];
   const worst = decisive.filter(({ gaps }) => gaps > 0).toSorted((a, b) => b.gaps - a.gaps);
   const shown = worst.slice(0, SHOWN).map(({ name, gaps, rows }) => `${describe(name)} in ${gaps} of ${rows} rows`);
   const what = policy === 'mean' ? 'that has a target' : 'in which no value is missing';
-  const hint =
-    policy === 'mean' ? '' : `; "missing: 'mean'" fills in what is no target, and "features" leaves columns out`;
+  const fill = fills(encoding) ? `; "missing" can be 'mean', which fills in what is no target` : '';
+  const hint = policy === 'mean' ? '' : `${fill}; or leave columns out of "features"`;
   return badData(
     source,
     `expected at least one row ${what}, got none: there is no value of ${shown.join(', of ')}${hint}`,
@@ -82,8 +83,7 @@ export function valueMissing(
   { name, missingTexts = [] }: Pick<TableColumn, 'name' | 'missingTexts'>,
   encoding: Encoding | undefined,
 ): Error {
-  const fills = encoding === undefined || canFill(encoding);
-  const ways = `; "missing" can be ${fills ? `'drop' or 'mean'` : `'drop', or 'mean' where that was so in training`}`;
+  const ways = `; "missing" can be ${fills(encoding) ? `'drop' or 'mean'` : `'drop', or 'mean' where that was so in training`}`;
   if (missingTexts.length === 0) return badData(inColumn(place, name), `has no value${ways}`);
   const counts = `${missingTexts.map(describe).join(', ')} ${missingTexts.length > 1 ? 'count' : 'counts'} as missing`;
   const choice =
@@ -91,4 +91,9 @@ export function valueMissing(
       ? 'what counts is chosen with "missingValues" (--missing-values in the program)'
       : 'what counts is chosen in training ("missingValues", gradpool train --missing-values)';
   return badData(inColumn(place, name), `has no value: ${counts}${ways}; ${choice}`);
+}
+
+/** Whether there is, or can be measured, what stands in for a value that is missing. */
+function fills(encoding: Encoding | undefined): boolean {
+  return encoding === undefined || canFill(encoding);
 }

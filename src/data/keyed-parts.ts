@@ -4,9 +4,10 @@ import { badData, noColumn } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
 import { type Cell, type CellTarget, type ColumnRules, isMissing } from './column-builder.ts';
 import { MOST_CLASSES, MOST_INTEGER_CLASSES } from './decide-encoding.ts';
-import { parseNumber } from './number-text.ts';
+import { numberReader } from './number-text.ts';
 import { endsOf, partAt, RandomParts, type RowParts } from './row-parts.ts';
 import type { TableRows } from './table-rows.ts';
+import { kindOfText } from './text-kind.ts';
 import { timeOf, WHAT_TIMES_ARE } from './time-text.ts';
 
 /** The column by which rows are dealt out, and how its cells are read. */
@@ -20,12 +21,14 @@ export interface KeyColumn {
 export class KeyReader implements CellTarget {
   readonly name: string;
   readonly #column: KeyColumn;
+  readonly #toNumber: (text: string) => number;
   #place = -1;
   #cell: Cell;
 
   constructor(column: KeyColumn) {
     this.name = column.name;
     this.#column = column;
+    this.#toNumber = numberReader(column.rules.numberFormat);
   }
 
   /** @throws GradpoolError ERR_BAD_DATA where the column is not there */
@@ -53,7 +56,7 @@ export class KeyReader implements CellTarget {
   read(cells: readonly unknown[]): Cell {
     this.#column.rows.put(this, cells[this.#place]);
     if (typeof this.#cell !== 'string') return this.#cell;
-    const value = parseNumber(this.#cell);
+    const value = this.#toNumber(this.#cell);
     return Number.isNaN(value) ? this.#cell : value;
   }
 
@@ -115,7 +118,10 @@ export class ClassParts implements RowParts {
   #isClass(key: Cell): boolean {
     const most = this.#sure || typeof key !== 'number' ? MOST_CLASSES : MOST_INTEGER_CLASSES;
     if (typeof key === 'number' && !this.#sure && !Number.isInteger(key)) return false;
-    return this.#dealt!.has(key) || this.#dealt!.size < most;
+    if (this.#dealt!.has(key)) return true;
+    // Dates that are a target are read as numbers.
+    if (typeof key === 'string' && !this.#sure && kindOfText(key) === 'date') return false;
+    return this.#dealt!.size < most;
   }
 
   #choose(counts: readonly number[]): number {

@@ -20,7 +20,7 @@ export interface ReadOptions {
   categorical?: readonly string[] | undefined;
   /**
    * Texts that mean that a value is not known, in place of the default: what pandas takes for it (nothing, NA, N/A, n/a, <NA>, NaN, nan,
-   * null, NULL, None, #N/A and such), and -, . and ? alone.
+   * null, NULL, None, #N/A and such), and -, . and ? alone. With others beside it: `[...MISSING_TEXTS, 'k.A.']`.
    */
   missingValues?: readonly string[] | undefined;
   /** What stands before the fraction of numbers in texts. Default: a point, or as the encoding has it. */

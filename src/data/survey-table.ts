@@ -220,7 +220,7 @@ class SurveyVisitor implements TableVisitor {
     const gaps = (columns: readonly ColumnSurvey[]) =>
       columns.map(({ name, values }) => ({ name, gaps: this.#seen - values, rows: this.#seen }));
     const targets = gaps([...this.#targets, ...this.#weights]);
-    if (this.#kept.length === 1) throw noRows(label, gaps(this.#inputs), targets, this.#missing);
+    if (this.#kept.length === 1) throw noRows(label, gaps(this.#inputs), targets, this.#missing, this.#encoding);
     const what = this.#missing === 'mean' ? 'that has a target' : 'in which no value is missing';
     const ways =
       'leave the part out (--validation-share 0, --test-share 0 in the program), or take another seed (--split-seed)';

@@ -107,8 +107,8 @@ function askForHeader(
   const shown = first.slice(0, 5).join(', ') + (first.length > 5 ? ', ...' : '');
   throw badFile(
     `${label}, line ${directive ? 2 : 1}`,
-    `expected names, got what may be values: ${shown}. Values need "header": false, names "header": true ` +
-      '(--no-header and --header in the program)',
+    `expected names, got what may be values: ${shown}; for values say ` +
+      '"header": false (--no-header in the program), for names "header": true (--header in the program)',
   );
 }
 

@@ -67,8 +67,10 @@ async function zeroByte(
   offset: number,
   piece: Uint8Array,
 ): Promise<Error> {
-  const zeros = [...piece.subarray(0, 1024).keys()].filter((at) => piece[at] === 0);
-  const wide = narrow && zeros.length > 3 && zeros.every((at) => at % 2 === zeros[0]! % 2);
+  const looked = piece.subarray(0, 1024);
+  const zeros = [...looked.keys()].filter((at) => looked[at] === 0);
+  const wide =
+    narrow && zeros.length > 3 && 16 * zeros.length >= looked.length && zeros.every((at) => at % 2 === zeros[0]! % 2);
   const what = wide
     ? 'is UTF-16 without a byte order mark at its beginning (every other byte is 0): save it as UTF-8, or with the mark'
     : 'expected text in UTF-8, got a byte that is 0';

@@ -40,7 +40,7 @@ function notationHint(texts: readonly string[]): string {
 export function slipsHint({ kind, texts }: Slips): string {
   const names = 'if they are names, list the column in "categorical" (--categorical in the program)';
   if (kind === 'notation') return `${notationHint(texts)}; ${names}`;
-  return `: correct them, list them in "missingValues" (--missing-values in the program); ${names}`;
+  return `: correct them, list them in "missingValues" (--missing-values default,... in the program); ${names}`;
 }
 
 /** A column with so many different numbers is one of numbers if it has hardly any different texts beside them. */

@@ -1,5 +1,6 @@
 import { wrongType } from '../core/checks.ts';
-import { type Activation, parameterCount, widths } from '../core/spec.ts';
+import { type Activation, LEAK } from '../core/activations.ts';
+import { parameterCount, widths } from '../core/spec.ts';
 import { VERSION } from '../core/version.ts';
 import { Network } from '../nn/network.ts';
 import { inputSteps, outputSteps, type Steps } from './affine-steps.ts';
@@ -11,7 +12,6 @@ import { checkPath, writeAside } from './write-aside.ts';
 /** Gemm, Softmax over the last axis and the others have meant what is used here since opset 13, of IR version 7. */
 const OPSET = 13;
 const IR_VERSION = 7;
-const LEAK = 0.01;
 /** A protobuf message is shorter than 2 GiB; some room is left for what is not weights. */
 const MOST_PARAMETERS = 2 ** 29 - 2 ** 20;
 
@@ -20,6 +20,7 @@ const OPERATORS: Record<Exclude<Activation, 'linear'>, Omit<OnnxNode, 'inputs' |
   tanh: { operator: 'Tanh' },
   relu: { operator: 'Relu' },
   'leaky-relu': { operator: 'LeakyRelu', attribute: { name: 'alpha', float: LEAK } },
+  elu: { operator: 'Elu' },
   softmax: { operator: 'Softmax', attribute: { name: 'axis', int: -1 } },
 };
 

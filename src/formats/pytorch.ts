@@ -102,7 +102,9 @@ function checkNames(name: string, list: unknown): void {
 function hiddenActivations(given: Activation | readonly Activation[], count: number): readonly Activation[] {
   if (!Array.isArray(given)) return new Array<Activation>(count).fill(oneOf('activations', given, ACTIVATIONS));
   if (given.length !== count) {
-    throw new RangeError(`"activations" expected one for each of ${count} hidden layers, got ${given.length}`);
+    throw new RangeError(
+      `"activations" expected one for each hidden layer, which are ${count}, got ${given.length}: that of the last layer is "output"`,
+    );
   }
   return (given as readonly Activation[]).map((word, i) => oneOf(`activations[${i}]`, word, ACTIVATIONS));
 }

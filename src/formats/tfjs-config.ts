@@ -1,5 +1,5 @@
 // What the configs of single layers of Keras say: activations, and steps that scale columns.
-import type { Activation } from '../core/spec.ts';
+import { type Activation, ACTIVATIONS, LEAK } from '../core/activations.ts';
 import type { Affine } from '../core/table.ts';
 import type { Bad } from './bad-file.ts';
 import { batchAffine } from './fold.ts';
@@ -7,15 +7,8 @@ import { excerpt, isObject } from './strict-json.ts';
 import { type KerasLayer, layerFault } from './tfjs-topology.ts';
 import type { TfjsWeights } from './tfjs-weights.ts';
 
-/** What Keras calls the activations. */
-const ACTIVATIONS: Readonly<Record<string, Activation>> = {
-  linear: 'linear',
-  sigmoid: 'sigmoid',
-  tanh: 'tanh',
-  relu: 'relu',
-  softmax: 'softmax',
-};
-const LEAK = 0.01;
+/** Keras calls activations as they are called here; the leaky ReLU is a layer there, whose slope is another by default. */
+const WORDS: readonly unknown[] = ACTIVATIONS.filter((name) => name !== 'leaky-relu');
 /** What Keras takes where the file does not say. */
 const DEFAULT_LEAK = 0.3;
 const DEFAULT_EPSILON = 1e-3;
@@ -27,21 +20,21 @@ export function activationOf(bad: Bad, layer: KerasLayer): Activation {
   const { kind, config } = layer;
   if (kind === 'ReLU') return rectifier(bad, layer);
   if (kind === 'LeakyReLU') return leaky(bad, layer, slopeOf(layer) ?? DEFAULT_LEAK);
+  if (kind === 'ELU') return exponential(bad, layer);
   if (kind === 'Softmax') return softmax(bad, layer);
   const { activation } = config;
   // Keras may write an object: a function by its name, or a layer.
   if (isObject(activation) && isObject(activation.config) && typeof activation.class_name === 'string') {
     const { class_name: inner, config: own } = activation;
-    if (['ReLU', 'LeakyReLU', 'Softmax'].includes(inner)) {
+    if (['ReLU', 'LeakyReLU', 'ELU', 'Softmax'].includes(inner)) {
       return activationOf(bad, { ...layer, kind: inner, config: own });
     }
   }
   const word = isObject(activation) ? activation.config : (activation ?? 'linear');
-  const known = typeof word === 'string' && Object.hasOwn(ACTIVATIONS, word) ? ACTIVATIONS[word] : undefined;
-  if (known === undefined) {
+  if (!WORDS.includes(word)) {
     throw layerFault(bad, layer, `has the activation ${excerpt(activation)}, which cannot be imported`);
   }
-  return known;
+  return word as Activation;
 }
 
 function rectifier(bad: Bad, layer: KerasLayer): Activation {
@@ -61,6 +54,12 @@ function leaky(bad: Bad, layer: KerasLayer, slope: unknown): Activation {
     throw layerFault(bad, layer, `has the slope ${excerpt(slope)}; that of gradpool is ${LEAK}`);
   }
   return 'leaky-relu';
+}
+
+function exponential(bad: Bad, layer: KerasLayer): Activation {
+  const { alpha = 1 } = layer.config;
+  if (alpha !== 1) throw layerFault(bad, layer, `has the alpha ${excerpt(alpha)}; that of gradpool is 1`);
+  return 'elu';
 }
 
 function softmax(bad: Bad, layer: KerasLayer): Activation {

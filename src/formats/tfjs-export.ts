@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { wrongType } from '../core/checks.ts';
-import { type Activation, type LayerSpec, widths } from '../core/spec.ts';
+import { type Activation, LEAK } from '../core/activations.ts';
+import { type LayerSpec, widths } from '../core/spec.ts';
 import { VERSION } from '../core/version.ts';
 import { Network } from '../nn/network.ts';
 import { inputSteps, outputSteps, type Steps } from './affine-steps.ts';
@@ -32,7 +33,6 @@ interface KerasLayer {
 }
 
 const SHARD = 'group1-shard1of1.bin';
-const LEAK = 0.01;
 const ZEROS = { class_name: 'Zeros', config: {} };
 
 /**

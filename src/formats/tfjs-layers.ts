@@ -74,6 +74,7 @@ export class ChainReader {
       Activation: activate,
       ReLU: activate,
       LeakyReLU: activate,
+      ELU: activate,
       Softmax: activate,
       // What these do, they do in training only.
       GaussianNoise: nothing,

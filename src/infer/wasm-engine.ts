@@ -1,10 +1,10 @@
+import { ACTIVATION_TABLE } from '../core/activations.ts';
 import type { Activation, NetworkSpec } from '../core/spec.ts';
 import { GradpoolError } from '../core/errors.ts';
 import type { OutputArray } from '../core/scaling.ts';
 import type { Scaling } from '../core/table.ts';
 import type { WasmMemory, WasmModule } from '../core/wasm.ts';
 import { instantiate, type KernelExports } from '../kernels/exports.ts';
-import { CODES } from '../kernels/tiles.ts';
 import type { LayerParameters } from '../memory/arena.ts';
 import { type MatrixPlan, MOST_BYTES, place } from '../memory/layout.ts';
 import { type Engine, type Rows, type Scales, scalesOf } from './engine.ts';
@@ -57,7 +57,7 @@ export class WasmEngine implements Engine {
     this.#plan = planInference(spec, threads);
     this.#rows = this.#plan.threads[thread]!;
     this.#scales = scalesOf(spec, scaling);
-    this.#codes = spec.layers.map(({ activation }) => CODES[activation]);
+    this.#codes = spec.layers.map(({ activation }) => ACTIVATION_TABLE[activation].code);
     this.#output = spec.layers.at(-1)!.activation;
     this.rows = this.#rows.many[0]!.rows;
     this.#memory = new Float32Array(memory.buffer);

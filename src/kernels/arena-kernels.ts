@@ -1,3 +1,4 @@
+import { RULES } from '../core/optimizers.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { NumericArray, Table } from '../core/table.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -146,64 +147,35 @@ export abstract class ArenaKernels {
       decay = 0;
       more = 0;
     }
-    const { rule, rate } = step;
-    if (rule === 'sgd') {
-      this.wasm.sgd(next, w, first, others, slots.bytes, more, count, rate, scale, decay);
-    } else {
-      const state = stateOffset(this.arena.plan, 0, own?.state ?? phase) + at;
-      const nextState = stateOffset(this.arena.plan, 0, own?.state ?? 1 - phase) + at;
-      this.#stepWithState(next, w, nextState, state, first, others, more, count, scale, decay, step);
-    }
+    // Where a rule remembers nothing there is no state, and its kernel looks at none.
+    const stateful = RULES[step.rule].vectors > 0;
+    const state = stateful ? stateOffset(this.arena.plan, 0, own?.state ?? phase) + at : 0;
+    const nextState = stateful ? stateOffset(this.arena.plan, 0, own?.state ?? 1 - phase) + at : 0;
+    const stateStride = this.arena.plan.state.copies * slots.bytes;
+    const c = step.constants;
+    this.wasm[step.rule](
+      next,
+      w,
+      nextState,
+      state,
+      stateStride,
+      first,
+      others,
+      slots.bytes,
+      more,
+      count,
+      scale,
+      decay,
+      c[0]!,
+      c[1]!,
+      c[2]!,
+      c[3]!,
+      c[4]!,
+      c[5]!,
+      c[6]!,
+      c[7]!,
+    );
     this.tick();
-  }
-
-  /** The rules that remember something: it is read at `state` and written at `nextState`. */
-  #stepWithState(
-    next: number,
-    w: number,
-    nextState: number,
-    state: number,
-    first: number,
-    others: number,
-    more: number,
-    count: number,
-    scale: number,
-    decay: number,
-    { rule, rate, shrink, momentum, nesterov, beta, epsilon, correction }: Step,
-  ): void {
-    const { wasm } = this;
-    const { slots, state: plan } = this.arena.plan;
-    const n = slots.bytes;
-    if (rule === 'momentum') {
-      const turned = nesterov ? 1 : 0;
-      wasm.sgdMomentum(next, w, nextState, state, first, others, n, more, count, rate, scale, decay, momentum, turned);
-    } else if (rule === 'rmsprop') {
-      const rest = 1 - beta;
-      wasm.rmsprop(next, w, nextState, state, first, others, n, more, count, rate, scale, decay, beta, rest, epsilon);
-    } else {
-      wasm.adam(
-        next,
-        w,
-        nextState,
-        state,
-        plan.copies * n,
-        first,
-        others,
-        n,
-        more,
-        count,
-        rate,
-        scale,
-        decay,
-        shrink,
-        momentum,
-        1 - momentum,
-        beta,
-        1 - beta,
-        epsilon,
-        correction,
-      );
-    }
   }
 
   reduce(to: number, workers: number, begin: number, end: number): void {

@@ -1,3 +1,4 @@
+import type { StepRule } from '../core/optimizers.ts';
 import type { WasmMemory, WasmModule } from '../core/wasm.ts';
 
 /** What src/kernels/assembly exports. All arguments are numbers; pointers are byte offsets into the arena. */
@@ -8,10 +9,7 @@ export type KernelExports = Record<
   | 'gradientStep'
   | 'biasGradient'
   | 'biasGradientStep'
-  | 'sgd'
-  | 'sgdMomentum'
-  | 'rmsprop'
-  | 'adam'
+  | StepRule
   | 'regularise'
   | 'reduce'
   | 'square'

@@ -1,3 +1,4 @@
+import { type Hyperparameters, MOST_CONSTANTS, RULES, type StepRule } from '../core/optimizers.ts';
 import type { WasmModule } from '../core/wasm.ts';
 import type { Mask } from './masks.ts';
 
@@ -11,60 +12,47 @@ export type Twin = 'relaxed-simd' | 'simd';
 /** Which of a backend's ways ran. */
 export type KernelPath = Twin | 'sgemm' | 'float64';
 
-/** Which formula a step has. Vectors that it remembers: 0, 1, 1, 2. */
-export type StepRule = 'sgd' | 'momentum' | 'rmsprop' | 'adam';
-
 /**
- * The constants of an update of the parameters, as torch.optim has them; assembly/update.ts has the formulas.
+ * What is the same in all steps of a run:
  *   g = clamp(scale * (g_0 + g_1 + ...), -clip, clip) + l1 sign(w) + decay w
  * and then the rule.
  */
-export interface Step {
+export interface StepPlan {
   readonly rule: StepRule;
-  /** The learning rate; of adam divided by 1 - beta1^t. */
-  readonly rate: number;
-  /** 1 / B: the sums of the gradients become means, once. Less where the norm of the gradient is clipped. */
-  readonly scale: number;
+  readonly hyperparameters: Hyperparameters;
   /** Weight decay, added to the gradient of weights and biases. */
   readonly decay: number;
   readonly l1: number;
   /** Infinity: no limit. */
   readonly clip: number;
-  /** The learning rate times decoupled weight decay: what is taken off weights and biases, as a part of them. Of adam. */
-  readonly shrink: number;
-  /** mu, or beta1 of adam. */
-  readonly momentum: number;
-  readonly nesterov: boolean;
-  /** alpha of rmsprop, beta2 of adam. */
-  readonly beta: number;
-  readonly epsilon: number;
-  /** 1 / sqrt(1 - beta2^t) of adam. */
-  readonly correction: number;
 }
 
-/** A step of plain SGD at rate 0, of which others are variations. */
-export const PLAIN_STEP: Step = {
-  rule: 'sgd',
-  rate: 0,
-  scale: 1,
-  decay: 0,
-  l1: 0,
-  clip: Infinity,
-  shrink: 0,
-  momentum: 0,
-  nesterov: false,
-  beta: 0,
-  epsilon: 0,
-  correction: 1,
-};
+/** One update of the parameters. */
+export interface Step extends Omit<StepPlan, 'hyperparameters'> {
+  /** 1 / B: the sums of the gradients become means, once. Less where the norm of the gradient is clipped. */
+  readonly scale: number;
+  /** What the rule's kernels are given, as RULES writes it; the first is the learning rate of plain SGD. */
+  readonly constants: Float64Array;
+}
+
+/**
+ * A step at a learning rate.
+ * @param t - updates since the weights were set, this one included
+ */
+export function stepOf(plan: Partial<StepPlan>, rate: number, scale = 1, t = 1): Step {
+  const { rule = 'sgd', hyperparameters = {}, decay = 0, l1 = 0, clip = Infinity } = plan;
+  const constants = new Float64Array(MOST_CONSTANTS);
+  RULES[rule].constants(constants, rate, t, hyperparameters);
+  return { rule, decay, l1, clip, scale, constants };
+}
 
 /** Whether the gradient is changed number by number before the rule sees it, but for `scale` and `decay`. */
-export function isRegularised({ l1, clip }: Step): boolean {
+export function isRegularised({ l1, clip }: Pick<Step, 'l1' | 'clip'>): boolean {
   return l1 !== 0 || clip !== Infinity;
 }
 
 /** Whether a step is of plain SGD, which can be made without storing a gradient. */
-export function isPlain(step: Step): boolean {
+export function isPlain(step: Pick<Step, 'rule' | 'l1' | 'clip'>): boolean {
   return step.rule === 'sgd' && !isRegularised(step);
 }
 

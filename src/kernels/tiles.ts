@@ -1,22 +1,13 @@
-import { type Activation, dropoutOf, type NetworkSpec } from '../core/spec.ts';
+import { ACTIVATION_TABLE } from '../core/activations.ts';
+import { dropoutOf, type NetworkSpec } from '../core/spec.ts';
 import type { LayerPlan } from '../memory/layout.ts';
 import type { Share } from './kernels.ts';
 
-/** The numbers that assembly/lanes.ts has for the activations; softmax and a sigmoid output are applied by `outputs`. */
-export const CODES: Record<Activation, number> = {
-  linear: 0,
-  relu: 1,
-  'leaky-relu': 2,
-  sigmoid: 3,
-  tanh: 4,
-  softmax: 0,
-};
-
-export const LINEAR = CODES.linear;
+export const LINEAR = ACTIVATION_TABLE.linear.code;
 
 /** What is applied layer by layer: nothing after the last, whose outputs are made by `outputs`. */
 export function activationCodes({ layers }: NetworkSpec): number[] {
-  return layers.map(({ activation }, i) => (i === layers.length - 1 ? LINEAR : CODES[activation]));
+  return layers.map(({ activation }, i) => (i === layers.length - 1 ? LINEAR : ACTIVATION_TABLE[activation].code));
 }
 
 /** What `backward` applies the derivative of, layer by layer from the inputs on: nothing below the first, or where `dropDelta` will. */

@@ -108,8 +108,9 @@ export class WasmKernels extends ArenaKernels implements Kernels {
     const next = this.arena.slot(to);
     const h = this.H[layer - 1]!;
     const delta = this.delta[layer]!;
-    const scaled = step.rate * step.scale;
-    const decay = 1 - step.rate * step.decay;
+    const rate = step.constants[0]!;
+    const scaled = rate * step.scale;
+    const decay = 1 - rate * step.decay;
     for (let i = 0; i < runs.length; i++) {
       const { panel, panels, first, last } = runs[i]!;
       const at = weights + panel * stride;

@@ -1,3 +1,4 @@
+import { ACTIVATION_TABLE } from '../core/activations.ts';
 import { Random } from '../core/random.ts';
 import { type NetworkSpec, widths } from '../core/spec.ts';
 import type { LayerParameters } from '../memory/arena.ts';
@@ -11,8 +12,8 @@ export function initialise(spec: NetworkSpec, seed: number, how: Initialisation)
   const n = widths(spec);
   return spec.layers.map(({ units, activation }, l) => {
     const random = new Random(seed, l);
-    const rectified = activation === 'relu' || activation === 'leaky-relu';
-    const draw = how === 'he' || (how === 'auto' && rectified) ? he(random, n[l]!) : glorot(random, n[l]!, units);
+    const rule = how === 'auto' ? ACTIVATION_TABLE[activation].initialisation : how;
+    const draw = rule === 'he' ? he(random, n[l]!) : glorot(random, n[l]!, units);
     return { weights: Float32Array.from({ length: n[l]! * units }, draw), bias: new Float32Array(units) };
   });
 }

@@ -3,7 +3,7 @@ import type { Failure } from '../core/errors.ts';
 import type { RateSchedule } from '../core/schedule.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { Table } from '../core/table.ts';
-import type { KernelSource, Step } from '../kernels/kernels.ts';
+import type { KernelSource, StepPlan } from '../kernels/kernels.ts';
 import type { ArenaHandle } from '../memory/arena.ts';
 
 /** What every thread of a trainer needs once. */
@@ -72,12 +72,10 @@ export interface RunPlan {
   /** The slot that holds the weights when the run begins. */
   readonly slot: number;
   /** What is the same in all updates; `Steps` completes it. */
-  readonly step: Step;
+  readonly step: StepPlan;
   readonly rates: RateSchedule;
   /** Updates that the weights have been through before the run, since they were set. */
   readonly count: number;
-  /** Of AdamW, without the learning rate. */
-  readonly decoupledDecay: number;
   /** The longest gradient; Infinity: no limit. */
   readonly clipNorm: number;
   /** Undefined: in the order of the data set. */

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type NetworkSpec, trainingFlops } from '../core/spec.ts';
 import type { Table } from '../core/table.ts';
-import { type BackendChoice, type BackendReport, type KernelSource, PLAIN_STEP } from '../kernels/kernels.ts';
+import { type BackendChoice, type BackendReport, type KernelSource, stepOf } from '../kernels/kernels.ts';
 import { Masks } from '../kernels/masks.ts';
 import { type Chosen, formatOf, KernelFactory, loadBackend, loadBlas } from '../kernels/load.ts';
 import { Arena } from '../memory/arena.ts';
@@ -116,9 +116,10 @@ function updateOf(source: KernelSource, spec: NetworkSpec, rows: number): () => 
     masks: Masks.of(spec, 0),
   };
   const order = Uint32Array.from({ length: block.rows }, (_, i) => i);
+  const still = stepOf({}, 0);
   let slot = 0;
   return () => {
-    soleUpdate(worker, order, 0, block.rows, slot, 1 - slot, PLAIN_STEP);
+    soleUpdate(worker, order, 0, block.rows, slot, 1 - slot, still);
     slot = 1 - slot;
   };
 }

@@ -24,10 +24,9 @@ export function resolveClassWeights(value: unknown): ClassWeights | undefined {
 export function checkClassWeights(spec: NetworkSpec, weights: ClassWeights | undefined): void {
   if (weights === undefined) return;
   const { task, classes } = taskOf(spec);
-  const K = spec.layers.at(-1)!.units;
   if (task !== 'classes') {
     throw new RangeError(
-      `"classWeights" expected softmax outputs or one sigmoid output, got ${K} outputs with ${spec.loss}`,
+      `"classWeights" expected softmax outputs or one sigmoid output, got outputs for ${task} (${spec.loss})`,
     );
   }
   if (weights !== 'balanced' && weights.length !== classes)

@@ -25,8 +25,8 @@ export const STRATEGIES = ['coordinator', 'data-parallel', 'owner-computes', 'lo
 export type Strategy = (typeof STRATEGIES)[number];
 export type StrategyChoice = Strategy | 'auto';
 
-export const LAST_BATCHES = ['keep', 'drop'] as const;
-export type LastBatch = (typeof LAST_BATCHES)[number];
+export type LastBatch = 'keep' | 'drop';
+export const LAST_BATCHES: readonly LastBatch[] = ['keep', 'drop'];
 
 export const SHARED_MEMORY = ['auto', 'required', 'off'] as const;
 

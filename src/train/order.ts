@@ -114,12 +114,14 @@ function batchSizeOf({ batchSize: wanted, chosen, adaptive, lastBatch }: Given, 
     throw new RangeError(`"train" expected Dataset beside an adaptive "batchSize", got ${describe(data.source)}`);
   if (lastBatch === 'drop' && !chosen && data.length < wanted)
     throw new RangeError(
-      `"lastBatch" drop expected at least ${wanted} patterns, which are a whole batch ("batchSize"), got ${data.length}`,
+      `"lastBatch" drop expected at least ${wanted} patterns, one batch of "batchSize", got ${data.length}`,
     );
   const most = isStreamed(data) ? data.mostBatch : data.length;
   const batchSize = integer('batchSize', chosen ? Math.min(wanted, most) : wanted, 1, data.length);
   if (batchSize > most)
-    throw new RangeError(`"batchSize" expected at most ${most} rows, for which "memory" has room, got ${batchSize}`);
+    throw new RangeError(
+      `"batchSize" expected at most ${most} rows, for which there is room in "memory", got ${batchSize}`,
+    );
   return batchSize;
 }
 

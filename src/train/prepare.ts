@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { wrongType } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
+import { RULES } from '../core/optimizers.ts';
 import type { NetworkSpec } from '../core/spec.ts';
 import type { BackendReport } from '../kernels/kernels.ts';
 import { formatOf } from '../kernels/load.ts';
@@ -11,7 +12,6 @@ import { Network } from '../nn/network.ts';
 import { chooseBackend } from './choose.ts';
 import { checkClassWeights } from './class-weights.ts';
 import { type NumericOptions, type ResolvedOptions, resolveOptions, type Strategy } from './options.ts';
-import { STATE_VECTORS } from './optimizer.ts';
 import type { CoordinatorSetup } from './outcome.ts';
 import type { TrainerInfo } from './report.ts';
 import { chooseStrategy } from './strategy.ts';
@@ -51,7 +51,7 @@ export async function prepare(
   const rows = micro === undefined ? batchSize : micro * workers;
   const { source, report } = await chooseBackend(resolved.backend, sharedMemory.available, spec, rows, workers);
   const format = formatOf(source.backend);
-  const stateVectors = STATE_VECTORS[resolved.step.rule];
+  const stateVectors = RULES[resolved.step.rule].vectors;
   const norm = resolved.clipNorm !== Infinity;
   const memory = memoryOf(strategy, batchSize, workers, shards);
   const together = micro === undefined ? resolved.blockRows : memory.sharedBlock ? rows : micro;

@@ -210,7 +210,7 @@ export class Runner {
   }
 
   #plan({ train, epochs, updates, batchSize, rates, from, rows, counted, stream, before }: Piece): RunPlan {
-    const { seed, shuffle, step, decoupledDecay, clipNorm } = this.#options;
+    const { seed, shuffle, step, clipNorm } = this.#options;
     return {
       epochs,
       epoch: stream,
@@ -225,7 +225,6 @@ export class Runner {
       step,
       rates,
       count: this.#weights.count,
-      decoupledDecay,
       clipNorm,
       // Of a stream the order is made as its rows are read.
       shuffle: shuffle && !isStreamed(train) ? { seed, stream } : undefined,

@@ -1,5 +1,6 @@
+import { MOST_CONSTANTS, RULES, type StepRule } from '../core/optimizers.ts';
 import { fillRates, rateAt } from '../core/schedule.ts';
-import type { Step, StepRule } from '../kernels/kernels.ts';
+import type { Step, StepPlan } from '../kernels/kernels.ts';
 import type { RunPlan } from '../pool/messages.ts';
 
 /** Added to the length of a gradient before something is divided by it, as torch.nn.utils.clip_grad_norm_ does. */
@@ -28,7 +29,7 @@ export class Steps {
     const rate = rateAt(rates, count);
     this.#full = new ChangingStep(step, rate, 1 / batchSize);
     this.#last = new ChangingStep(step, rate, 1 / (rows % batchSize || batchSize));
-    const varies = rates.name !== 'constant' || step.rule === 'adam';
+    const varies = rates.name !== 'constant' || RULES[step.rule].counts;
     this.#rates = varies ? new Float64Array(Math.min(AHEAD, updates)) : undefined;
   }
 
@@ -41,13 +42,13 @@ export class Steps {
     const step = size === this.#run.batchSize ? this.#full : this.#last;
     if (rows !== size) step.mean(rows);
     if (this.#rates !== undefined) {
-      const { rates, count, decoupledDecay } = this.#run;
+      const { rates, count } = this.#run;
       const now = count + update;
       if (!(now >= this.#first && now < this.#first + this.#rates.length)) {
         fillRates(rates, now, this.#rates);
         this.#first = now;
       }
-      step.set(this.#rates, now - this.#first, now + 1, decoupledDecay);
+      step.set(this.#rates, now - this.#first, now + 1);
     }
     return step;
   }
@@ -60,68 +61,38 @@ export class Steps {
   }
 }
 
-// Places in the numbers of a step that change.
-const RATE = 0;
-const SCALE = 1;
-const CORRECTION = 2;
-const SHRINK = 3;
-
 /** A step whose numbers change without anything being allocated: in a field they would be boxed at every write. */
 class ChangingStep implements Step {
   readonly rule: StepRule;
   readonly decay: number;
   readonly l1: number;
   readonly clip: number;
-  readonly momentum: number;
-  readonly nesterov: boolean;
-  readonly beta: number;
-  readonly epsilon: number;
-  readonly #numbers: Float64Array;
+  readonly constants = new Float64Array(MOST_CONSTANTS);
+  readonly #plan: StepPlan;
+  readonly #scale: Float64Array;
 
-  constructor(step: Step, rate: number, scale: number) {
-    this.rule = step.rule;
-    this.decay = step.decay;
-    this.l1 = step.l1;
-    this.clip = step.clip;
-    this.momentum = step.momentum;
-    this.nesterov = step.nesterov;
-    this.beta = step.beta;
-    this.epsilon = step.epsilon;
-    this.#numbers = Float64Array.of(rate, scale, step.correction, step.shrink);
-  }
-
-  get rate(): number {
-    return this.#numbers[RATE]!;
+  constructor(plan: StepPlan, rate: number, scale: number) {
+    this.rule = plan.rule;
+    this.decay = plan.decay;
+    this.l1 = plan.l1;
+    this.clip = plan.clip;
+    this.#plan = plan;
+    this.#scale = Float64Array.of(scale);
+    RULES[plan.rule].constants(this.constants, rate, 1, plan.hyperparameters);
   }
 
   get scale(): number {
-    return this.#numbers[SCALE]!;
-  }
-
-  get correction(): number {
-    return this.#numbers[CORRECTION]!;
-  }
-
-  get shrink(): number {
-    return this.#numbers[SHRINK]!;
+    return this.#scale[0]!;
   }
 
   /** Sums over so many rows become means. */
   mean(rows: number): void {
-    this.#numbers[SCALE] = 1 / rows;
+    this.#scale[0] = 1 / rows;
   }
 
-  /** @param t - updates with this one: m and v begin at 0, which is corrected by 1 - beta^t (Kingma and Ba 2015, section 2) */
-  set(rates: Float64Array, at: number, t: number, decoupledDecay: number): void {
-    const numbers = this.#numbers;
-    const rate = rates[at]!;
-    if (this.rule !== 'adam') {
-      numbers[RATE] = rate;
-      return;
-    }
-    numbers[RATE] = rate / (1 - this.momentum ** t);
-    numbers[CORRECTION] = 1 / Math.sqrt(1 - this.beta ** t);
-    numbers[SHRINK] = rate * decoupledDecay;
+  /** @param t - updates with this one */
+  set(rates: Float64Array, at: number, t: number): void {
+    RULES[this.rule].constants(this.constants, rates[at]!, t, this.#plan.hyperparameters);
   }
 
   /** The mean gradient becomes no longer than `most`; its squares are added up in an order that is always the same. */
@@ -134,6 +105,6 @@ class ChangingStep implements Step {
       odd += squares[i + 1]!;
     }
     const length = Math.sqrt(even + odd) / size;
-    this.#numbers[SCALE] = Math.min(1, most / (length + TINY)) / size;
+    this.#scale[0] = Math.min(1, most / (length + TINY)) / size;
   }
 }

@@ -130,7 +130,7 @@ describe('from a table to a model in use', () => {
       expect(epochs[0]!.samples).toBeGreaterThan(50);
     }
     const large = await run([...short, '--batch-size', '5000']);
-    expect(large).toMatchObject({ code: 1, stderr: expect.stringMatching(/"lastBatch" drop expected at least 5000/) as string }); // prettier-ignore
+    expect(large).toMatchObject({ code: 1, stderr: expect.stringMatching(/--last-batch drop expected at least 5000/) as string }); // prettier-ignore
   });
 
   it('starts from the weights that are asked for', async () => {

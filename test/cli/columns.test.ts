@@ -117,3 +117,43 @@ it.each([{ more: [] }, { more: ['--stream', 'always'] }])(
     expect(stdout).toContain('column \\"when\\" is read as dates: milliseconds since 1970');
   },
 );
+
+it('a file in which each row lacks a value is refused with what can be done there', async () => {
+  const gaps = file('all-gaps.csv', 'x,z,y\n1,,a\n,2,b\n');
+  const flags = ['--target', 'y', '--missing', 'drop', '--validation-share', '0', '--test-share', '0'];
+  const trained = await callHere(['train', gaps, ...flags, '--model', at('none.safetensors')]);
+  const what =
+    "in 1 of 2 rows; --missing can be 'mean', which fills in what is no target; or leave columns out of --features\n";
+  expect(trained.stderr).toContain(what);
+  const path = await model('dropped.safetensors', 'x,z,y\n1,1,a\n2,2,b\n', { target: 'y', missing: 'drop' });
+  const evaluated = await callHere(['evaluate', path, gaps]);
+  expect(evaluated.stderr).toMatch(/in 1 of 2 rows\n$/);
+});
+
+describe('notes and lists on the command line', () => {
+  const gaps = (option: string[]) => {
+    const rows = Array.from(
+      { length: 30 },
+      (_, i) => `${i === 3 ? 'k.A.' : i === 4 ? 'NA' : i === 5 ? '' : i},2020-01-01,${i}.5`,
+    );
+    const path = file('notes.csv', ['x,day,y', ...rows].join('\n'));
+    const flags = ['--target', 'y', '--missing', 'drop', '--epochs', '1', '--model', at('notes.safetensors')];
+    return callHere(['train', path, ...flags, ...option]);
+  };
+
+  it('name options as they are written there', async () => {
+    const { stderr } = await gaps(['--missing-values', 'default,k.A.']);
+    expect(stderr).toContain(
+      'column "day" is left out: it has dates, such as "2020-01-01"; --dates number reads them as numbers\n',
+    );
+    expect(stderr).toContain('23 to train (1 more dropped for missing values)');
+    expect((await gaps([])).stderr).toContain('list them in --missing-values default,...; if');
+  });
+
+  it('may have an empty text among those that mean a missing value', async () => {
+    expect((await gaps(['--missing-values', ',NA,k.A.'])).stderr).toContain(
+      '23 to train (1 more dropped for missing values)',
+    );
+    expect((await gaps(['--missing-values', 'NA,k.A.'])).stderr).toContain('got ""');
+  });
+});

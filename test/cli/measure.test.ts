@@ -88,6 +88,9 @@ test.each([
   [['curve'], 'expected a file, or --network'],
   [['curve', PRODUCTS, '--network', '3-1'], 'and not both'],
   [['scaling', '--network', '3-4-1', '--hidden', '8'], '--network expected no --hidden'],
+  [['sweep', '--network', '3-4-1', '--group-column', 'a'], '--network expected no --group-column'],
+  [['curve', '--network', '3-4-1', '--no-header'], '--network expected no --no-header'],
+  [['curve', '--network', '3-4-1', '--dates', 'number'], '--network expected no --dates'],
   [['curve', PRODUCTS, '--target', 'z', '--noise', '0.5'], 'a file expected no --noise'],
   [
     ['sweep', '--network', '3-1', '--validation-share', '0'],

@@ -19,3 +19,8 @@ test('where targets are all equal there is no R2', async () => {
   const one = await measureMetrics([[2], [3]], [[2], [3.5]], { task: 'values' });
   expect(metricsText('test', one, ['y'])).toMatch(/, R2 0\.\d+$/);
 });
+
+test('one row is a row', async () => {
+  const one = await measureMetrics([[2]], [[2.5]], { task: 'values' });
+  expect(metricsText('given', one, ['y'])).toMatch(/^On the 1 row of the given set:\n/);
+});

@@ -9,7 +9,12 @@ const commands = () => configurable(program(new AbortController().signal));
 const command = (name: string): Command => commands().find((one) => one.name() === name)!;
 const said = (message: string, name = 'train') => inWordsOfProgram(message, command(name));
 
-test.each(commands().flatMap((one) => one.options.map((option) => [one.name(), option.attributeName(), option.long!])))(
+/** Where --x and --no-x are one option, it is called --x. */
+const called = (one: Command) =>
+  one.options.filter(({ long }) => !long!.startsWith('--no-') || !has(one, long!.slice(5)));
+const has = (one: Command, name: string) => one.options.some(({ long }) => long === `--${name}`);
+
+test.each(commands().flatMap((one) => called(one).map((option) => [one.name(), option.attributeName(), option.long!])))(
   '%s: "%s" is %s',
   (name, key, flag) => {
     expect(said(`"${key}" expected a number, got "x"`, name)).toBe(`${flag} expected a number, got "x"`);
@@ -45,6 +50,37 @@ describe('a message', () => {
     ['train', 'leave it out with "features" (--features in the program)', 'leave it out with --features'],
     [
       'train',
+      'has dates; "dates" reads them as numbers (--dates number in the program)',
+      'has dates; --dates number reads them as numbers',
+    ],
+    [
+      'train',
+      'column "x": list them in "missingValues" (--missing-values default,... in the program); if they are names, list the column in "categorical" (--categorical in the program)',
+      'column "x": list them in --missing-values default,...; if they are names, list the column in --categorical',
+    ],
+    [
+      'train',
+      'name those that belong together with "columns" or "features" (--features in the program)',
+      'name those that belong together with --features',
+    ],
+    [
+      'train',
+      'leave the part out (--validation-share 0, --test-share 0 in the program)',
+      'leave the part out (--validation-share 0, --test-share 0)',
+    ],
+    [
+      'train',
+      'line 1: expected names, got 1, 2; for values say "header": false (--no-header in the program), for names "header": true (--header in the program)',
+      'line 1: expected names, got 1, 2; for values say --no-header, for names --header',
+    ],
+    ['train', 'say "quote": false (--quote none in the program)', 'say --quote none'],
+    [
+      'train',
+      'said with "decimal" (--decimal in the program) and "thousands" (--thousands in the program)',
+      'said with --decimal and --thousands',
+    ],
+    [
+      'train',
       '"momentum" expected "optimizer" sgd beside it, got optimizer adam',
       '--momentum expected --optimizer sgd beside it, got optimizer adam',
     ],
@@ -66,7 +102,7 @@ describe('a message', () => {
   it.each([
     [
       'predict',
-      'a.csv, line 3, column "x": has no value; "missing" can be \'drop\' or \'mean\'',
+      'a.csv, line 3, column "x": has no value; "shuffle" can be false',
       'a.csv, line 3, column "x": has no value',
     ],
     [

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bytes } from '#src/cli/parse.js';
-import { planInstead, planStream } from '#src/cli/stream-data.js';
+import { ofLimit, planInstead, planStream } from '#src/cli/stream-data.js';
 import { bytesText } from '#src/cli/text.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'plan-'));
@@ -65,4 +65,10 @@ it('sizes are read and written', () => {
     '512 MiB',
     '5 TiB',
   ]);
+});
+
+it('a limit that is too small is told of as the limit, of which a set has a quarter', () => {
+  const error = new RangeError('"memory" expected at least 704, for rows of 24 bytes, got 256');
+  expect(String(ofLimit(error))).toBe('Error: --memory-limit expected at least 2816 bytes, for rows of 24 bytes');
+  expect(ofLimit(new RangeError('"x"'))).toEqual(new RangeError('"x"'));
 });

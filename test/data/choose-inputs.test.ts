@@ -60,8 +60,8 @@ describe('columns that are no inputs', () => {
     const table = await both(people, { target: 'y' });
     expect(inputs(table)).toEqual(['id', 'x']);
     expect(table.notes).toEqual([
-      'column "name" is left out: it has a text of its own in each of 40 rows, which "categorical" makes inputs of (--categorical in the program)',
-      'column "when" is left out: it has dates, such as "2020-01-01", which "dates" can read as numbers (--dates number in the program)',
+      'column "name" is left out: it has a text of its own in each of 40 rows; "categorical" makes an input of each (--categorical in the program)',
+      'column "when" is left out: it has dates, such as "2020-01-01"; "dates" reads them as numbers (--dates number in the program)',
       'column "empty" is left out: it has no value in any row',
     ]);
   });

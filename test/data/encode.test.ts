@@ -435,7 +435,7 @@ describe('a slip of the pen in a column of numbers', () => {
     await expect(encode(lines('oops'), { target: 'y' })).rejects.toMatchObject({
       code: 'ERR_BAD_DATA',
       message: expect.stringContaining(
-        'column "x": expected numbers, which 39 of 40 values are, got "oops": correct them, list them in "missingValues" (--missing-values in the program); if they are names, list the column in "categorical" (--categorical in the program)',
+        'column "x": expected numbers, which 39 of 40 values are, got "oops": correct them, list them in "missingValues" (--missing-values default,... in the program); if they are names, list the column in "categorical" (--categorical in the program)',
       ) as string,
     });
     await expect(encode(lines('oops'), { target: 'x' })).rejects.toMatchObject({ code: 'ERR_BAD_DATA' });

@@ -49,6 +49,8 @@ describe('UTF-16', () => {
       badFile('line 3: expected text in UTF-8, got a byte'),
     );
     const late = `a,b\n${'1,x\n'.repeat(40_000)}2,\0\n`;
+    const bytes = Uint8Array.from({ length: 1024 }, (_, i) => i % 256);
+    await expect(read(bytes)).rejects.toEqual(badFile('line 1: expected text in UTF-8, got a byte'));
     await expect(read(gzipSync(late))).rejects.toEqual(badFile('line 40002: expected text in UTF-8, got a byte'));
   });
 
@@ -187,7 +189,7 @@ describe('a first line that may hold values', () => {
     ['a number that is no year', 'Braund,22.5,1\nHeikkinen,26,0\n'],
   ])('%s: has to be asked for', async (_, text) => {
     await expect(read(text)).rejects.toEqual(badFile('line 1: expected names, got what may be values: '));
-    await expect(read(text)).rejects.toThrow('"header": true (--no-header and --header in the program)');
+    await expect(read(text)).rejects.toThrow('for values say "header": false (--no-header in the program), for names');
     expect((await read(text, { header: true })).rows).toBe((await read(text, { header: false })).rows - 1);
   });
 

@@ -1,7 +1,7 @@
 import { type Activation, Dataset, Network, Normalization } from 'gradpool';
 import { Random } from '#src/core/random.js';
 
-const HIDDEN: readonly Activation[] = ['relu', 'tanh', 'sigmoid', 'leaky-relu', 'linear'];
+const HIDDEN: readonly Activation[] = ['relu', 'tanh', 'sigmoid', 'leaky-relu', 'elu', 'linear'];
 
 export interface Sample {
   readonly name: string;

@@ -117,6 +117,9 @@ describe('models of TensorFlow.js', () => {
         reLU(),
         dense({ units: 4 }),
         leakyReLU({ alpha: 0.01 }),
+        dense({ units: 6, activation: 'elu' }),
+        dense({ units: 3 }),
+        tfl.layers.elu(),
         dense({ units: 2 }),
       ],
     ],
@@ -194,9 +197,9 @@ describe('models of TensorFlow.js', () => {
       /layer "leak" \(LeakyReLU\) has the slope 0.3; that of gradpool is 0.01/,
     ],
     [
-      'elu',
-      () => [dense({ units: 2, inputShape, activation: 'elu', name: 'd' })],
-      /layer "d" \(Dense\) has the activation "elu"/,
+      'selu',
+      () => [dense({ units: 2, inputShape, activation: 'selu', name: 'd' })],
+      /layer "d" \(Dense\) has the activation "selu"/,
     ],
     [
       'relu6',

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { expectClose, largest } from '../close.ts';
 import { describeFloat32, normals, Rig } from './rig.ts';
+import { HIDDEN_ACTIVATIONS } from '#src/core/activations.js';
 import { Random } from '#src/core/random.js';
 import type { NetworkSpec } from '#src/core/spec.js';
 import { isDropped, type Mask, Masks } from '#src/kernels/masks.js';
@@ -9,7 +10,7 @@ import type { KernelPath } from '#src/kernels/kernels.js';
 import { derivative } from '#src/kernels/reference/activations.js';
 import { activateAll, hiddenDelta } from '#src/kernels/reference/dense.js';
 
-const HIDDEN = ['linear', 'relu', 'leaky-relu', 'sigmoid', 'tanh'] as const;
+const HIDDEN = HIDDEN_ACTIVATIONS;
 /** Rows and units. */
 const SIZES = [
   [1, 1],

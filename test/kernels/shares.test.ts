@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { describeFloat32, normals, Rig } from './rig.ts';
 import { Random } from '#src/core/random.js';
 import type { NetworkSpec } from '#src/core/spec.js';
-import { type Kernels, type KernelPath, PLAIN_STEP, type Share, type Step } from '#src/kernels/kernels.js';
+import { type Kernels, type KernelPath, type Share, stepOf, type StepPlan } from '#src/kernels/kernels.js';
 import { stateOffset } from '#src/memory/layout.js';
 
 const ROWS = 9;
@@ -23,7 +23,10 @@ const WIDTHS = [
   [127, 2],
   [2, 127],
 ] as const;
-const ADAM = { rule: 'adam', momentum: 0.9, beta: 0.99, epsilon: 1e-3, correction: 2, shrink: 0.01 } as const;
+const ADAM = {
+  rule: 'adam',
+  hyperparameters: { beta1: 0.9, beta2: 0.99, epsilon: 1e-3, weightDecay: 0.03 },
+} as const;
 /** More shares than there are tiles, too. */
 const COUNTS = [2, 3, 5, 8];
 
@@ -70,10 +73,11 @@ function parameters(rig: Rig): Float64Array[] {
 }
 
 function cases(path: KernelPath): void {
-  const momentum = { rule: 'momentum', momentum: 0.9, nesterov: true } as const;
-  const step: Step = { ...PLAIN_STEP, rate: 0.3, scale: 1 / ROWS, decay: 0.01 };
-  const update = (k: Kernels, { elements }: Share, constants: Partial<Step>) => {
-    for (const { begin, end } of elements) k.update(0, 1, 1, begin, end, 0, { ...step, ...constants });
+  const momentum = { rule: 'momentum', hyperparameters: { momentum: 0.9, nesterov: 1 } } as const;
+  const step = stepOf({ decay: 0.01 }, 0.3, 1 / ROWS);
+  const update = (k: Kernels, { elements }: Share, plan: Partial<StepPlan>) => {
+    const own = stepOf({ decay: 0.01, ...plan }, 0.3, 1 / ROWS, 5);
+    for (const { begin, end } of elements) k.update(0, 1, 1, begin, end, 0, own);
   };
   const jobs: {
     name: string;

@@ -3,58 +3,61 @@ import { describe, expect, it } from 'vitest';
 import { expectClose } from '../close.ts';
 import { describeFloat32, normals, Rig } from './rig.ts';
 import { Random } from '#src/core/random.js';
-import { type KernelPath, PLAIN_STEP, type Step } from '#src/kernels/kernels.js';
+import { RULES } from '#src/core/optimizers.js';
+import { type KernelPath, stepOf, type StepPlan } from '#src/kernels/kernels.js';
 import { scalarBytes, stateOffset } from '#src/memory/layout.js';
 
 const SPEC = { inputs: 17, layers: [{ units: 23, activation: 'linear' as const }], loss: 'mse' as const };
 
-const OPTIMISERS: { name: string; step: Partial<Step>; vectors: number }[] = [
-  { name: 'plain', step: {}, vectors: 0 },
-  { name: 'with decay', step: { decay: 0.05 }, vectors: 0 },
-  { name: 'with momentum', step: { rule: 'momentum', momentum: 0.9 }, vectors: 1 },
-  { name: 'with momentum and decay', step: { rule: 'momentum', momentum: 0.9, decay: 0.05 }, vectors: 1 },
-  {
-    name: "with Nesterov's momentum and decay",
-    step: { rule: 'momentum', momentum: 0.9, nesterov: true, decay: 0.05 },
-    vectors: 1,
-  },
-  { name: 'plain, l1 and clipped', step: { l1: 0.03, clip: 0.1, decay: 0.05 }, vectors: 0 },
-  { name: 'with momentum, l1 and clipped', step: { rule: 'momentum', momentum: 0.9, l1: 0.03, clip: 0.1 }, vectors: 1 },
-  { name: 'RMSprop', step: { rule: 'rmsprop', beta: 0.9, epsilon: 1e-3, decay: 0.05 }, vectors: 1 },
-  {
-    name: 'Adam',
-    step: { rule: 'adam', momentum: 0.9, beta: 0.99, epsilon: 1e-3, correction: 1.7, decay: 0.05, l1: 0.03, clip: 0.1 },
-    vectors: 2,
-  },
-  {
-    name: 'AdamW',
-    step: { rule: 'adam', momentum: 0.9, beta: 0.99, epsilon: 1e-3, correction: 1.7, shrink: 0.05 },
-    vectors: 2,
-  },
-];
+const MOMENTUM = { rule: 'momentum', hyperparameters: { momentum: 0.9, nesterov: 0 } } as const;
+const NESTEROV = { rule: 'momentum', hyperparameters: { momentum: 0.9, nesterov: 1 } } as const;
+const ADAM = { beta1: 0.9, beta2: 0.99, epsilon: 1e-3 };
 
-/** The new weight, in float64; `next` gets the new state. */
-function stepped(w: number, sum: number, state: readonly number[], step: Step, next: number[]): number {
-  const { rule, rate, scale, decay, l1, clip, shrink, momentum, nesterov, beta, epsilon, correction } = step;
-  const g = Math.max(-clip, Math.min(clip, scale * sum)) + l1 * Math.sign(w) + decay * w;
+const OPTIMISERS: { name: string; step: Partial<StepPlan> }[] = [
+  { name: 'plain', step: {} },
+  { name: 'with decay', step: { decay: 0.05 } },
+  { name: 'with momentum', step: MOMENTUM },
+  { name: 'with momentum and decay', step: { ...MOMENTUM, decay: 0.05 } },
+  { name: "with Nesterov's momentum and decay", step: { ...NESTEROV, decay: 0.05 } },
+  { name: 'plain, l1 and clipped', step: { l1: 0.03, clip: 0.1, decay: 0.05 } },
+  { name: 'with momentum, l1 and clipped', step: { ...MOMENTUM, l1: 0.03, clip: 0.1 } },
+  { name: 'RMSprop', step: { rule: 'rmsprop', hyperparameters: { alpha: 0.9, epsilon: 1e-3 }, decay: 0.05 } },
+  { name: 'Adam', step: { rule: 'adam', hyperparameters: ADAM, decay: 0.05, l1: 0.03, clip: 0.1 } },
+  { name: 'AdamW', step: { rule: 'adam', hyperparameters: { ...ADAM, weightDecay: 0.2 } } },
+  { name: 'Lion', step: { rule: 'lion', hyperparameters: { beta1: 0.9, beta2: 0.95, weightDecay: 0.2 }, clip: 0.1 } },
+];
+const [RATE, SCALE, COUNT] = [0.3, 1 / 7, 5];
+
+/** The new weight, in float64, as torch.optim has it; `next` gets the new state. */
+function stepped(w: number, sum: number, state: readonly number[], plan: Partial<StepPlan>, next: number[]): number {
+  const { rule = 'sgd', hyperparameters: h = {}, decay = 0, l1 = 0, clip = Infinity } = plan;
+  const g = Math.max(-clip, Math.min(clip, SCALE * sum)) + l1 * Math.sign(w) + decay * w;
   const [first = 0, second = 0] = state;
-  if (rule === 'sgd') return w - rate * g;
-  if (rule === 'momentum') {
-    next[0] = momentum * first + g;
-    return w - rate * (nesterov ? g + momentum * next[0] : next[0]);
+  switch (rule) {
+    case 'sgd':
+      return w - RATE * g;
+    case 'momentum':
+      next[0] = h.momentum! * first + g;
+      return w - RATE * (h.nesterov ? g + h.momentum! * next[0] : next[0]);
+    case 'rmsprop':
+      next[0] = h.alpha! * first + (1 - h.alpha!) * g * g;
+      return w - (RATE * g) / (Math.sqrt(next[0]) + h.epsilon!);
+    case 'lion':
+      next[0] = h.beta2! * first + (1 - h.beta2!) * g;
+      return w - RATE * (Math.sign(h.beta1! * first + (1 - h.beta1!) * g) + h.weightDecay! * w);
+    case 'adam': {
+      next[0] = h.beta1! * first + (1 - h.beta1!) * g;
+      next[1] = h.beta2! * second + (1 - h.beta2!) * g * g;
+      const [m, v] = [next[0] / (1 - h.beta1! ** COUNT), next[1] / (1 - h.beta2! ** COUNT)];
+      return w - RATE * (h.weightDecay ?? 0) * w - (RATE * m) / (Math.sqrt(v) + h.epsilon!);
+    }
   }
-  if (rule === 'rmsprop') {
-    next[0] = beta * first + (1 - beta) * g * g;
-    return w - (rate * g) / (Math.sqrt(next[0]) + epsilon);
-  }
-  next[0] = momentum * first + (1 - momentum) * g;
-  next[1] = beta * second + (1 - beta) * g * g;
-  return w - shrink * w - (rate * next[0]) / (Math.sqrt(next[1]) * correction + epsilon);
 }
 
 function cases(path: KernelPath): void {
   describe.each([1, 2, 3])('%d workers', (workers) => {
-    it.each(OPTIMISERS)('$name', ({ step: constants, vectors }) => {
+    it.each(OPTIMISERS)('$name', ({ step: plan }) => {
+      const { vectors } = RULES[plan.rule ?? 'sgd'];
       const random = new Random(7);
       const rig = new Rig({ path, spec: SPEC, rows: 1, workers, stateVectors: vectors });
       const { slots, format } = rig.arena.plan;
@@ -65,7 +68,7 @@ function cases(path: KernelPath): void {
       );
       for (let i = 0; i < slots.count; i++) slot(i).set(normals(random, count));
       for (const state of states.flat()) state.set(normals(random, count).map(Math.abs));
-      const step: Step = { ...PLAIN_STEP, rate: 0.3, scale: 1 / 7, ...constants };
+      const step = stepOf(plan, RATE, SCALE, COUNT);
       const line = 64 / scalarBytes(format);
       // Each combination of busy workers, direction and part of the slot.
       for (const [busy, from, begin, end] of [
@@ -84,7 +87,7 @@ function cases(path: KernelPath): void {
           const sum = gradients.reduce((total, gradient) => total + gradient[i]!, 0);
           const now = next!.map((v) => v[i]!);
           const then = old!.map((v) => v[i]!);
-          nextW[i] = stepped(w[i]!, sum, then, step, now);
+          nextW[i] = stepped(w[i]!, sum, then, plan, now);
           now.forEach((value, v) => (next![v]![i] = value));
         }
         rig.kernels.update(from, to, busy, begin, end, from, step);
@@ -130,7 +133,7 @@ function cases(path: KernelPath): void {
     const [w, g] = [rig.words(rig.arena.slot(0), count), rig.words(rig.arena.slot(1), count)];
     w.set([0, 0, 1, -1]);
     g.set([NaN, 5, 0, -5]);
-    rig.kernels.update(0, 1, 1, 0, 8, 0, { ...PLAIN_STEP, rate: 1, l1: 0.25, clip: 2 });
+    rig.kernels.update(0, 1, 1, 0, 8, 0, stepOf({ l1: 0.25, clip: 2 }, 1));
     expect(Array.from(g.slice(0, 5))).toEqual([NaN, -2, 0.75, 1.25, 0]);
   });
 }

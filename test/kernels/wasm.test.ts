@@ -2,9 +2,10 @@
 import { describe, it } from 'vitest';
 import { expectClose, largest } from '../close.ts';
 import { describeFloat32, normals, PAIRS, Rig, TRIPLES } from './rig.ts';
+import { HIDDEN_ACTIVATIONS } from '#src/core/activations.js';
 import { Random } from '#src/core/random.js';
 import type { NetworkSpec } from '#src/core/spec.js';
-import { type KernelPath, PLAIN_STEP, type Step } from '#src/kernels/kernels.js';
+import { type KernelPath, stepOf } from '#src/kernels/kernels.js';
 import type { LayerPlan, MatrixPlan } from '#src/memory/layout.js';
 import {
   activateAll,
@@ -14,7 +15,7 @@ import {
   synaptic,
 } from '#src/kernels/reference/dense.js';
 
-const HIDDEN = ['linear', 'relu', 'leaky-relu', 'sigmoid', 'tanh'] as const;
+const HIDDEN = HIDDEN_ACTIVATIONS;
 type Hidden = (typeof HIDDEN)[number];
 /** float32 sums of at most 127 terms, and activations good to 5e-7. */
 const CLOSE = 3e-6;
@@ -105,10 +106,10 @@ describeFloat32((path) => {
         const [W, b] = [normals(random, n * m), normals(random, m)];
         rig.write(weights, W, rig.arena.slot(0));
         rig.write(bias, b, rig.arena.slot(0));
-        const step: Step = { ...PLAIN_STEP, rate: 0.5, scale: 1 / rows, decay };
+        const step = stepOf({ decay }, 0.5, 1 / rows);
         rig.kernels.gradientStep(1, 0, 1, rows, step);
         const stepped = (w: Float64Array, sum: Float64Array) =>
-          w.map((value, i) => value - step.rate * (sum[i]! / rows + decay * value));
+          w.map((value, i) => value - 0.5 * (sum[i]! / rows + decay * value));
         const what = `${rows} rows, ${n} inputs, ${m} units`;
         expectNear(`${what}: W`, rig.read(weights, n, rig.arena.slot(1)), stepped(W, G));
         expectNear(`${what}: b`, rig.read(bias, 1, rig.arena.slot(1)), stepped(b, g));
@@ -129,7 +130,7 @@ describeFloat32((path) => {
         const [W, b] = [new Float64Array(m * 3).fill(7), new Float64Array(3).fill(7)];
         for (const run of [
           () => rig.kernels.gradient(1, 1, 2, false),
-          () => rig.kernels.gradientStep(1, 0, 1, 2, { ...PLAIN_STEP, rate: 1, scale: 0.5 }),
+          () => rig.kernels.gradientStep(1, 0, 1, 2, stepOf({}, 1, 0.5)),
         ]) {
           rig.write(above.weights, W, rig.arena.slot(1));
           rig.write(above.bias, b, rig.arena.slot(1));

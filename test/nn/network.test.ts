@@ -2,11 +2,12 @@ import { Dataset, Network, type NetworkOptions, numericalJacobian, Trainer } fro
 import { describe, expect, it } from 'vitest';
 import { expectClose, expectSameBits, flatten, sameBits } from '../close.ts';
 import { batches, flatLayers, GOLDEN } from '../golden.ts';
+import { HIDDEN_ACTIVATIONS } from '#src/core/activations.js';
 import { Random } from '#src/core/random.js';
 import { PAIRS } from '#src/core/spec.js';
 
 const EXACT = { relative: 1e-9, floor: 1e-6 };
-const HIDDEN = ['linear', 'sigmoid', 'tanh', 'relu', 'leaky-relu'] as const;
+const HIDDEN = HIDDEN_ACTIVATIONS;
 
 describe.each(GOLDEN)('golden $name', (golden) => {
   it('gradients, outputs and loss are those of PyTorch', () => {

@@ -8,7 +8,6 @@ import { workerEntry } from '#src/pool/locations.js';
 import { ThreadPool } from '#src/pool/pool.js';
 import { Coordinator } from '#src/train/coordinator.js';
 import { prepare } from '#src/train/prepare.js';
-import { PLAIN_STEP } from '#src/kernels/kernels.js';
 import { classes, classifier, expectCloseParameters, STRATEGIES, train } from './problem.ts';
 
 /** Trains one epoch of 10 updates with the coordinator on this thread, so that its words can be read. */
@@ -28,7 +27,8 @@ async function count(strategy: Strategy, workers: number, clipNorm = Infinity) {
     expect(await coordinator.attach('train', table, rows)).toEqual({ state: 'done' });
     Atomics.store(arena.control, GENERATION, 0);
     const rates = { name: 'constant', rate: 0.1 } as const;
-    const constants = { step: PLAIN_STEP, rates, count: 0, decoupledDecay: 0, clipNorm };
+    const step = { rule: 'sgd', hyperparameters: {}, decay: 0, l1: 0, clip: Infinity } as const;
+    const constants = { step, rates, count: 0, clipNorm };
     const epoch = {
       epochs: 1,
       epoch: 0,

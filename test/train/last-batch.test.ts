@@ -89,7 +89,7 @@ it('ends an epoch of an adaptive batch size where no batch is whole any more', a
 it('with fewer rows than a batch is an error', async () => {
   const fit = (options: TrainerOptions) => train(classifier(), classes(5), options, {});
   await expect(fit(DROP)).rejects.toThrow(
-    new RangeError('"lastBatch" drop expected at least 8 patterns, which are a whole batch ("batchSize"), got 5'),
+    new RangeError('"lastBatch" drop expected at least 8 patterns, one batch of "batchSize", got 5'),
   );
   await expect(Trainer.create(classifier(), { lastBatch: 'short' as never })).rejects.toThrow(
     '"lastBatch" expected one of',

@@ -1,9 +1,10 @@
 // Trainings with other optimisers, schedules and limits than plain SGD, as PyTorch computed them in float64
-// (test/fixtures/make/optimisers.py), repeated on every synchronous strategy, backend and number of workers.
+// (test/fixtures/make/optimisers.py) and, of Lion, Optax (lion.py), repeated on every synchronous strategy, backend and number of workers.
 import { readFileSync } from 'node:fs';
 import { Dataset, Network, type TrainerOptions } from 'gradpool';
 import { describe, expect, it, test } from 'vitest';
 import { expectClose, expectSameBits, flatten } from '../close.ts';
+import { OPTIMIZER_NAMES } from '#src/core/optimizers.js';
 import { flatLayers, type NestedLayer } from '../golden.ts';
 import { RUNNING, withTwin } from '../twins.ts';
 import { BACKENDS, classes, classifier, STRATEGIES, train, withTrainer } from './problem.ts';
@@ -27,7 +28,10 @@ interface Fixture {
 const FIXTURE = JSON.parse(readFileSync(new URL('../fixtures/optimisers.json', import.meta.url), 'utf8')) as Fixture;
 const { batchSize, steps, x, d } = FIXTURE;
 const PER_EPOCH = Math.ceil(x.length / batchSize);
-const TRAININGS = Object.entries(FIXTURE.trainings).map(([name, training]) => ({ name, ...training }));
+const LION = JSON.parse(
+  readFileSync(new URL('../fixtures/lion.json', import.meta.url), 'utf8'),
+) as Fixture['trainings'];
+const TRAININGS = Object.entries({ ...FIXTURE.trainings, ...LION }).map(([name, training]) => ({ name, ...training }));
 /** With everything at once. */
 const MOST = ['adam-all', 'sgd-clip-both'];
 const CASES = [
@@ -121,18 +125,15 @@ describe.each(TRAININGS.filter(({ name }) => /all|both|rmsprop|cycle/.test(name)
 const LARGER: TrainerOptions = { batchSize: 20, learningRate: 0.01, clipNorm: 0.2, l1: 1e-3, blockRows: 8 };
 
 describe.each(BACKENDS)('%s', (backend) => {
-  it.each(['sgd', 'rmsprop', 'adam', 'adamw'] as const)(
-    '%s, clipped: any number of workers gives the same bits',
-    async (optimizer) => {
-      const options = { ...LARGER, optimizer, backend, strategy: 'owner-computes' } as const;
-      const [first, ...others] = await Promise.all(
-        [1, 3].map((workers) => train(classifier(), classes(70), { ...options, workers }, { epochs: 3 })),
-      );
-      for (const other of others) expectSameBits('parameters', other.parameters, first!.parameters);
-      const loose = await train(classifier(), classes(70), { ...options, workers: 1, clipNorm: 1e6 }, { epochs: 3 });
-      expect(flatten(loose.parameters), 'the limit makes a difference').not.toEqual(flatten(first!.parameters));
-    },
-  );
+  it.each(OPTIMIZER_NAMES)('%s, clipped: any number of workers gives the same bits', async (optimizer) => {
+    const options = { ...LARGER, optimizer, backend, strategy: 'owner-computes' } as const;
+    const [first, ...others] = await Promise.all(
+      [1, 3].map((workers) => train(classifier(), classes(70), { ...options, workers }, { epochs: 3 })),
+    );
+    for (const other of others) expectSameBits('parameters', other.parameters, first!.parameters);
+    const loose = await train(classifier(), classes(70), { ...options, workers: 1, clipNorm: 1e6 }, { epochs: 3 });
+    expect(flatten(loose.parameters), 'the limit makes a difference').not.toEqual(flatten(first!.parameters));
+  });
 });
 
 it("shards that depend on the batch alone give the same bits, too: 'auto' with a large batch", async () => {

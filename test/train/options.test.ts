@@ -44,7 +44,7 @@ const TRAINER: Record<keyof TrainerOptions, Wrong[]> = {
   ],
   lastBatch: [
     ['short', RangeError],
-    [1, RangeError],
+    [1, TypeError],
   ],
   accumulation: [
     [true, TypeError],

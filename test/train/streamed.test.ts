@@ -154,7 +154,7 @@ describe('what does not go', () => {
       '"train" expected Dataset beside an adaptive "batchSize", got StreamedDataset',
     );
     await expect(fit({ batchSize: 141 })).rejects.toThrow(
-      '"batchSize" expected at most 140 rows, for which "memory" has room, got 141',
+      '"batchSize" expected at most 140 rows, for which there is room in "memory", got 141',
     );
   });
 

@@ -147,6 +147,6 @@ test('what is wrong with class weights is said before any thread starts', async 
   );
   const values = new Network({ inputs: 9, layers: [{ units: 3, activation: 'linear' }] });
   await expect(create(values, 'balanced')).rejects.toThrow(
-    new RangeError('"classWeights" expected softmax outputs or one sigmoid output, got 3 outputs with mse'),
+    new RangeError('"classWeights" expected softmax outputs or one sigmoid output, got outputs for values (mse)'),
   );
 });

@@ -1,5 +1,5 @@
-import { activate } from './elementary';
-import { columnMask, fma, LINEAR, RELU, ROW, SIGMOID } from './lanes';
+import { activate, LINEAR, RELU, SIGMOID } from './elementary';
+import { columnMask, fma, ROW } from './lanes';
 
 /**
  * H_l = f_l(H_{l-1} W_l + 1 b_l^T) for `rows` rows and `panels` panels of 8 units.

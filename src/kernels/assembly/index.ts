@@ -5,7 +5,7 @@ export { backward } from './backward';
 export { drop, dropDelta } from './dropout';
 export { fmaPeak } from './peak';
 export { gradient, gradientStep, biasGradient, biasGradientStep } from './gradient';
-export { sgd, sgdMomentum, rmsprop, adam, regularise, reduce, square } from './update';
+export * from './update';
 export { gatherBytes, gatherFloats } from './gather';
 export { softmaxClasses, softmaxValues, linearValues, sigmoidValues } from './outputs';
 export { addBiasActivate, multiplyDerivative, scaledCopy, scaleRow, columnTotals, plainStep, clearColumns } from './rows';

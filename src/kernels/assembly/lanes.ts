@@ -8,12 +8,6 @@
 /** Bytes of one row within a panel: 8 float32. */
 export const ROW: usize = 32;
 
-export const LINEAR: i32 = 0;
-export const RELU: i32 = 1;
-export const LEAKY_RELU: i32 = 2;
-export const SIGMOID: i32 = 3;
-export const TANH: i32 = 4;
-
 /** a * b + c, in one rounding where relaxed SIMD is enabled (and the hardware has FMA). */
 // @ts-ignore: decorator
 @inline

@@ -1,7 +1,7 @@
 // What is done element by element around the products of a BLAS, on plain rows: element (r, c) at base + r * stride + c * 4.
 // Rows are padded to a multiple of 8 columns; `panels` counts groups of 8, and padding is worked on like the rest.
-import { activate, timesDerivative } from './elementary';
-import { fnma, RELU, ROW } from './lanes';
+import { activate, timesDerivative, RELU } from './elementary';
+import { fnma, ROW } from './lanes';
 
 /** H = f(H + 1 b^T). */
 export function addBiasActivate(h: usize, stride: usize, bias: usize, rows: i32, panels: i32, activation: i32): void {

@@ -1,106 +1,117 @@
 /**
  * The reduction of the partial gradients and the step, on `count` elements (a multiple of 4). First
  *   g = scale * (g_0 + g_1 + ... in order) + decay * w
- * then a rule with the conventions of torch.optim; operations in the order in which they are written, each rounded to float32:
- *   sgd           w' = w - rate * g
- *   sgdMomentum   v' = momentum * v + g;   direction = nesterov ? g + momentum * v' : v';   w' = w - rate * direction
- *   rmsprop       v' = alpha * v + rest * (g * g), rest = 1 - alpha;   w' = w - rate * (g / (sqrt(v') + epsilon))
- *   adam          m' = beta1 * m + rest1 * g;   v' = beta2 * v + rest2 * (g * g);
- *                 w' = w - (rate * (m' / (sqrt(v') * correction + epsilon)) + shrink * w)
- * The partial gradients other than the first lie `gradientStride` bytes apart from `others`.
- * `next` may be the place of g_0: each element is read before it is written. So may the place of a state be that of the next one.
+ * then a rule with the conventions of torch.optim, from the constants c0 ... c7 that RULES in core/optimizers.ts writes; operations
+ * in the order in which they are written, each rounded to float32. The partial gradients other than the first lie `gradientStride`
+ * bytes apart from `others`; state vectors are read at `state` and written at `nextState`, each `stateStride` bytes after the one before.
+ * `next` may be the place of g_0: each element is read before it is written. So may `state` be `nextState`.
  */
+
+const SGD: i32 = 0;
+const MOMENTUM: i32 = 1;
+const RMSPROP: i32 = 2;
+const ADAM: i32 = 3;
+const LION: i32 = 4;
+
+/** w' = w - rate * g; the constants are rate. */
 export function sgd(
-  next: usize, w: usize, first: usize, others: usize, gradientStride: usize, otherCount: i32, count: i32,
-  rate: f32, scale: f32, decay: f32,
+  next: usize, w: usize, nextState: usize, state: usize, stateStride: usize,
+  first: usize, others: usize, gradientStride: usize, otherCount: i32, count: i32, scale: f32, decay: f32,
+  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32,
 ): void {
-  const r = f32x4.splat(rate), s = f32x4.splat(scale), q = f32x4.splat(decay);
-  const end = w + (<usize>count << 2);
-  while (w < end) {
-    const old = v128.load(w);
-    const g = f32x4.add(f32x4.mul(partialSum(first, others, gradientStride, otherCount), s), f32x4.mul(old, q));
-    v128.store(next, f32x4.sub(old, f32x4.mul(r, g)));
-    w += 16;
-    next += 16;
-    first += 16;
-    others += 16;
-  }
+  step(SGD, next, w, nextState, state, stateStride, first, others, gradientStride, otherCount, count, scale, decay, c0, c1, c2, c3, c4, c5, c6, c7);
 }
 
-/** As sgd, with momentum; v is read at `velocity` and written at `nextVelocity`. */
-export function sgdMomentum(
-  next: usize, w: usize, nextVelocity: usize, velocity: usize,
-  first: usize, others: usize, gradientStride: usize, otherCount: i32, count: i32,
-  rate: f32, scale: f32, decay: f32, momentum: f32, nesterov: i32,
+/** v' = mu * v + g;  direction = nesterov ? g + mu * v' : v';  w' = w - rate * direction; the constants are rate, mu, nesterov. */
+export function momentum(
+  next: usize, w: usize, nextState: usize, state: usize, stateStride: usize,
+  first: usize, others: usize, gradientStride: usize, otherCount: i32, count: i32, scale: f32, decay: f32,
+  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32,
 ): void {
-  const r = f32x4.splat(rate), s = f32x4.splat(scale), q = f32x4.splat(decay), m = f32x4.splat(momentum);
-  const end = w + (<usize>count << 2);
-  while (w < end) {
-    const old = v128.load(w);
-    const g = f32x4.add(f32x4.mul(partialSum(first, others, gradientStride, otherCount), s), f32x4.mul(old, q));
-    const v = f32x4.add(f32x4.mul(m, v128.load(velocity)), g);
-    const direction = nesterov ? f32x4.add(g, f32x4.mul(m, v)) : v;
-    v128.store(nextVelocity, v);
-    v128.store(next, f32x4.sub(old, f32x4.mul(r, direction)));
-    w += 16;
-    next += 16;
-    velocity += 16;
-    nextVelocity += 16;
-    first += 16;
-    others += 16;
-  }
-}
-
-/** RMSprop (Tieleman and Hinton 2012): the gradient over the root of the running mean of its squares. */
-export function rmsprop(
-  next: usize, w: usize, nextMean: usize, mean: usize,
-  first: usize, others: usize, gradientStride: usize, otherCount: i32, count: i32,
-  rate: f32, scale: f32, decay: f32, alpha: f32, rest: f32, epsilon: f32,
-): void {
-  const r = f32x4.splat(rate), s = f32x4.splat(scale), q = f32x4.splat(decay);
-  const a = f32x4.splat(alpha), c = f32x4.splat(rest), e = f32x4.splat(epsilon);
-  const end = w + (<usize>count << 2);
-  while (w < end) {
-    const old = v128.load(w);
-    const g = f32x4.add(f32x4.mul(partialSum(first, others, gradientStride, otherCount), s), f32x4.mul(old, q));
-    const v = f32x4.add(f32x4.mul(a, v128.load(mean)), f32x4.mul(c, f32x4.mul(g, g)));
-    v128.store(nextMean, v);
-    v128.store(next, f32x4.sub(old, f32x4.mul(r, f32x4.div(g, f32x4.add(f32x4.sqrt(v), e)))));
-    w += 16;
-    next += 16;
-    mean += 16;
-    nextMean += 16;
-    first += 16;
-    others += 16;
-  }
+  step(MOMENTUM, next, w, nextState, state, stateStride, first, others, gradientStride, otherCount, count, scale, decay, c0, c1, c2, c3, c4, c5, c6, c7);
 }
 
 /**
- * Adam (Kingma and Ba 2015, algorithm 1), and with `shrink` above 0 AdamW (Loshchilov and Hutter 2019, algorithm 2). m is at `mean`, and
- * v `stateStride` bytes after it. `rate` is that of Adam over 1 - beta1^t, `correction` is 1 / sqrt(1 - beta2^t).
+ * RMSprop (Tieleman and Hinton 2012): v' = alpha * v + rest * (g * g), rest = 1 - alpha;  w' = w - rate * (g / (sqrt(v') + epsilon)); the
+ * constants are rate, alpha, rest, epsilon.
+ */
+export function rmsprop(
+  next: usize, w: usize, nextState: usize, state: usize, stateStride: usize,
+  first: usize, others: usize, gradientStride: usize, otherCount: i32, count: i32, scale: f32, decay: f32,
+  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32,
+): void {
+  step(RMSPROP, next, w, nextState, state, stateStride, first, others, gradientStride, otherCount, count, scale, decay, c0, c1, c2, c3, c4, c5, c6, c7);
+}
+
+/**
+ * Adam (Kingma and Ba 2015, algorithm 1), and with `shrink` above 0 AdamW (Loshchilov and Hutter 2019, algorithm 2):
+ *   m' = beta1 * m + rest1 * g;   v' = beta2 * v + rest2 * (g * g);
+ *   w' = w - (rate * (m' / (sqrt(v') * correction + epsilon)) + shrink * w)
+ * The constants are rate (that of Adam over 1 - beta1^t), beta1, rest1, beta2, rest2, epsilon, correction (1 / sqrt(1 - beta2^t)), shrink.
  */
 export function adam(
-  next: usize, w: usize, nextMean: usize, mean: usize, stateStride: usize,
-  first: usize, others: usize, gradientStride: usize, otherCount: i32, count: i32,
-  rate: f32, scale: f32, decay: f32, shrink: f32,
-  beta1: f32, rest1: f32, beta2: f32, rest2: f32, epsilon: f32, correction: f32,
+  next: usize, w: usize, nextState: usize, state: usize, stateStride: usize,
+  first: usize, others: usize, gradientStride: usize, otherCount: i32, count: i32, scale: f32, decay: f32,
+  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32,
 ): void {
-  const r = f32x4.splat(rate), s = f32x4.splat(scale), q = f32x4.splat(decay), k = f32x4.splat(shrink);
+  step(ADAM, next, w, nextState, state, stateStride, first, others, gradientStride, otherCount, count, scale, decay, c0, c1, c2, c3, c4, c5, c6, c7);
+}
+
+/**
+ * Lion (Chen et al. 2023, algorithm 2): w' = w - (rate * sign(beta1 * m + rest1 * g) + shrink * w);   m' = beta2 * m + rest2 * g; the
+ * constants are rate, beta1, rest1, beta2, rest2, shrink.
+ */
+export function lion(
+  next: usize, w: usize, nextState: usize, state: usize, stateStride: usize,
+  first: usize, others: usize, gradientStride: usize, otherCount: i32, count: i32, scale: f32, decay: f32,
+  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32,
+): void {
+  step(LION, next, w, nextState, state, stateStride, first, others, gradientStride, otherCount, count, scale, decay, c0, c1, c2, c3, c4, c5, c6, c7);
+}
+
+// @ts-ignore: decorator
+@inline
+function step(
+  rule: i32,
+  next: usize, w: usize, nextState: usize, state: usize, stateStride: usize,
+  first: usize, others: usize, gradientStride: usize, otherCount: i32, count: i32, scale: f32, decay: f32,
+  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32,
+): void {
+  const s = f32x4.splat(scale), q = f32x4.splat(decay);
+  const k0 = f32x4.splat(c0), k1 = f32x4.splat(c1), k2 = f32x4.splat(c2), k3 = f32x4.splat(c3);
+  const k4 = f32x4.splat(c4), k5 = f32x4.splat(c5), k6 = f32x4.splat(c6), k7 = f32x4.splat(c7);
   const end = w + (<usize>count << 2);
   while (w < end) {
     const old = v128.load(w);
     const g = f32x4.add(f32x4.mul(partialSum(first, others, gradientStride, otherCount), s), f32x4.mul(old, q));
-    const m = f32x4.add(f32x4.mul(f32x4.splat(beta1), v128.load(mean)), f32x4.mul(f32x4.splat(rest1), g));
-    const squared = f32x4.mul(f32x4.splat(rest2), f32x4.mul(g, g));
-    const v = f32x4.add(f32x4.mul(f32x4.splat(beta2), v128.load(mean + stateStride)), squared);
-    const root = f32x4.add(f32x4.mul(f32x4.sqrt(v), f32x4.splat(correction)), f32x4.splat(epsilon));
-    v128.store(nextMean, m);
-    v128.store(nextMean + stateStride, v);
-    v128.store(next, f32x4.sub(old, f32x4.add(f32x4.mul(r, f32x4.div(m, root)), f32x4.mul(k, old))));
+    if (rule == SGD) {
+      v128.store(next, f32x4.sub(old, f32x4.mul(k0, g)));
+    } else if (rule == MOMENTUM) {
+      const v = f32x4.add(f32x4.mul(k1, v128.load(state)), g);
+      const direction = c2 != 0 ? f32x4.add(g, f32x4.mul(k1, v)) : v;
+      v128.store(nextState, v);
+      v128.store(next, f32x4.sub(old, f32x4.mul(k0, direction)));
+    } else if (rule == RMSPROP) {
+      const v = f32x4.add(f32x4.mul(k1, v128.load(state)), f32x4.mul(k2, f32x4.mul(g, g)));
+      v128.store(nextState, v);
+      v128.store(next, f32x4.sub(old, f32x4.mul(k0, f32x4.div(g, f32x4.add(f32x4.sqrt(v), k3)))));
+    } else if (rule == ADAM) {
+      const m = f32x4.add(f32x4.mul(k1, v128.load(state)), f32x4.mul(k2, g));
+      const v = f32x4.add(f32x4.mul(k3, v128.load(state + stateStride)), f32x4.mul(k4, f32x4.mul(g, g)));
+      const root = f32x4.add(f32x4.mul(f32x4.sqrt(v), k6), k5);
+      v128.store(nextState, m);
+      v128.store(nextState + stateStride, v);
+      v128.store(next, f32x4.sub(old, f32x4.add(f32x4.mul(k0, f32x4.div(m, root)), f32x4.mul(k7, old))));
+    } else if (rule == LION) {
+      const m = v128.load(state);
+      const towards = sign(f32x4.add(f32x4.mul(k1, m), f32x4.mul(k2, g)), f32x4.splat(1));
+      v128.store(nextState, f32x4.add(f32x4.mul(k3, m), f32x4.mul(k4, g)));
+      v128.store(next, f32x4.sub(old, f32x4.add(f32x4.mul(k0, towards), f32x4.mul(k5, old))));
+    }
     w += 16;
     next += 16;
-    mean += 16;
-    nextMean += 16;
+    state += 16;
+    nextState += 16;
     first += 16;
     others += 16;
   }
@@ -111,15 +122,14 @@ export function regularise(
   w: usize, first: usize, others: usize, gradientStride: usize, otherCount: i32, count: i32,
   scale: f32, decay: f32, l1: f32, clip: f32,
 ): void {
-  const s = f32x4.splat(scale), q = f32x4.splat(decay), one = f32x4.splat(l1), zero = f32x4.splat(0);
+  const s = f32x4.splat(scale), q = f32x4.splat(decay), one = f32x4.splat(l1);
   const high = f32x4.splat(clip), low = f32x4.splat(-clip);
   const end = w + (<usize>count << 2);
   while (w < end) {
     const old = v128.load(w);
     const mean = f32x4.mul(partialSum(first, others, gradientStride, otherCount), s);
     const g = f32x4.max(f32x4.min(mean, high), low);
-    const sign = f32x4.sub(v128.and(one, f32x4.gt(old, zero)), v128.and(one, f32x4.lt(old, zero)));
-    v128.store(first, f32x4.add(f32x4.add(g, sign), f32x4.mul(old, q)));
+    v128.store(first, f32x4.add(f32x4.add(g, sign(old, one)), f32x4.mul(old, q)));
     w += 16;
     first += 16;
     others += 16;
@@ -146,6 +156,15 @@ export function square(sums: usize, g: usize, count: i32): void {
     g += 32;
     sums += 8;
   }
+}
+
+/** one * sign(x); sign(0) is 0, NaN stays NaN. */
+// @ts-ignore: decorator
+@inline
+function sign(x: v128, one: v128): v128 {
+  const zero = f32x4.splat(0);
+  const signed = f32x4.sub(v128.and(one, f32x4.gt(x, zero)), v128.and(one, f32x4.lt(x, zero)));
+  return v128.bitselect(x, signed, f32x4.ne(x, x));
 }
 
 // @ts-ignore: decorator

@@ -142,8 +142,9 @@ export class BlasKernels extends ArenaKernels implements Kernels {
     const { weights, bias } = this.#layers[layer - 1]!;
     const { bounds, biasFrom, biasTo } = (share as RowShare).layers[layer - 1]!;
     const [old, next] = [this.arena.slot(from), this.arena.slot(to)];
-    const scaled = step.rate * step.scale;
-    const decay = 1 - step.rate * step.decay;
+    const rate = step.constants[0]!;
+    const scaled = rate * step.scale;
+    const decay = 1 - rate * step.decay;
     const stride = weights.stride;
     for (let i = 0; i + 1 < bounds.length; i++) {
       const [first, last] = [bounds[i]!, bounds[i + 1]!];

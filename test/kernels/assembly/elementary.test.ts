@@ -1,12 +1,14 @@
 // The error bounds that src/kernels/assembly/elementary.ts states, measured through the kernels that use it.
 import { describe, expect, it } from 'vitest';
 import { describeTwins, Rig } from '../rig.ts';
+import { HIDDEN_ACTIVATIONS } from '#src/core/activations.js';
 import type { Activation, NetworkSpec } from '#src/core/spec.js';
 import type { KernelPath } from '#src/kernels/kernels.js';
 
 /** Relative error of exp and tanh as stated; sigmoid adds two roundings to that of exp. */
 const EXP = 3e-7;
 const TANH = 5e-7;
+const ELU = 7e-7;
 const SIGMOID = EXP + 3 * 2 ** -24;
 const SMALLEST_NORMAL = 2 ** -126;
 
@@ -80,6 +82,11 @@ describeTwins((path) => {
       expectBound('sigmoid', apply(path, 'sigmoid', u, rows), u, sigmoid, SIGMOID);
     });
 
+    it('ELU is right to its bound everywhere', () => {
+      const u = range(-100, 100).filter((x) => x !== 0 && Math.abs(x) >= SMALLEST_NORMAL);
+      expectBound('elu', apply(path, 'elu', u, rows), u, (x) => (x > 0 ? x : Math.expm1(x)), ELU);
+    });
+
     it('ReLU and leaky ReLU are exact', () => {
       const u = [...range(-100, 100), 3e38, -3e38, 1e-40, -1e-40].map(Math.fround);
       expectBound(
@@ -103,11 +110,12 @@ describeTwins((path) => {
       const t = apply(path, 'tanh', u, rows);
       u.forEach((x, i) => expect(t[i], `tanh(${x})`).toBeCloseTo(Math.tanh(x), 6));
       expect([t[0], t.at(-1)]).toEqual([-1, 1]);
+      expect(apply(path, 'elu', [-Infinity, -89, Infinity], rows)).toEqual(Float64Array.of(-1, -1, Infinity));
       expect(apply(path, 'relu', [-Infinity, Infinity], rows)).toEqual(Float64Array.of(0, Infinity));
       expect(apply(path, 'leaky-relu', [-Infinity, Infinity], rows)).toEqual(Float64Array.of(-Infinity, Infinity));
     });
 
-    it.each(['linear', 'relu', 'leaky-relu', 'sigmoid', 'tanh'] as const)('%s lets NaN pass', (activation) => {
+    it.each(HIDDEN_ACTIVATIONS)('%s lets NaN pass', (activation) => {
       const H = apply(path, activation, [1, NaN, 2, 0, NaN, -1, -2, 3, NaN, 0.5], rows);
       expect(Array.from(H, Number.isNaN)).toEqual(
         [1, 4, 8].reduce((all, i) => all.with(i, true), new Array<boolean>(10).fill(false)),

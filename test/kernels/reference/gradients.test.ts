@@ -1,6 +1,7 @@
 // The gradients against finite differences of the loss, for each hidden activation and each pair of output and loss.
 import { describe, expect, it } from 'vitest';
 import { expectClose, largest } from '../../close.ts';
+import { HIDDEN_ACTIVATIONS } from '#src/core/activations.js';
 import { type Loss, type NetworkSpec, PAIRS, widths } from '#src/core/spec.js';
 import { Random } from '#src/core/random.js';
 import { activate } from '#src/kernels/reference/activations.js';
@@ -8,7 +9,7 @@ import { backwardBatch, batchLoss, forwardBatch } from '#src/kernels/reference/b
 import { addBiasGradient, addWeightGradient, hiddenDelta } from '#src/kernels/reference/dense.js';
 import { backwardPattern, forwardPattern, type Layer64 } from '#src/kernels/reference/pattern.js';
 
-const HIDDEN = ['linear', 'sigmoid', 'tanh', 'relu', 'leaky-relu'] as const;
+const HIDDEN = HIDDEN_ACTIVATIONS;
 const LOSSES = Object.keys(PAIRS) as Loss[];
 const CASES = HIDDEN.flatMap((hidden) => LOSSES.map((loss) => ({ hidden, loss })));
 const B = 6;
