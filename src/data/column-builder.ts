@@ -152,7 +152,9 @@ export class ColumnBuilder implements CellTarget {
     const isNew = !this.#texts.has(text);
     const problem = this.#addText(text);
     if (problem !== undefined || !isNew) return problem;
-    return text.includes('\uFFFD') ? `expected text in UTF-8, got ${describe(text)}: save the file as UTF-8` : undefined;
+    return text.includes('\uFFFD')
+      ? `expected text in UTF-8, got ${describe(text)}: save the file as UTF-8`
+      : undefined;
   }
 
   #addText(text: string): string | undefined {

@@ -215,6 +215,8 @@ export class ColumnSurvey implements CellTarget, ColumnFacts {
   /** Of a text whose bytes nobody looked at. */
   #addChecked(text: string): string | undefined {
     this.#cell = text;
-    return text.includes('\uFFFD') ? `expected text in UTF-8, got ${describe(text)}: save the file as UTF-8` : undefined;
+    return text.includes('\uFFFD')
+      ? `expected text in UTF-8, got ${describe(text)}: save the file as UTF-8`
+      : undefined;
   }
 }
