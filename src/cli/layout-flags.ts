@@ -11,6 +11,13 @@ export interface LayoutFlags {
   thousands?: string;
 }
 
+/** What is said of tables alone: their columns, and how they are laid out. */
+export const TABLE_FLAGS = [
+  ...(['target', 'features', 'weightColumn', 'categorical', 'groupColumn', 'timeColumn'] as const),
+  ...(['missing', 'missingValues', 'dates', 'unknown'] as const),
+  ...(['format', 'delimiter', 'header', 'quote', 'comment', 'decimal', 'thousands'] as const),
+];
+
 /** The same as `readTable` is to be told. */
 export function layoutOf({ format, delimiter, header, quote, comment, decimal, thousands }: LayoutFlags): ReadOptions {
   return {

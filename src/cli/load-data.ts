@@ -8,10 +8,10 @@ import { readTable, readTableFor } from '../data/read-table.ts';
 import { streamDataset } from '../data/stream-dataset.ts';
 import type { StreamedDataset } from '../data/streamed-dataset.ts';
 import { UsageError } from './failure.ts';
-import { type LayoutFlags, layoutOf } from './layout-flags.ts';
+import { type LayoutFlags, layoutOf, TABLE_FLAGS } from './layout-flags.ts';
 import { counted } from './numbers.ts';
 import { checkSplit, type Split, type SplitFlags, splitOf } from './split-flags.ts';
-import { checkLearnable, checkLearnt, splitText, streamSplit, tableSplit, withHelp } from './split-table.ts';
+import { checkLearnt, splitText, streamSplit, tableSplit } from './split-table.ts';
 import { ofLimit, planInstead, planStream, storeOptions, type StreamFlags, type StreamPlan } from './stream-data.ts';
 import { withTarget } from './with-target.ts';
 
@@ -119,15 +119,13 @@ async function loadTable(path: string, flags: DataFlags, split: Split): Promise<
   const how = tableSplit(table, flags, split);
   const parts = splitUp(rows.name, table, flags, how);
   const { dataset: train, encoding, notes } = encodeTable(parts.train, { ...options, categoriesFrom: table });
-  checkLearnable(table, parts, flags, split);
-  await checkLearnt(train, encoding, split);
   const validation = parts.validation && applyEncoding(encoding, parts.validation, { weights });
   const { testData } = flags;
   const test = testData === undefined ? parts.test : await readTable(testData, { ...layout, encoding });
+  const sets = { train, validation, test: test && applyEncoding(encoding, test) };
+  await checkLearnt(sets, encoding, split);
   return {
-    train,
-    validation,
-    test: test && applyEncoding(encoding, test),
+    ...sets,
     ...asEncoded(encoding),
     notes: [...new Set([...rows.notes, ...notes, ...(test?.notes ?? [])])],
     divided: dividedBy(flags, split, how.stratify),
@@ -151,11 +149,11 @@ async function streamTable(
   const how = { ...store, split: sharesOf(flags), ...streamSplit(split) };
   const storing = streamDataset(path, encodeOptions(flags, target), read, how);
   const { datasets, encoding, notes } = await storing.catch((error: unknown) => {
-    throw ofLimit(withHelp(error, target[0]!, split));
+    throw ofLimit(error);
   });
   const parts = named(datasets, flags);
   try {
-    await checkLearnt(parts.train, encoding, split);
+    await checkLearnt(parts, encoding, split);
     const classes = encoding.task === 'classification' ? target[0] : undefined;
     const found = { ...parts, ...asEncoded(encoding), notes, divided: dividedBy(flags, split, classes) };
     if (testData === undefined) return found;
@@ -230,13 +228,8 @@ function splitUp<O, T extends Splits<T, O>>(path: string, all: T, flags: DataFla
   try {
     return named(all.split(shares, how), flags);
   } catch (error) {
-    // The shares themselves have been checked, so that what is left is a part without rows.
-    if (!(error instanceof RangeError)) throw error;
-    for (const [option, name] of [
-      ['"groups"', '--group-column'],
-      ['"times"', '--time-column'],
-    ] as const)
-      if (error.message.startsWith(option)) throw new UsageError(error.message.replace(option, name));
+    // The shares themselves have been checked, so that what is left is a part without rows, groups or times.
+    if (!(error instanceof RangeError) || /^"(?:groups|times)"/.test(error.message)) throw error;
     const rows = typeof all.rows === 'number' ? all.rows : all.rows.length;
     throw tooSmall(path, rows, flags);
   }
@@ -284,30 +277,13 @@ function highestClass({ storage, rows }: Dataset): number {
 
 /** With IDX files there are no columns. */
 export function refuseTableFlags(flags: Partial<DataFlags>): void {
-  const { target, features, weightColumn, categorical, missing = 'error', unknown = 'error' } = flags;
-  const { missingValues, format, delimiter, header, quote, comment, decimal, thousands, dates } = flags;
-  const { groupColumn, timeColumn } = flags;
-  const given = {
-    '--target': target,
-    '--features': features,
-    '--weight-column': weightColumn,
-    '--categorical': categorical,
-    '--group-column': groupColumn,
-    '--time-column': timeColumn,
-    '--missing': missing === 'error' ? undefined : missing,
-    '--missing-values': missingValues,
-    '--dates': dates,
-    '--unknown': unknown === 'error' ? undefined : unknown,
-    '--format': format,
-    '--delimiter': delimiter,
-    '--header': header || undefined,
-    '--no-header': header === false || undefined,
-    '--quote': quote,
-    '--comment': comment,
-    '--decimal': decimal,
-    '--thousands': thousands,
-  };
-  const wrong = Object.entries(given).filter(([, value]) => value !== undefined);
-  if (wrong.length > 0)
-    throw new UsageError(`--labels expected no ${wrong.map(([name]) => name).join(', ')}: IDX files have no columns`);
+  // The two that are never undefined are 'error' unless something else is said.
+  const given = TABLE_FLAGS.filter((key) => flags[key] !== undefined && flags[key] !== 'error');
+  const wrong = given.map((key) => `--${flags[key] === false ? 'no-' : ''}${spelt(key)}`);
+  if (wrong.length > 0) throw new UsageError(`--labels expected no ${wrong.join(', ')}: IDX files have no columns`);
+}
+
+/** A key as it is called on the command line. */
+function spelt(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

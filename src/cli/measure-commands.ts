@@ -3,6 +3,7 @@ import { STRATEGIES } from '../train/options.ts';
 import { RATE_RULES } from '../train/rate-rule.ts';
 import type { CurveFlags } from './curve.ts';
 import { UsageError } from './failure.ts';
+import { TABLE_FLAGS } from './layout-flags.ts';
 import type { OutputFlags } from './output.ts';
 import { or, real, shape, share, whole, wholes, wordsOf } from './parse.ts';
 import type { ScalingFlags } from './scaling.ts';
@@ -98,30 +99,14 @@ function addSweep(program: Command, signal: AbortSignal): void {
 }
 
 /** Made-up patterns leave no choice of what is in a file. */
-const OF_FILES = [
+const OF_FILES: readonly string[] = [
   'hidden',
-  'target',
-  'features',
-  'weightColumn',
-  'categorical',
-  'missing',
-  'missingValues',
-  'unknown',
-  'dates',
   'labels',
   'testData',
   'testLabels',
   'split',
   'splitSeed',
-  'groupColumn',
-  'timeColumn',
-  'format',
-  'delimiter',
-  'header',
-  'quote',
-  'comment',
-  'decimal',
-  'thousands',
+  ...TABLE_FLAGS,
 ];
 
 /** @throws UsageError: an option of made-up patterns and one of files */

@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 /** What the program calls otherwise, by the library's name. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   weights: 'weightColumn',
+  groups: 'groupColumn',
+  times: 'timeColumn',
   columns: 'features',
   folder: 'scratch',
   memory: 'memoryLimit',

@@ -1,4 +1,3 @@
-import { GradpoolError } from '../core/errors.ts';
 import type { DataTable } from '../data/data-table.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { MOST_INTEGER_CLASSES } from '../data/decide-encoding.ts';
@@ -58,58 +57,44 @@ function classColumn(table: DataTable, { target = [], task, categorical = [] }: 
 }
 
 /**
- * A class that no row to train on has cannot be learnt.
+ * A class that no row to train on has cannot be learnt; rows may have been left out since they were divided. Mostly one piece tells.
  * @throws UsageError that names it
  */
-export function checkLearnable(
-  table: DataTable,
-  parts: Readonly<Record<'train', DataTable> & Record<'validation' | 'test', DataTable | undefined>>,
-  wanted: Wanted,
-  split: Split,
-): void {
-  const name = classColumn(table, wanted)?.name;
-  if (name === undefined) return;
-  const learnt = new Set(textsOf(parts.train.column(name)!, parts.train.rows).keys());
-  for (const part of ['validation', 'test'] as const) {
-    const rows = parts[part];
-    if (rows === undefined) continue;
-    for (const [text, count] of textsOf(rows.column(name)!, rows.rows)) {
-      if (learnt.has(text)) continue;
-      const whole = textsOf(table.column(name)!, table.rows).get(text)!;
-      throw new UsageError(
-        `class ${JSON.stringify(text)} of ${name} has ${counted(whole, 'row')}, ${count} to ${part === 'test' ? 'test' : 'validate'} and none to train on: ${helps(split)}`,
-      );
-    }
-  }
-}
-
-/**
- * The same of patterns, from disk or in memory: rows may have been left out since they were divided. Mostly one piece tells.
- * @throws UsageError that names the class
- */
 export async function checkLearnt(
-  train: Dataset | StreamedDataset,
+  { train, validation, test }: { readonly train: Rows } & Partial<Record<'validation' | 'test', Rows | undefined>>,
   { classes, targets }: Encoding,
   split: Split,
 ): Promise<void> {
   const missing = new Set(classes.keys());
-  for await (const { storage, rows } of 'pieces' in train ? train.pieces() : [train]) {
-    const { values, stride } = storage.targets.columns;
-    for (let i = 0; i < rows.length && missing.size > 0; i++) missing.delete(values[rows[i]! * stride]!);
+  for await (const piece of piecesOf(train)) {
+    for (let i = 0; i < piece.length && missing.size > 0; i++) missing.delete(classOf(piece, i));
     if (missing.size === 0) return;
   }
   const [k] = missing;
   if (k === undefined) return;
-  const what = `class ${JSON.stringify(classes[k])} of ${targets[0]!.name} has no row to train on`;
-  throw new UsageError(`${what}: ${helps(split)}`);
+  const counts = [await countOf(validation, k), await countOf(test, k)];
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const others = counts.flatMap((count, i) => (count > 0 ? `${count} to ${i === 0 ? 'validate' : 'test'}` : []));
+  const rows = all === 0 ? 'no row to train on' : `${counted(all, 'row')}, ${others.join(', ')} and none to train on`;
+  throw new UsageError(`class ${JSON.stringify(classes[k])} of ${targets[0]!.name} has ${rows}: ${helps(split)}`);
 }
 
-/** What was thrown while a table was stored; with what helps where a class has no row to train on. */
-export function withHelp(error: unknown, target: string, split: Split): unknown {
-  if (!(error instanceof GradpoolError) || error.code !== 'ERR_BAD_DATA') return error;
-  const { message, code } = error;
-  if (!message.includes(`column ${JSON.stringify(target)}`) || !message.includes('of the training rows')) return error;
-  return new GradpoolError(code, `${message}: ${helps(split)}`, { cause: error });
+type Rows = Dataset | StreamedDataset;
+
+function piecesOf(rows: Rows | undefined): AsyncIterable<Dataset> | Dataset[] {
+  return rows === undefined ? [] : 'pieces' in rows ? rows.pieces() : [rows];
+}
+
+function classOf({ storage, rows }: Dataset, i: number): number {
+  const { values, stride } = storage.targets.columns;
+  return values[rows[i]! * stride]!;
+}
+
+async function countOf(rows: Rows | undefined, k: number): Promise<number> {
+  let count = 0;
+  for await (const piece of piecesOf(rows))
+    for (let i = 0; i < piece.length; i++) count += Number(classOf(piece, i) === k);
+  return count;
 }
 
 function helps({ split, groupColumn, timeColumn }: Split): string {
@@ -117,19 +102,4 @@ function helps({ split, groupColumn, timeColumn }: Split): string {
   if (timeColumn !== null) return `choose other shares, or ${all}`;
   const seed = `another --split-seed may help, or ${all}`;
   return groupColumn === null && split === 'random' ? `leave out --split random, ${seed}` : seed;
-}
-
-/** How many rows have each value. */
-function textsOf(column: TableColumn, rows: number): Map<string, number> {
-  const gone = new Set(column.missing);
-  const values = column.kind === 'numeric' ? column.values : column.codes;
-  const counts = new Map<number, number>();
-  for (let row = 0; row < rows; row++)
-    if (!gone.has(row)) counts.set(values[row]!, (counts.get(values[row]!) ?? 0) + 1);
-  return new Map(
-    Array.from(counts, ([value, count]) => [
-      column.kind === 'numeric' ? String(value) : column.categories[value]!,
-      count,
-    ]),
-  );
 }

@@ -1,3 +1,10 @@
+import { GradpoolError } from './errors.ts';
+
+/** What is thrown where a signal has broken something off. @param work - such as 'training' */
+export function aborted(work: string, signal: AbortSignal | undefined): GradpoolError {
+  return new GradpoolError('ERR_ABORTED', `${work} was aborted`, { cause: signal?.reason });
+}
+
 /** What waits for a signal. */
 type Stops = Set<() => void>;
 

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { GradpoolError } from './errors.ts';
+import { aborted } from './aborts.ts';
 
 /** How long work holds up the calling thread at a time; ms. */
 const SLICE = 5;
@@ -30,7 +30,6 @@ export class Turns {
       await turn();
       this.#last = performance.now();
     }
-    const signal = this.#signal;
-    if (signal?.aborted) throw new GradpoolError('ERR_ABORTED', `${this.#work} was aborted`, { cause: signal.reason });
+    if (this.#signal?.aborted) throw aborted(this.#work, this.#signal);
   }
 }

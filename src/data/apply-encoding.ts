@@ -4,6 +4,7 @@ import type { Columns, NumericArray } from '../core/table.ts';
 import { allocate } from '../memory/shared.ts';
 import { badData, columnOf } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
+import { firstOf } from './choose-columns.ts';
 import { numbersOf, placesOf, type RowReader, textAt } from './column-view.ts';
 import { type DataTable, missingMask } from './data-table.ts';
 import {
@@ -153,9 +154,7 @@ function unknownCategory(
   row: number,
   hint = '',
 ): Error {
-  const some = categories.slice(0, 10).map(describe).join(', ');
-  const more = categories.length > 10 ? ` and ${categories.length - 10} more` : '';
-  const what = `expected one of ${some}${more}, got ${describe(textAt(column, row))}, which is not among the categories of the training rows`;
+  const what = `expected one of ${firstOf(categories.map(describe))}, got ${describe(textAt(column, row))}, which is not among the categories of the training rows`;
   return badData(inColumn(table.place(row), column.name), what + hint);
 }
 

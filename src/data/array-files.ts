@@ -1,9 +1,11 @@
 import { GradpoolError } from '../core/errors.ts';
 import { badFile, inColumn } from './bad-file.ts';
-import { listed } from './choose-columns.ts';
-import type { Cell, CellTarget } from './column-builder.ts';
+import { firstOf, listed } from './choose-columns.ts';
+import type { Cell, CellTarget } from './cell-reader.ts';
 import { type ArrayColumn, columnsOf, type Header } from './npy-header.ts';
+import type { RandomAccess } from './random-access.ts';
 import type { ColumnChoice } from './read-options.ts';
+import { readZip, type ZipEntry } from './zip.ts';
 
 /** An array of an archive, or the only one of a file, of which the header has been read. */
 export interface ArrayFile {
@@ -73,8 +75,7 @@ function leftOut(left: readonly ArrayFile[], rows: number): string {
   const shapes = left.map(
     ({ name, header }) => `${JSON.stringify(name)} (${header.shape.join(' x ') || 'a single value'})`,
   );
-  const some = shapes.slice(0, 10).join(', ') + (shapes.length > 10 ? ` and ${shapes.length - 10} more` : '');
-  return `left out ${some}: expected an array of ${rows} rows`;
+  return `left out ${firstOf(shapes)}: expected an array of ${rows} rows`;
 }
 
 /** The names under which SciPy stores the parts of a sparse matrix. */
@@ -90,10 +91,30 @@ function refuseSparse(label: string, arrays: readonly ArrayFile[]): void {
   );
 }
 
-/** Entries of an archive that are arrays; what macOS adds to archives looks as if it were some. */
-export function arrayName(entry: string): string | undefined {
-  const name = /^(?!__MACOSX\/)(?:.*\/)?(?!\._)[^/]*(?=\.npy$)/.exec(entry)?.[0];
-  return name;
+/**
+ * The arrays of an archive.
+ * @param open - reads the beginning of one, or all of it
+ * @throws GradpoolError ERR_BAD_FILE where there are none
+ */
+export async function arraysOf<A>(
+  label: string,
+  file: RandomAccess,
+  open: (name: string, label: string, entry: ZipEntry) => Promise<A>,
+): Promise<A[]> {
+  const entries = await readZip(label, file);
+  const arrays: A[] = [];
+  for (const entry of entries) {
+    const name = arrayName(entry.name);
+    if (name !== undefined) arrays.push(await open(name, `${label}, ${entry.name}`, entry));
+  }
+  if (arrays.length > 0) return arrays;
+  const got = entries.length === 0 ? 'none' : listed(entries.map(({ name }) => name));
+  throw badFile(label, `expected at least one array, got ${got}`);
+}
+
+/** What macOS adds to archives looks as if it were some. */
+function arrayName(entry: string): string | undefined {
+  return /^(?!__MACOSX\/)(?:.*\/)?(?!\._)[^/]*(?=\.npy$)/.exec(entry)?.[0];
 }
 
 /** Hands a value, as an element is read, to a column: a text is a category whatever it looks like. */
@@ -105,13 +126,4 @@ export function addElement(target: CellTarget, cell: unknown): string | undefine
 export function badCell(label: string, row: number, name: string, error: unknown): Error {
   if (error instanceof GradpoolError || !(error instanceof Error)) return error as Error;
   return badFile(inColumn(`${label}, row ${row}`, name), error.message, error);
-}
-
-export function noArrays(label: string, entries: readonly string[]): Error {
-  return badFile(
-    label,
-    entries.length === 0
-      ? 'expected at least one array, got none'
-      : `expected at least one array, got ${listed(entries)}`,
-  );
 }

@@ -1,12 +1,12 @@
-import { type ArrayFile, arrayName, badCell, noArrays, tableOf } from './array-files.ts';
+import { type ArrayFile, arraysOf, badCell, tableOf } from './array-files.ts';
 import { type ArrayStream, openArray } from './array-stream.ts';
 import { badFile } from './bad-file.ts';
+import type { TableVisitor } from './csv.ts';
 import { isGzip, streamBytes } from './file-source.ts';
 import { firstItems } from './npy.ts';
 import { type Header, readerOf, widthOf } from './npy-header.ts';
 import { type RandomAccess, withAccess } from './random-access.ts';
 import type { ColumnChoice } from './read-options.ts';
-import { readZip } from './zip.ts';
 
 /** An array on a disk. */
 interface ArrayOnDisk extends ArrayFile {
@@ -20,14 +20,6 @@ interface ArrayOnDisk extends ArrayFile {
 const VALUES = 2 ** 14;
 const BYTES = 2 ** 22;
 
-/** Takes the rows of arrays. */
-export interface ArrayVisitor {
-  begin(names: readonly string[], where: string, notes: readonly string[]): void;
-  /** Which columns' cells are looked at, after `begin`. */
-  readonly wanted: readonly boolean[];
-  row(cells: readonly unknown[], row: number): boolean;
-}
-
 /**
  * Visits the rows of an npy file, or of an npz archive; a small part of it is in memory.
  * @throws GradpoolError ERR_BAD_FILE
@@ -37,7 +29,7 @@ export async function eachArrayRow(
   path: string | URL,
   format: 'npy' | 'npz',
   choice: ColumnChoice,
-  visitor: ArrayVisitor,
+  visitor: TableVisitor,
 ): Promise<void> {
   await withAccess(path, async (file) => {
     const arrays = format === 'npy' ? [await npyFile(label, path, file)] : await npzFiles(label, file);
@@ -121,21 +113,11 @@ async function npyFile(label: string, path: string | URL, file: RandomAccess): P
   return { ...(await headed(undefined, label, pieces)), stored: () => Promise.resolve(packed ? undefined : 0) };
 }
 
-async function npzFiles(label: string, file: RandomAccess): Promise<ArrayOnDisk[]> {
-  const entries = await readZip(label, file);
-  const arrays: ArrayOnDisk[] = [];
-  for (const entry of entries) {
-    const name = arrayName(entry.name);
-    if (name === undefined) continue;
-    const array = await headed(name, `${label}, ${entry.name}`, () => entry.stream());
-    arrays.push({ ...array, stored: () => entry.stored() });
-  }
-  if (arrays.length === 0)
-    throw noArrays(
-      label,
-      entries.map(({ name }) => name),
-    );
-  return arrays;
+function npzFiles(label: string, file: RandomAccess): Promise<ArrayOnDisk[]> {
+  return arraysOf(label, file, async (name, where, entry) => {
+    const array = await headed(name, where, () => entry.stream());
+    return { ...array, stored: () => entry.stored() };
+  });
 }
 
 async function headed(name: string | undefined, label: string, pieces: () => AsyncGenerator<Uint8Array>) {

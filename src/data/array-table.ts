@@ -1,13 +1,13 @@
-import { addElement, type ArrayFile, arrayName, badCell, noArrays, rowsOf, tableOf } from './array-files.ts';
+import { addElement, type ArrayFile, arraysOf, badCell, rowsOf, tableOf } from './array-files.ts';
 import { chooseColumns } from './choose-columns.ts';
-import type { Cell, ColumnBuilder } from './column-builder.ts';
+import type { Cell } from './cell-reader.ts';
+import type { ColumnBuilder } from './column-builder.ts';
 import { DataTable } from './data-table.ts';
 import type { FileSource } from './file-source.ts';
 import { firstItems, npyBytes, readNpyBytes } from './npy.ts';
 import { type ArrayColumn, readerOf, widthOf } from './npy-header.ts';
 import { withAccess } from './random-access.ts';
 import type { ColumnChoice } from './read-options.ts';
-import { readZip } from './zip.ts';
 
 interface ArrayInMemory extends ArrayFile {
   /** The array without its header. */
@@ -22,22 +22,13 @@ export async function readNpyTable(label: string, source: FileSource, choice: Co
 
 /** The table of an archive of arrays of P x any shape: columns a for an array a of P values, a_1, a_2, ... for others. */
 export async function readNpzTable(label: string, source: FileSource, choice: ColumnChoice): Promise<DataTable> {
-  const arrays = await withAccess(source, async (file) => {
-    const entries = await readZip(label, file);
-    const found: ArrayInMemory[] = [];
-    for (const entry of entries) {
-      const name = arrayName(entry.name);
-      if (name === undefined) continue;
-      const where = `${label}, ${entry.name}`;
-      found.push({ name, label: where, ...npyBytes(where, await entry.read()) });
-    }
-    if (found.length === 0)
-      throw noArrays(
-        label,
-        entries.map(({ name }) => name),
-      );
-    return found;
-  });
+  const arrays = await withAccess(source, (file) =>
+    arraysOf(label, file, async (name, where, entry) => ({
+      name,
+      label: where,
+      ...npyBytes(where, await entry.read()),
+    })),
+  );
   return arraysTable(label, arrays, choice);
 }
 

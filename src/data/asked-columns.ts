@@ -1,4 +1,4 @@
-import { columnsAskedFor, type ResolvedEncodeOptions } from './encode-options.ts';
+import type { ResolvedEncodeOptions } from './encode-options.ts';
 import type { ReadOptions } from './read-options.ts';
 
 /**
@@ -10,9 +10,9 @@ export function askedFor(
   given: ReadOptions,
   apart: readonly string[] = [],
 ): { readonly asked: readonly string[]; readonly options: ReadOptions } {
-  const { targets, weights, categorical, categories } = encode;
-  const inputs = columnsAskedFor(encode);
-  const columns = given.columns ?? (inputs && [...new Set([...inputs, ...apart])]);
-  const others = [...targets, ...(weights === undefined ? [] : [weights]), ...categorical, ...categories.keys()];
-  return { asked: [...(columns ?? []), ...others, ...apart], options: given.encoding ? given : { ...given, columns } };
+  const { features, targets, weights, categorical, categories } = encode;
+  const weighting = weights === undefined ? [] : [weights];
+  const named = [...targets, ...weighting, ...categorical, ...categories.keys(), ...apart];
+  const columns = given.columns ?? (features && [...new Set([...features, ...named])]);
+  return { asked: [...(columns ?? []), ...named], options: given.encoding ? given : { ...given, columns } };
 }

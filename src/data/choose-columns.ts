@@ -24,7 +24,8 @@ export function chooseColumns(
   names.forEach((name, i) => {
     if (seen.has(name) && wanted.has(name))
       throw badFile(inColumn(label, name), `the name stands twice, again at column ${i + 1}`);
-    if (name.includes('\uFFFD') && wanted.has(name)) throw badFile(inColumn(label, name), 'expected a name in UTF-8: save the file as UTF-8');
+    if (name.includes('\uFFFD') && wanted.has(name))
+      throw badFile(inColumn(label, name), 'expected a name in UTF-8: save the file as UTF-8');
     seen.add(name);
   });
   for (const name of [...(choice.columns ?? []), ...choice.numeric, ...choice.categorical]) {
@@ -35,11 +36,14 @@ export function chooseColumns(
   return names.map((name) => (wanted.has(name) ? new ColumnBuilder(name, choice) : undefined));
 }
 
-/** Names as they read in a message: the first ten. */
+/** Names as they read in a message. */
 export function listed(names: readonly string[]): string {
-  const named = names.filter((name) => name !== '');
-  const first = named.slice(0, 10).map((name) => JSON.stringify(name));
-  return first.join(', ') + (named.length > 10 ? ` and ${named.length - 10} more` : '');
+  return firstOf(names.filter((name) => name !== '').map((name) => JSON.stringify(name)));
+}
+
+/** The first of what may be very many. */
+export function firstOf(shown: readonly string[], most = 10): string {
+  return shown.slice(0, most).join(', ') + (shown.length > most ? ` and ${shown.length - most} more` : '');
 }
 
 /** c1, c2, ... */

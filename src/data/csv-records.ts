@@ -1,7 +1,7 @@
 import type { CsvError, Options, Parser } from 'csv-parse';
 import { badFile } from './bad-file.ts';
 import { blanksToTabs } from './blanks.ts';
-import type { ColumnRules } from './column-builder.ts';
+import type { ColumnRules } from './cell-reader.ts';
 
 /** What was said of a text file. */
 export interface TextLayout extends Pick<ColumnRules, 'missing' | 'numberFormat'> {

@@ -38,6 +38,11 @@ export interface RowVisitor<C = unknown> {
   row(cells: readonly C[], line: number): boolean;
 }
 
+export interface TableVisitor extends RowVisitor {
+  /** Which columns' cells are looked at, after `begin`. */
+  readonly wanted: readonly boolean[];
+}
+
 /** Visits names and rows; each row has as many values as there are names. */
 export async function eachRow(
   label: string,

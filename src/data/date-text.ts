@@ -1,3 +1,6 @@
+import { parseNumber } from './number-text.ts';
+import { kindOfText, MONTHS } from './text-kind.ts';
+
 /** In which order the numbers of a date stand; those with the name of a month, or with the year first, are read anyway. */
 export type DateOrder = 'year-first' | 'day-first' | 'month-first';
 
@@ -12,21 +15,7 @@ const MONTH_YEAR = /^(\d{1,2})[-/](\d{4})$/;
 const MONTH_NUMBER = /^(\d{4})[M:](\d{2})$/i;
 const QUARTER = /^(?:(\d{4})[\s:-]?Q([1-4])|Q([1-4])[\s/-]?(\d{4}))$/i;
 const WEEK = /^(\d{4})-?W(\d{2})(?:-?([1-7]))?$/i;
-/** By their beginnings, in the languages around. */
-const MONTHS = [
-  /^(jan|ene|gen)/i,
-  /^(feb|fev|fév)/i,
-  /^(mar|mär|mrz)/i,
-  /^(apr|abr|avr)/i,
-  /^(may|mai|mag|mei)/i,
-  /^(jun|juin|giu)/i,
-  /^(jul|juil|lug)/i,
-  /^(aug|ago|aoû)/i,
-  /^(sep|set)/i,
-  /^(oct|okt|ott|out)/i,
-  /^nov/i,
-  /^(dec|dez|déc|dic)/i,
-];
+const MONTH_NAMES = MONTHS.map((beginnings) => new RegExp(`^(?:${beginnings})`, 'i'));
 const DAY = 86_400_000;
 
 /**
@@ -54,6 +43,13 @@ export function parseDate(given: string, order: DateOrder): number {
   return date + clock(hours, Number(m), Number(s)) + Number(`0.${fraction}0`) * 1000 - offset;
 }
 
+/** When something was, to be compared with others of its column; NaN for what is neither a number nor a date with its year first. */
+export function timeOf(cell: string | number | bigint | undefined): number {
+  if (typeof cell !== 'string') return Number(cell);
+  const kind = kindOfText(cell);
+  return kind === 'date' ? parseDate(cell, 'year-first') : parseNumber(cell);
+}
+
 function dayOf(text: string, order: DateOrder): number {
   const first = YEAR_FIRST.exec(text);
   if (first !== null) return at(Number(first[1]), Number(first[3]), Number(first[4] ?? 1));
@@ -76,7 +72,7 @@ function dayOf(text: string, order: DateOrder): number {
 /** With the name of a month, in any order: what has four digits or an apostrophe, or comes second, is the year. */
 function namedDay(text: string): number {
   const words = text.match(/\p{L}+/gu) ?? [];
-  const month = 1 + MONTHS.findIndex((name) => words.some((word) => name.test(word)));
+  const month = 1 + MONTH_NAMES.findIndex((name) => words.some((word) => name.test(word)));
   const numbers = [...text.matchAll(/'?\d+/g)].map(([number]) => number);
   const long = numbers.findIndex((number) => number.length > 2);
   // Jan 5 may be a day or a year.

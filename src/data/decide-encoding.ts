@@ -4,6 +4,7 @@ import { inColumn } from './bad-file.ts';
 import { booleanOf, numberOf, truthOf } from './boolean-text.ts';
 import { placeOf } from './category-places.ts';
 import { sortedTexts } from './category-store.ts';
+import { firstOf } from './choose-columns.ts';
 import { type ChosenColumns, MOST_CATEGORIES } from './choose-inputs.ts';
 import type { ColumnFacts, TableFacts } from './column-facts.ts';
 import type { ResolvedEncodeOptions } from './encode-options.ts';
@@ -97,12 +98,8 @@ function unseenNote(column: ColumnFacts, encoding: ColumnEncoding): string[] {
   if (encoding.kind === 'numeric') return [];
   const unseen = [...(column.counts() ?? [])].flatMap(([text, count]) => (count === 0 ? [text] : []));
   if (unseen.length === 0) return [];
-  const shown = unseen
-    .slice(0, SHOWN)
-    .map((text) => describe(text))
-    .join(', ');
-  const more = unseen.length > SHOWN ? ` and ${unseen.length - SHOWN} more` : '';
-  return [`column ${describe(column.name)}: no training row has ${shown}${more}, which other rows have`];
+  const shown = firstOf(unseen.map(describe), SHOWN);
+  return [`column ${describe(column.name)}: no training row has ${shown}, which other rows have`];
 }
 
 interface Fit {
@@ -143,13 +140,12 @@ function refuseSlips({ place, options }: Pick<Fit, 'place' | 'options'>, column:
 function fitInput(fit: Fit, column: ColumnFacts): ColumnEncoding {
   const { options } = fit;
   const categorical = column.kind === 'categorical' || options.categorical.has(column.name);
-  return categorical || options.categories.has(column.name) ? fitCategories(fit, column) : fitNumbers(fit, column);
+  if (categorical || options.categories.has(column.name)) return fitCategories(fit, column);
+  return fitNumbers(column, options.missing === 'mean' ? column.mean() : null);
 }
 
-function fitNumbers({ options }: Fit, column: ColumnFacts): NumericEncoding {
-  const { name } = column;
-  const dates = column.dates === undefined ? {} : { dates: column.dates };
-  return { name, kind: 'numeric', fill: options.missing === 'mean' ? column.mean() : null, ...dates };
+function fitNumbers({ name, dates }: ColumnFacts, fill: number | null): NumericEncoding {
+  return { name, kind: 'numeric', fill, ...(dates !== undefined && { dates }) };
 }
 
 function fitCategories({ source, options }: Fit, column: ColumnFacts): CategoricalEncoding {
@@ -164,10 +160,7 @@ function fitCategories({ source, options }: Fit, column: ColumnFacts): Categoric
         : `has ${counts.size} categories, which are more than ${MOST_CATEGORIES}`;
     throw badData(where, `${what}: leave it out of "features", or list those that count in "categories"`);
   }
-  const { digits } = column;
-  const numbers = column.kind === 'numeric' && digits === undefined;
-  const categories = given === undefined ? categoriesOf(counts, numbers) : asGiven(where, given, numbers, digits);
-  if (numbers) refuseWide(where, categories);
+  const { numbers, categories } = categoriesOf(where, column, counts, given);
   const fill = options.missing === 'mean' ? mostFrequent(counts, categories) : null;
   return { name, kind: 'categorical', numbers, categories, fill };
 }
@@ -201,8 +194,21 @@ function refuseWide(where: string, categories: readonly string[]): void {
   throw badData(where, `${what}: list it in "categorical" when it is read (--categorical in the program)`);
 }
 
+/** Those that were given, or there are. */
+function categoriesOf(
+  where: string,
+  { kind, digits }: ColumnFacts,
+  counts: ReadonlyMap<string, number>,
+  given: readonly string[] | undefined,
+): Pick<CategoricalEncoding, 'numbers' | 'categories'> {
+  const numbers = kind === 'numeric' && digits === undefined;
+  const categories = given === undefined ? foundIn(counts, numbers) : asGiven(where, given, numbers, digits);
+  if (numbers) refuseWide(where, categories);
+  return { numbers, categories };
+}
+
 /** Sorted; words for true and false that are written in several ways are two categories. */
-function categoriesOf(counts: ReadonlyMap<string, number>, numbers: boolean): string[] {
+function foundIn(counts: ReadonlyMap<string, number>, numbers: boolean): string[] {
   const texts = [...counts.keys()];
   const truths = new Set(texts.map(truthOf));
   const several =
@@ -215,21 +221,14 @@ function ordered(texts: Iterable<string>, numbers: boolean): string[] {
 }
 
 function fitTarget({ source, options }: Fit, column: ColumnFacts, task: Task): ColumnEncoding {
+  if (task !== 'classification') return fitNumbers(column, null);
   const { name } = column;
-  if (task !== 'classification') {
-    const dates = column.dates === undefined ? {} : { dates: column.dates };
-    return { name, kind: 'numeric', fill: null, ...dates };
-  }
   const where = inColumn(source, name);
   const counts = column.counts();
   if (counts === undefined || counts.size > MOST_CLASSES) {
     throw badData(where, `expected at most ${MOST_CLASSES} classes, got ${counts?.size ?? 'more'}`);
   }
-  const { digits } = column;
-  const numbers = column.kind === 'numeric' && digits === undefined;
-  const given = options.classes;
-  const categories = given === undefined ? categoriesOf(counts, numbers) : asGiven(where, given, numbers, digits);
-  if (numbers) refuseWide(where, categories);
+  const { numbers, categories } = categoriesOf(where, column, counts, options.classes);
   if (categories.length < 2) throw badData(where, `expected at least two classes, got ${categories.join()} only`);
   return { name, kind: 'categorical', numbers, categories, fill: null };
 }

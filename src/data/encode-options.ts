@@ -115,14 +115,6 @@ export function resolveEncodeOptions(value: unknown): ResolvedEncodeOptions {
   return resolved;
 }
 
-/** The columns that have to be read; undefined for all. */
-export function columnsAskedFor(options: ResolvedEncodeOptions): string[] | undefined {
-  const { features, targets, weights, categorical, categories } = options;
-  if (features === undefined) return undefined;
-  const weighting = weights === undefined ? [] : [weights];
-  return [...new Set([...features, ...targets, ...weighting, ...categorical, ...categories.keys()])];
-}
-
 function checkTask({ task, targets, classes }: ResolvedEncodeOptions): void {
   if (classes !== undefined && task !== undefined && task !== 'classification') {
     throw new TypeError(`"classes" are for a classification, got task '${task}'`);

@@ -14,7 +14,7 @@ import {
 } from './encoding.ts';
 import { fitEncoding } from './fit-encoding.ts';
 import { keptRows } from './kept-rows.ts';
-import { datesOf } from './read-options.ts';
+import { rulesOf } from './read-options.ts';
 import { type RawRow, rowsToTable } from './table-from-rows.ts';
 
 /** Patterns, and how they were made of the rows. */
@@ -119,19 +119,8 @@ function withPolicies(encoding: Encoding, chosen: RowPolicies): Encoding {
 
 function asTable({ inputs, missingValues, numberFormat }: Encoding, rows: readonly RawRow[]): DataTable {
   if (!Array.isArray(rows)) throw wrongType('rows', 'DataTable or list of rows', rows);
-  const named = (asNumbers: boolean) =>
-    inputs.filter((c) => (c.kind === 'numeric' || c.numbers) === asNumbers).map(({ name }) => name);
-  return rowsToTable(
-    rows,
-    inputs.map(({ name }) => name),
-    {
-      numeric: new Set(named(true)),
-      categorical: new Set(named(false)),
-      missing: new Set(missingValues),
-      dates: datesOf(inputs),
-      numberFormat,
-    },
-  );
+  const names = inputs.map(({ name }) => name);
+  return rowsToTable(rows, names, { ...rulesOf(inputs, missingValues), numberFormat });
 }
 
 function checkTable(table: unknown): void {

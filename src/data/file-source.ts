@@ -1,12 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { open, readFile, stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { createGunzip } from 'node:zlib';
 import { wrongType } from '../core/checks.ts';
 import { isBytes, isUrl } from '../core/realm.ts';
 import { allocate } from '../memory/shared.ts';
-import { badFile } from './bad-file.ts';
+import { gunzipped } from './unpack.ts';
 
 /** Where a file is: a path, a file URL, or its bytes. */
 export type FileSource = string | URL | Uint8Array;
@@ -15,6 +13,8 @@ export type FileSource = string | URL | Uint8Array;
 const PIECE = 2 ** 16;
 /** `readFile` reads no more. */
 const MOST_AT_ONCE = 2 ** 31 - 1;
+/** Nor `FileHandle.read` in one go. */
+const MOST_IN_ONE = 2 ** 30;
 /** Deflate never shrinks by more than this factor. */
 export const DEFLATE_LIMIT = 1032;
 
@@ -46,17 +46,21 @@ export async function readShared(source: FileSource): Promise<Uint8Array> {
   }
   const file = await open(pathOf(source));
   try {
-    const bytes = new Uint8Array(allocate((await file.stat()).size));
-    let filled = 0;
-    while (filled < bytes.length) {
-      const { bytesRead } = await file.read(bytes, filled, Math.min(bytes.length - filled, 2 ** 30));
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return bytes.subarray(0, filled);
+    return await fill(new Uint8Array(allocate((await file.stat()).size)), file, 0);
   } finally {
     await file.close();
   }
+}
+
+/** Reads bytes of a file from a place on. @returns as many of them as there are */
+export async function fill(bytes: Uint8Array, file: FileHandle, from: number): Promise<Uint8Array> {
+  for (let filled = 0; filled < bytes.length;) {
+    const length = Math.min(MOST_IN_ONE, bytes.length - filled);
+    const { bytesRead } = await file.read(bytes, filled, length, from + filled);
+    if (bytesRead === 0) return bytes.subarray(0, filled);
+    filled += bytesRead;
+  }
+  return bytes;
 }
 
 export function isGzip(bytes: Uint8Array): boolean {
@@ -65,22 +69,7 @@ export function isGzip(bytes: Uint8Array): boolean {
 
 /** The bytes of a file, piece by piece, unpacked where they are gzip. */
 export async function* streamBytes(label: string, source: FileSource): AsyncGenerator<Uint8Array> {
-  if (!(await beginsAsGzip(source))) {
-    yield* rawPieces(source);
-    return;
-  }
-  const unpacked = createGunzip();
-  const raw = Readable.from(rawPieces(source), { objectMode: false });
-  raw.on('error', (error) => unpacked.destroy(error));
-  try {
-    yield* raw.pipe(unpacked) as AsyncIterable<Uint8Array>;
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw code?.startsWith('Z_') ? badFile(label, `is not sound gzip: ${String(cause)}`, cause) : cause;
-  } finally {
-    raw.destroy();
-    unpacked.destroy();
-  }
+  yield* (await beginsAsGzip(source)) ? gunzipped(label, rawPieces(source)) : rawPieces(source);
 }
 
 async function beginsAsGzip(source: FileSource): Promise<boolean> {

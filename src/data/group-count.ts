@@ -1,8 +1,9 @@
 import { Random } from '../core/random.ts';
-import type { Cell } from './column-builder.ts';
+import type { Cell } from './cell-reader.ts';
 import { nearestParts } from './group-parts.ts';
 import { badKeys, KeyVisitor } from './key-visitor.ts';
-import { groupIn, type KeyColumn } from './keyed-parts.ts';
+import type { KeyColumn } from './keyed-parts.ts';
+import { withRest } from './row-parts.ts';
 import type { TableRows } from './table-rows.ts';
 
 /** More groups than this are not kept: then a hash meets the shares well enough. */
@@ -28,8 +29,7 @@ export async function partOfEachGroup(
   const order = Uint32Array.from(keys.keys());
   new Random(seed).shuffle(order);
   const tallies = Array.from(order, (i) => new Map([[0, groups.get(keys[i])!]]));
-  const rest = 1 - shares.reduce((sum, share) => sum + share, 0);
-  const parts = badKeys(column, () => nearestParts(tallies, [...shares, rest]));
+  const parts = badKeys(column, () => nearestParts(tallies, withRest(shares)));
   return new Map(Array.from(order, (i, at) => [keys[i]!, parts[at]!]));
 }
 
@@ -39,7 +39,7 @@ class GroupCount extends KeyVisitor {
 
   protected look(cells: readonly unknown[], number: number): void {
     if (this.groups === undefined) return;
-    const key = groupIn(this.reader, cells, number);
+    const key = this.reader.group(cells, number);
     this.groups.set(key, (this.groups.get(key) ?? 0) + 1);
     if (this.groups.size > MOST) this.groups = undefined;
   }

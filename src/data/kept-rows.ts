@@ -24,6 +24,16 @@ export function keptRows(
   throw noRows(table.source, gaps(inputs), gaps(targets), policy, encoding);
 }
 
+/** The columns that keep a row from becoming a pattern where they have no value. */
+function decisive<C>(policy: MissingPolicy, inputs: readonly C[], targets: readonly C[]): readonly C[] {
+  return policy === 'mean' ? targets : [...inputs, ...targets];
+}
+
+/** The rows that become patterns, as they are called in messages. */
+export function whatIsKept(policy: MissingPolicy): string {
+  return policy === 'mean' ? 'that has a target' : 'in which no value is missing';
+}
+
 /** How many values a column has not. */
 export interface Gaps {
   readonly name: string;
@@ -42,15 +52,15 @@ export function noRows(
   policy: MissingPolicy,
   encoding: Encoding | undefined,
 ): Error {
-  const decisive = policy === 'mean' ? targets : [...inputs, ...targets];
-  const worst = decisive.filter(({ gaps }) => gaps > 0).toSorted((a, b) => b.gaps - a.gaps);
+  const worst = decisive(policy, inputs, targets)
+    .filter(({ gaps }) => gaps > 0)
+    .toSorted((a, b) => b.gaps - a.gaps);
   const shown = worst.slice(0, SHOWN).map(({ name, gaps, rows }) => `${describe(name)} in ${gaps} of ${rows} rows`);
-  const what = policy === 'mean' ? 'that has a target' : 'in which no value is missing';
   const fill = fills(encoding) ? `; "missing" can be 'mean', which fills in what is no target` : '';
   const hint = policy === 'mean' ? '' : `${fill}; or leave columns out of "features"`;
   return badData(
     source,
-    `expected at least one row ${what}, got none: there is no value of ${shown.join(', of ')}${hint}`,
+    `expected at least one row ${whatIsKept(policy)}, got none: there is no value of ${shown.join(', of ')}${hint}`,
   );
 }
 
@@ -62,8 +72,7 @@ export function completeRows(
   policy: MissingPolicy,
   encoding?: Encoding,
 ): Uint32Array {
-  const decisive = policy === 'mean' ? targets : [...inputs, ...targets];
-  const incomplete = decisive.filter(({ missing }) => missing.length > 0);
+  const incomplete = decisive(policy, inputs, targets).filter(({ missing }) => missing.length > 0);
   const [first] = incomplete.toSorted((a, b) => a.missing[0]! - b.missing[0]!);
   if (policy === 'error' && first !== undefined) {
     throw valueMissing(table.place(first.missing[0]!), first, encoding);

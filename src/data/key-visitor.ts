@@ -1,8 +1,8 @@
 import { badData } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
+import type { TableVisitor } from './csv.ts';
 import { type KeyColumn, KeyReader } from './keyed-parts.ts';
 import { throwIfAborted } from './survey-table.ts';
-import type { TableVisitor } from './table-rows.ts';
 
 /** Goes through one column of a table. */
 export abstract class KeyVisitor implements TableVisitor {

@@ -1,18 +1,17 @@
-import { describe } from '../core/checks.ts';
 import { mix32, Random } from '../core/random.ts';
-import { badData, noColumn } from './bad-data.ts';
-import { inColumn } from './bad-file.ts';
-import { type Cell, type CellTarget, type ColumnRules, isMissing } from './column-builder.ts';
+import { noColumn } from './bad-data.ts';
+import { type Cell, type CellTarget, type ColumnRules, isMissing, trimmed } from './cell-reader.ts';
+import { timeOf } from './date-text.ts';
 import { MOST_CLASSES, MOST_INTEGER_CLASSES } from './decide-encoding.ts';
 import { numberReader } from './number-text.ts';
-import { endsOf, partAt, RandomParts, type RowParts } from './row-parts.ts';
+import { endsOf, partAt, RandomParts, type RowParts, withRest } from './row-parts.ts';
+import { badKey } from './split-options.ts';
 import type { TableRows } from './table-rows.ts';
 import { kindOfText } from './text-kind.ts';
-import { timeOf, WHAT_TIMES_ARE } from './time-text.ts';
 
 /** The column by which rows are dealt out, and how its cells are read. */
 export interface KeyColumn {
-  readonly rows: Pick<TableRows, 'label' | 'unit' | 'put'>;
+  readonly rows: Pick<TableRows, 'label' | 'place' | 'put'>;
   readonly name: string;
   readonly rules: ColumnRules;
 }
@@ -22,7 +21,7 @@ export class KeyReader implements CellTarget {
   readonly name: string;
   readonly #column: KeyColumn;
   readonly #toNumber: (text: string) => number;
-  #place = -1;
+  #at = -1;
   #cell: Cell;
 
   constructor(column: KeyColumn) {
@@ -33,15 +32,14 @@ export class KeyReader implements CellTarget {
 
   /** @throws GradpoolError ERR_BAD_DATA where the column is not there */
   begin(names: readonly string[]): readonly number[] {
-    this.#place = names.indexOf(this.name);
-    if (this.#place < 0) throw noColumn(this.#column.rows.label, this.name, names);
-    return [this.#place];
+    this.#at = names.indexOf(this.name);
+    if (this.#at < 0) throw noColumn(this.#column.rows.label, this.name, names);
+    return [this.#at];
   }
 
-  add(cell: Cell): undefined {
-    const trimmed = typeof cell === 'string' ? cell.trim() : cell;
-    const { rules } = this.#column;
-    this.#cell = isMissing(cell, rules) || isMissing(trimmed, rules) ? undefined : trimmed;
+  add(given: Cell): undefined {
+    const cell = trimmed(given);
+    this.#cell = isMissing(cell, this.#column.rules) ? undefined : cell;
   }
 
   addCategory(text: string): undefined {
@@ -54,18 +52,43 @@ export class KeyReader implements CellTarget {
 
   /** The cell of a row; a text that is a number as the number. */
   read(cells: readonly unknown[]): Cell {
-    this.#column.rows.put(this, cells[this.#place]);
+    this.#column.rows.put(this, cells[this.#at]);
     if (typeof this.#cell !== 'string') return this.#cell;
     const value = this.#toNumber(this.#cell);
     return Number.isNaN(value) ? this.#cell : value;
   }
 
-  /** @throws GradpoolError ERR_BAD_DATA */
-  refuse(number: number, expected: string, cell: Cell): never {
-    const { label, unit } = this.#column.rows;
-    const shown = cell === undefined ? 'no value' : describe(cell);
-    throw badData(inColumn(`${label}, ${unit} ${number}`, this.name), `expected ${expected}, got ${shown}`);
+  /** @throws GradpoolError ERR_BAD_DATA where there is none */
+  group(cells: readonly unknown[], number: number): Cell {
+    const key = this.read(cells);
+    if (key === undefined) throw badKey(this.#column.rows.place(number), this.name, 'group', key);
+    return key;
   }
+
+  /** @throws GradpoolError ERR_BAD_DATA where there is none */
+  time(cells: readonly unknown[], number: number): number {
+    const cell = this.read(cells);
+    const time = timeOf(cell);
+    if (Number.isNaN(time)) throw badKey(this.#column.rows.place(number), this.name, 'time', cell);
+    return time;
+  }
+}
+
+/** By what stands in one column. */
+abstract class KeyedParts implements RowParts {
+  readonly count: number;
+  protected readonly reader: KeyReader;
+
+  constructor(count: number, column: KeyColumn) {
+    this.count = count;
+    this.reader = new KeyReader(column);
+  }
+
+  begin(names: readonly string[]): readonly number[] {
+    return this.reader.begin(names);
+  }
+
+  abstract next(cells: readonly unknown[], number: number): number;
 }
 
 /**
@@ -73,13 +96,11 @@ export class KeyReader implements CellTarget {
  * to the first part, the second to the last, and so on; then each row at random to the parts in proportion to what they still lack
  * of a block in which each part has a row.
  */
-export class ClassParts implements RowParts {
-  readonly count: number;
+export class ClassParts extends KeyedParts {
   readonly #shares: readonly number[];
   readonly #block: number;
   readonly #random: Random;
   readonly #plain: RandomParts;
-  readonly #reader: KeyReader;
   /** Rows of each part, by class; undefined where there turned out to be no classes. */
   #dealt: Map<Cell, number[]> | undefined = new Map();
   /** Whether the column has classes whatever its numbers look like. */
@@ -87,23 +108,17 @@ export class ClassParts implements RowParts {
 
   /** @param shares - of all parts but the last, which has the rest */
   constructor(shares: readonly number[], seed: number, column: KeyColumn, sure: boolean) {
-    const rest = 1 - shares.reduce((sum, share) => sum + share, 0);
-    this.#shares = [...shares, rest];
-    this.count = this.#shares.length;
+    super(shares.length + 1, column);
+    this.#shares = withRest(shares);
     this.#block = Math.ceil(1 / Math.min(...this.#shares) - 1e-9);
     this.#random = new Random(seed);
     this.#plain = new RandomParts(shares, seed);
-    this.#reader = new KeyReader(column);
     this.#sure = sure;
-  }
-
-  begin(names: readonly string[]): readonly number[] {
-    return this.#reader.begin(names);
   }
 
   next(cells: readonly unknown[]): number {
     if (this.#dealt === undefined) return this.#plain.next();
-    const key = this.#reader.read(cells);
+    const key = this.reader.read(cells);
     if (!this.#isClass(key)) {
       this.#dealt = undefined;
       return this.#plain.next();
@@ -140,11 +155,9 @@ export class ClassParts implements RowParts {
 }
 
 /** By group, so that all its rows are in one part, wherever they stand: that of a list, or a hash of the group decides. */
-export class GroupParts implements RowParts {
-  readonly count: number;
+export class GroupParts extends KeyedParts {
   readonly #ends: readonly number[];
   readonly #seed: number;
-  readonly #reader: KeyReader;
   readonly #known: ReadonlyMap<Cell, number> | undefined;
 
   /** @param known - the part of each group */
@@ -154,28 +167,16 @@ export class GroupParts implements RowParts {
     column: KeyColumn,
     known: ReadonlyMap<Cell, number> | undefined,
   ) {
+    super(shares.length + 1, column);
     this.#known = known;
-    this.count = shares.length + 1;
     this.#ends = endsOf(shares);
     this.#seed = seed;
-    this.#reader = new KeyReader(column);
-  }
-
-  begin(names: readonly string[]): readonly number[] {
-    return this.#reader.begin(names);
   }
 
   next(cells: readonly unknown[], number: number): number {
-    const key = groupIn(this.#reader, cells, number);
+    const key = this.reader.group(cells, number);
     return this.#known?.get(key) ?? partAt(this.#ends, hashed(String(key), this.#seed));
   }
-}
-
-/** @throws GradpoolError ERR_BAD_DATA where there is none */
-export function groupIn(reader: KeyReader, cells: readonly unknown[], number: number): Cell {
-  const key = reader.read(cells);
-  if (key === undefined) reader.refuse(number, 'a group, by which rows are divided', key);
-  return key;
 }
 
 /** In [0, 1): FNV-1a over the code units, then mixed. */
@@ -186,34 +187,19 @@ function hashed(text: string, seed: number): number {
 }
 
 /** By time: each part begins where the one before it ends. */
-export class TimeParts implements RowParts {
-  readonly count: number;
+export class TimeParts extends KeyedParts {
   /** The first time of each part but the first. */
   readonly #begins: readonly number[];
-  readonly #reader: KeyReader;
 
   constructor(begins: readonly number[], column: KeyColumn) {
-    this.count = begins.length + 1;
+    super(begins.length + 1, column);
     this.#begins = begins;
-    this.#reader = new KeyReader(column);
-  }
-
-  begin(names: readonly string[]): readonly number[] {
-    return this.#reader.begin(names);
   }
 
   next(cells: readonly unknown[], number: number): number {
-    const time = timeIn(this.#reader, cells, number);
+    const time = this.reader.time(cells, number);
     let part = 0;
     while (part < this.#begins.length && time >= this.#begins[part]!) part++;
     return part;
   }
-}
-
-/** @throws GradpoolError ERR_BAD_DATA where there is none */
-export function timeIn(reader: KeyReader, cells: readonly unknown[], number: number): number {
-  const cell = reader.read(cells);
-  const time = timeOf(cell);
-  if (Number.isNaN(time)) reader.refuse(number, `${WHAT_TIMES_ARE}, by which rows are divided`, cell);
-  return time;
 }

@@ -1,5 +1,8 @@
-import type { Cell } from './column-builder.ts';
+import { half } from '../core/float16.ts';
+import type { Cell } from './cell-reader.ts';
 import type { NumericArrayType } from './narrow.ts';
+import { utf8Text } from './text-source.ts';
+import { exact } from './wide-integers.ts';
 
 /** What an element of an array is, in the words of NumPy: '<f4' for example. */
 export interface Element {
@@ -18,7 +21,6 @@ export interface Element {
 }
 
 const NATIVE_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-const TEXT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 type Reader = (view: DataView, at: number, little: boolean) => Cell;
 
@@ -80,20 +82,6 @@ function isDirect(kind: string, digits: string, little: boolean): boolean {
   return (little === NATIVE_LITTLE || digits === '1') && !'b?'.includes(kind) && kind + digits !== 'f2';
 }
 
-/** A number where it is the same. */
-function exact(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
-}
-
-function half(bits: number): number {
-  const sign = bits >> 15 ? -1 : 1;
-  const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * 2 ** (exponent - 15) * (1 + fraction / 1024);
-}
-
 function timeReader(unit: string | undefined, little: boolean): Element['read'] {
   const [, many, name] = /^(\d*)([a-zA-Z]+)$/.exec(unit ?? '') ?? [];
   const [times, per] = UNITS[name ?? ''] ?? [];
@@ -123,10 +111,5 @@ function wideText(view: DataView, at: number, count: number, little: boolean): s
 function byteText(view: DataView, at: number, count: number): string {
   let end = count;
   while (end > 0 && view.getUint8(at + end - 1) === 0) end--;
-  const bytes = new Uint8Array(view.buffer, view.byteOffset + at, end).slice();
-  try {
-    return TEXT.decode(bytes);
-  } catch {
-    throw new Error(`expected text in UTF-8, got the bytes ${Buffer.from(bytes.subarray(0, 8)).toString('hex')}`);
-  }
+  return utf8Text(new Uint8Array(view.buffer, view.byteOffset + at, end).slice());
 }

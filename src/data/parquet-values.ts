@@ -1,6 +1,7 @@
 import type { SchemaElement } from 'hyparquet';
-import { LEAVE_OUT } from './bad-file.ts';
 import { parseFloat16 } from 'hyparquet/src/convert.js';
+import { utf8Text } from './text-source.ts';
+import { exact } from './wide-integers.ts';
 
 /** A value of a flat column; integers that float64 does not hold exactly are bigint. Dates are milliseconds since 1970. */
 export type ParquetValue = number | bigint | string | boolean;
@@ -8,7 +9,6 @@ export type ParquetValue = number | bigint | string | boolean;
 /** Turns what stands in a page into a value. */
 export type ValueReader = (raw: unknown) => ParquetValue;
 
-const TEXT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const DAY = 86_400_000;
 /** The Julian day of 1970-01-01, in the times that Impala and Spark write as 96 bits. */
 const JULIAN_1970 = 2_440_588n;
@@ -30,7 +30,7 @@ export function valueReader(element: SchemaElement): ValueReader | undefined {
     case 'binary':
       return undefined;
     case 'text':
-      return (raw) => textOf(raw as Uint8Array);
+      return (raw) => utf8Text(raw as Uint8Array);
     case 'uuid':
       return (raw) => uuidOf(raw as Uint8Array);
     case 'float16':
@@ -78,15 +78,6 @@ function integerMeaning(old: SchemaElement['converted_type'], logical: SchemaEle
   return { kind: old?.startsWith('UINT_') ? 'unsigned' : 'plain' };
 }
 
-function textOf(bytes: Uint8Array): string {
-  try {
-    return TEXT.decode(bytes);
-  } catch {
-    const some = Buffer.from(bytes.subarray(0, 8)).toString('hex');
-    throw new Error(`expected text in UTF-8, got the bytes ${some}${bytes.length > 8 ? '...' : ''}: ${LEAVE_OUT}`);
-  }
-}
-
 function uuidOf(bytes: Uint8Array): string {
   return Buffer.from(bytes)
     .toString('hex')
@@ -104,12 +95,6 @@ function julianTime(raw: Uint8Array): number {
 function milliseconds(count: bigint, perMilli: bigint): number {
   if (perMilli === 1n) return Number(count);
   return Number(count / perMilli) + Number(count % perMilli) / Number(perMilli);
-}
-
-/** A number where it is the same. */
-function exact(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
 }
 
 /** A signed integer of any length, the high byte first. */

@@ -1,6 +1,6 @@
 import { badFile, inColumn } from './bad-file.ts';
 import { chooseColumns } from './choose-columns.ts';
-import type { Cell, CellTarget } from './column-builder.ts';
+import type { Cell, CellTarget } from './cell-reader.ts';
 import { DataTable } from './data-table.ts';
 import type { FileSource } from './file-source.ts';
 import { type Content, withContent } from './parquet-file.ts';

@@ -1,8 +1,7 @@
 import { flag, oneOf, options, text, wrongType, wrongValue } from '../core/checks.ts';
-import type { ColumnRules } from './column-builder.ts';
+import type { ColumnRules } from './cell-reader.ts';
 import { type ColumnEncoding, checkEncoding, type Encoding } from './encoding.ts';
 import type { TextLayout } from './csv-records.ts';
-import type { DateOrder } from './date-text.ts';
 import { isThousands, MISSING_TEXTS, type NumberFormat } from './number-text.ts';
 
 export const FORMATS = ['csv', 'tsv', 'parquet', 'npy', 'npz'] as const;
@@ -49,9 +48,11 @@ export interface ReadOptions {
 }
 
 const TEXT_KEYS = ['header', 'delimiter', 'quote', 'comment'] as const;
-const NUMBER_KEYS = ['decimal', 'thousands'] as const;
-const COLUMN_KEYS = ['columns', 'numeric', 'categorical', 'missingValues'] as const;
-const KEYS = ['format', ...COLUMN_KEYS, ...NUMBER_KEYS, 'encoding', ...TEXT_KEYS] as const;
+const KIND_KEYS = ['numeric', 'categorical', 'missingValues'] as const;
+/** How columns are read, whatever they are read from. */
+export const RULE_KEYS = [...KIND_KEYS, 'decimal', 'thousands'] as const;
+export type RuleKey = (typeof RULE_KEYS)[number];
+const KEYS = ['format', 'columns', ...RULE_KEYS, 'encoding', ...TEXT_KEYS] as const;
 
 /** Which columns to read, and how; undefined for all. */
 export interface ColumnChoice extends ColumnRules {
@@ -102,11 +103,19 @@ function formatOf(path: string | undefined): FileFormat {
 function columnChoice(given: ReadOptions): Omit<ColumnChoice, 'asked'> {
   if (given.encoding !== undefined) return choiceOf(given);
   const { columns } = given;
-  const [numeric, categorical] = [names('numeric', given.numeric), names('categorical', given.categorical)];
-  checkApart(numeric, categorical);
   return {
     columns: columns === undefined ? undefined : atLeastOne('columns', names('columns', columns)),
     optional: new Set(),
+    ...rulesGiven(given),
+  };
+}
+
+/** @throws TypeError, RangeError naming the option */
+export function rulesGiven(given: Pick<ReadOptions, RuleKey>): ColumnRules {
+  const [numeric, categorical] = [names('numeric', given.numeric), names('categorical', given.categorical)];
+  const both = numeric.find((name) => categorical.includes(name));
+  if (both !== undefined) throw wrongValue('categorical', 'names that are not in "numeric" too', both);
+  return {
     numeric: new Set(numeric),
     categorical: new Set(categorical),
     missing: new Set(texts('missingValues', given.missingValues ?? MISSING_TEXTS)),
@@ -115,31 +124,31 @@ function columnChoice(given: ReadOptions): Omit<ColumnChoice, 'asked'> {
 }
 
 function choiceOf(given: ReadOptions): Omit<ColumnChoice, 'asked'> {
-  for (const key of COLUMN_KEYS) {
+  for (const key of ['columns', ...KIND_KEYS] as const) {
     if (given[key] !== undefined) throw new TypeError(`"${key}" follows from "encoding"; give one of the two`);
   }
   const { inputs, targets, missingValues, numberFormat } = checkEncoding('encoding', given.encoding);
   const all = [...inputs, ...targets];
-  const named = (asNumbers: boolean) =>
-    new Set(all.filter((c) => (c.kind === 'numeric' || c.numbers) === asNumbers).map(({ name }) => name));
   return {
     columns: all.map(({ name }) => name),
     optional: new Set(targets.map(({ name }) => name)),
-    numeric: named(true),
-    categorical: named(false),
-    missing: new Set(missingValues),
-    dates: datesOf(all),
+    ...rulesOf(all, missingValues),
     numberFormat: numberFormatOf(given, numberFormat),
   };
 }
 
-/** The columns whose texts are dates. */
-export function datesOf(columns: readonly ColumnEncoding[]): Map<string, DateOrder> {
-  return new Map(columns.flatMap((c) => (c.kind === 'numeric' && c.dates !== undefined ? [[c.name, c.dates]] : [])));
+/** How columns are read that become what an encoding says. */
+export function rulesOf(columns: readonly ColumnEncoding[], missingValues: readonly string[]): ColumnRules {
+  const named = (asNumbers: boolean) =>
+    new Set(columns.filter((c) => (c.kind === 'numeric' || c.numbers) === asNumbers).map(({ name }) => name));
+  const dates = columns.flatMap((c) =>
+    c.kind === 'numeric' && c.dates !== undefined ? [[c.name, c.dates] as const] : [],
+  );
+  return { numeric: named(true), categorical: named(false), missing: new Set(missingValues), dates: new Map(dates) };
 }
 
 /** @param usual - what is not said */
-export function numberFormatOf(
+function numberFormatOf(
   given: Pick<ReadOptions, 'decimal' | 'thousands'>,
   usual: NumberFormat = { decimal: '.' },
 ): NumberFormat | undefined {
@@ -184,7 +193,7 @@ export function names(name: string, value: unknown): readonly string[] {
   return list.map((entry, i) => text(`${name}[${i}]`, entry));
 }
 
-export function texts(name: string, value: unknown): readonly string[] {
+function texts(name: string, value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw wrongType(name, 'list of strings', value);
   value.forEach((entry, i) => {
     if (typeof entry !== 'string') throw wrongType(`${name}[${i}]`, 'string', entry);
@@ -195,10 +204,4 @@ export function texts(name: string, value: unknown): readonly string[] {
 function atLeastOne(name: string, list: readonly string[]): readonly string[] {
   if (list.length === 0) throw new RangeError(`"${name}" expected at least one name, got none`);
   return list;
-}
-
-/** A column cannot be forced to be both. */
-export function checkApart(numeric: readonly string[], categorical: readonly string[]): void {
-  const both = numeric.find((name) => categorical.includes(name));
-  if (both !== undefined) throw wrongValue('categorical', 'names that are not in "numeric" too', both);
 }

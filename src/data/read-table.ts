@@ -1,9 +1,8 @@
-import { fileURLToPath } from 'node:url';
-import { isBytes, isUrl } from '../core/realm.ts';
+import { isBytes } from '../core/realm.ts';
 import type { DataTable } from './data-table.ts';
 import { type EncodedTable, encodeTable } from './encode-table.ts';
 import { type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
-import { sourceLabel } from './file-source.ts';
+import { pathOf, sourceLabel } from './file-source.ts';
 import { askedFor } from './asked-columns.ts';
 import { type ReadOptions, resolveReadOptions } from './read-options.ts';
 
@@ -52,7 +51,7 @@ async function read(
   asked: readonly string[],
 ): Promise<DataTable> {
   const label = sourceLabel('path', source);
-  const path = isBytes(source) ? undefined : isUrl(source) ? fileURLToPath(source.href) : source;
+  const path = isBytes(source) ? undefined : pathOf(source);
   const options = resolveReadOptions(path, given, asked);
   switch (options.format) {
     case 'csv':

@@ -36,6 +36,11 @@ export class RandomParts implements RowParts {
   }
 }
 
+/** With that of the last part. */
+export function withRest(shares: readonly number[]): number[] {
+  return [...shares, 1 - shares.reduce((sum, share) => sum + share, 0)];
+}
+
 /** The end of each part but the last in [0, 1]. */
 export function endsOf(shares: readonly number[]): number[] {
   let sum = 0;

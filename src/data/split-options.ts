@@ -1,5 +1,7 @@
 import { describe, flag, options, wrongType } from '../core/checks.ts';
 import type { DesiredColumns } from '../core/columns.ts';
+import { badData } from './bad-data.ts';
+import { inColumn } from './bad-file.ts';
 import type { RowKeys, Shuffling } from './parts.ts';
 
 /** Something that two patterns have in common if it is equal. */
@@ -66,17 +68,36 @@ export function checkTogether({
   if (stratify) throw new TypeError('"times" expected no "stratify" beside it: what is in a part, the time decides');
 }
 
-/** Numbers from 0 on, one for each different key, in the order in which they come. @throws TypeError, RangeError */
+/** Numbers from 0 on, one for each different key, in the order in which they come. */
+export function numbered<K>(count: number, keyOf: (i: number) => K): Uint32Array {
+  const numbers = new Map<K, number>();
+  return Uint32Array.from({ length: count }, (_, i) => {
+    const key = keyOf(i);
+    const number = numbers.get(key) ?? numbers.size;
+    if (number === numbers.size) numbers.set(key, number);
+    return number;
+  });
+}
+
+const EXPECTED = {
+  group: 'a group, by which rows are divided',
+  time: 'a number, or a date with the year first, such as 2024-01-31 or 2024-01-31 13:05',
+} as const;
+
+/** What is wrong with a cell by which a row cannot be dealt out. @param cell - undefined where it has no value */
+export function badKey(place: string, name: string, expected: keyof typeof EXPECTED, cell: unknown): Error {
+  const shown = cell === undefined ? 'no value' : describe(cell);
+  return badData(inColumn(place, name), `expected ${EXPECTED[expected]}, got ${shown}`);
+}
+
+/** A number for each key. @throws TypeError, RangeError */
 export function codesOf(name: string, keys: ArrayLike<RowKey>, count: number): Uint32Array {
   checkLength(name, keys, count);
-  const codes = new Map<RowKey, number>();
-  return Uint32Array.from({ length: count }, (_, i) => {
+  return numbered(count, (i) => {
     const key = keys[i]!;
     if (!['number', 'string', 'bigint', 'boolean'].includes(typeof key) || Number.isNaN(key))
       throw wrongType(`${name}[${i}]`, 'number, string, bigint or boolean', key);
-    const code = codes.get(key) ?? codes.size;
-    if (code === codes.size) codes.set(key, code);
-    return code;
+    return key;
   });
 }
 

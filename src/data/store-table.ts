@@ -1,6 +1,6 @@
 import { encodeInputs, encodeTargets, weightsOf } from './apply-encoding.ts';
 import { columnOf } from './bad-data.ts';
-import { badFile, inColumn } from './bad-file.ts';
+import type { TableVisitor } from './csv.ts';
 import { ColumnBuilder } from './column-builder.ts';
 import { DataTable } from './data-table.ts';
 import type { Encoding } from './encoding.ts';
@@ -11,7 +11,7 @@ import { nameOfType, type RowLayout, rowBytes } from './row-layout.ts';
 import type { RowParts } from './row-parts.ts';
 import { type RowPlace, RowWriter } from './row-writer.ts';
 import { type Going, namesOf, type Survey, throwIfAborted } from './survey-table.ts';
-import type { TableRows, TableVisitor } from './table-rows.ts';
+import { putRow, type TableRows } from './table-rows.ts';
 
 /** Rows are encoded so many bytes at a time, and not more than so many rows. */
 const PIECE = 2 ** 22;
@@ -106,12 +106,7 @@ class TableStore implements TableVisitor {
     const part = this.#parts.next(cells, number);
     const piece = this.#pieces.get(part) ?? this.#newPiece();
     this.#pieces.set(part, piece);
-    const { label, unit, put } = this.#rows;
-    for (let c = 0; c < cells.length; c++) {
-      const builder = piece.builders[c];
-      const problem = builder && put(builder, cells[c]);
-      if (problem !== undefined) throw badFile(inColumn(`${label}, ${unit} ${number}`, builder!.name), problem);
-    }
+    putRow(this.#rows, piece.builders, cells, number);
     piece.numbers.push(number);
     if (piece.numbers.length === this.#pieceRows) this.#store(part);
     return true;
@@ -129,12 +124,11 @@ class TableStore implements TableVisitor {
 
   #store(part: number): void {
     throwIfAborted(this.#signal);
-    const { label, unit } = this.#rows;
     const { builders, numbers } = this.#pieces.get(part)!;
     this.#pieces.delete(part);
     const columns = builders.flatMap((builder) => builder?.finish() ?? []);
-    const place = (row: number) => `${label}, ${unit} ${numbers[row]}`;
-    const table = new DataTable(label, numbers.length, columns, this.#choice, place);
+    const place = (row: number) => this.#rows.place(numbers[row]!);
+    const table = new DataTable(this.#rows.label, numbers.length, columns, this.#choice, place);
     this.#write(this.#survey.encoding, table, this.#writers[part]!);
   }
 

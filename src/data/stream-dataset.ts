@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { abortable, options, text, wrongType } from '../core/checks.ts';
 import { isUrl } from '../core/realm.ts';
 import { askedFor } from './asked-columns.ts';
 import { type EncodeOptions, type ResolvedEncodeOptions, resolveEncodeOptions } from './encode-options.ts';
 import { checkEncoding, type Encoding } from './encoding.ts';
+import { pathOf } from './file-source.ts';
 import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from './read-options.ts';
 import { resolveStreamSplit, type StreamSplitOptions, streamParts } from './stream-split.ts';
 import type { RowPlace } from './row-writer.ts';
@@ -69,7 +69,7 @@ export async function streamDataset(
   given: StreamOptions = {},
 ): Promise<StreamedTable> {
   if (typeof source !== 'string' && !isUrl(source)) throw wrongType('source', 'path or file URL', source);
-  const path = isUrl(source) ? fileURLToPath(source.href) : text('source', source);
+  const path = text('source', pathOf(source));
   const known = isEncoding(encode) ? checkEncoding('encode', encode) : undefined;
   const { memory, places, split, signal, weights: column } = resolveStream(path, given, known !== undefined);
   const how = known ? { encoding: known } : { options: without(resolveEncodeOptions(encode), split) };

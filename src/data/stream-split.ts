@@ -1,12 +1,11 @@
 import { finite, integer, text, wrongType } from '../core/checks.ts';
-import type { ResolvedEncodeOptions } from './encode-options.ts';
-import type { Encoding } from './encoding.ts';
 import { partOfEachGroup } from './group-count.ts';
 import { ClassParts, GroupParts, type KeyColumn, TimeParts } from './keyed-parts.ts';
 import type { ColumnChoice } from './read-options.ts';
 import { RandomParts, type RowParts } from './row-parts.ts';
 import { checkTogether } from './split-options.ts';
 import type { TableRows } from './table-rows.ts';
+import type { Known } from './survey-table.ts';
 import { beginsInTime } from './time-sample.ts';
 
 /** How the rows of a file are divided while they go by. */
@@ -62,7 +61,7 @@ export async function streamParts(
   { shares, seed, stratify, groups, times }: ResolvedStreamSplit,
   rows: TableRows,
   rules: ColumnChoice,
-  how: { readonly options: ResolvedEncodeOptions } | { readonly encoding: Encoding },
+  how: Known,
   signal: AbortSignal | undefined,
 ): Promise<() => RowParts> {
   const column = (name: string): KeyColumn => ({ rows, name, rules });
@@ -82,9 +81,7 @@ export async function streamParts(
 }
 
 /** The target, where it may be one of classes; and whether it is. */
-function classColumn(
-  how: { readonly options: ResolvedEncodeOptions } | { readonly encoding: Encoding },
-): { name: string; sure: boolean } | undefined {
+function classColumn(how: Known): { name: string; sure: boolean } | undefined {
   if ('encoding' in how) {
     const [target] = how.encoding.targets;
     return target?.kind === 'categorical' ? { name: target.name, sure: true } : undefined;

@@ -1,6 +1,7 @@
-import { GradpoolError } from '../core/errors.ts';
+import { aborted } from '../core/aborts.ts';
 import { badData, noColumn } from './bad-data.ts';
-import { badFile, inColumn } from './bad-file.ts';
+import { badFile } from './bad-file.ts';
+import type { TableVisitor } from './csv.ts';
 import { chooseColumns } from './choose-columns.ts';
 import type { TableFacts } from './column-facts.ts';
 import { ColumnSurvey } from './column-survey.ts';
@@ -8,16 +9,17 @@ import { type ChosenColumns, chooseInputs, chosenNames, type ColumnNames, MOST_C
 import { checkTexts, decideEncoding, MOST_CLASSES } from './decide-encoding.ts';
 import type { ResolvedEncodeOptions } from './encode-options.ts';
 import { type ColumnEncoding, type Encoding, type MissingPolicy } from './encoding.ts';
-import { noRows, valueMissing } from './kept-rows.ts';
+import { noRows, valueMissing, whatIsKept } from './kept-rows.ts';
 import { Extent, indexType, matrixType, type NumericArrayType } from './narrow.ts';
 import type { ColumnChoice } from './read-options.ts';
 import type { RowParts } from './row-parts.ts';
-import type { TableRows, TableVisitor } from './table-rows.ts';
+import { putRow, type TableRows } from './table-rows.ts';
 
-/** How a table is to be encoded: found out from it, or known; and which column has the weights of the patterns. */
-export type Wanted = ({ readonly options: ResolvedEncodeOptions } | { readonly encoding: Encoding }) & {
-  readonly weights: string | undefined;
-};
+/** How a table is to be encoded: found out from it, or known. */
+export type Known = { readonly options: ResolvedEncodeOptions } | { readonly encoding: Encoding };
+
+/** The same, and which column has the weights of the patterns. */
+type Wanted = Known & { readonly weights: string | undefined };
 
 /** What has been found out of a table without keeping it. */
 export interface Survey {
@@ -134,17 +136,12 @@ class SurveyVisitor implements TableVisitor {
 
   row(cells: readonly unknown[], number: number): true {
     if ((this.#seen++ & 255) === 0) throwIfAborted(this.#signal);
-    const { label, unit, put } = this.#rows;
-    for (let c = 0; c < cells.length; c++) {
-      const column = this.#columns[c];
-      const problem = column && put(column, cells[c]);
-      if (problem !== undefined) throw badFile(inColumn(`${label}, ${unit} ${number}`, column!.name), problem);
-    }
+    putRow(this.#rows, this.#columns, cells, number);
     const part = this.#parts.next(cells, number);
     const gap = this.#gap();
     if (gap === undefined) this.#kept[part]!++;
     else if (this.#missing === 'error' && this.#isFinal)
-      throw valueMissing(`${label}, ${unit} ${number}`, gap, this.#encoding);
+      throw valueMissing(this.#rows.place(number), gap, this.#encoding);
     else if (part === 0) this.#dropped++;
     const use = gap !== undefined ? 'none' : part === 0 ? 'train' : 'other';
     for (const column of this.#columns) column?.end(use, number);
@@ -207,10 +204,9 @@ class SurveyVisitor implements TableVisitor {
   }
 
   #refuseGaps(): void {
-    const { label, unit } = this.#rows;
     const gaps = [...this.#inputs, ...this.#targets, ...this.#weights].filter(({ firstGap }) => firstGap !== undefined);
     const [first] = gaps.toSorted((a, b) => a.firstGap! - b.firstGap!);
-    if (first !== undefined) throw valueMissing(`${label}, ${unit} ${first.firstGap}`, first, this.#encoding);
+    if (first !== undefined) throw valueMissing(this.#rows.place(first.firstGap!), first, this.#encoding);
   }
 
   #refuseEmptyParts(): void {
@@ -221,12 +217,11 @@ class SurveyVisitor implements TableVisitor {
       columns.map(({ name, values }) => ({ name, gaps: this.#seen - values, rows: this.#seen }));
     const targets = gaps([...this.#targets, ...this.#weights]);
     if (this.#kept.length === 1) throw noRows(label, gaps(this.#inputs), targets, this.#missing, this.#encoding);
-    const what = this.#missing === 'mean' ? 'that has a target' : 'in which no value is missing';
     const ways =
       'leave the part out (--validation-share 0, --test-share 0 in the program), or take another seed (--split-seed)';
     throw badData(
       label,
-      `expected at least one row ${what} for part ${part + 1} of the split, got none of ${this.#seen}: ${ways}`,
+      `expected at least one row ${whatIsKept(this.#missing)} for part ${part + 1} of the split, got none of ${this.#seen}: ${ways}`,
     );
   }
 
@@ -245,7 +240,7 @@ class SurveyVisitor implements TableVisitor {
   }
 
   #tableFacts(): TableFacts {
-    const { label, unit } = this.#rows;
+    const { label, place } = this.#rows;
     return {
       source: label,
       rows: this.#kept[0]!,
@@ -254,7 +249,7 @@ class SurveyVisitor implements TableVisitor {
       missingValues: [...this.#choice.missing],
       numberFormat: this.#choice.numberFormat,
       column: (name: string) => this.#facts(name),
-      place: (number: number) => `${label}, ${unit} ${number}`,
+      place,
     };
   }
 }
@@ -264,7 +259,7 @@ export function namesOf(columns: readonly { readonly name: string }[]): string[]
 }
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new GradpoolError('ERR_ABORTED', 'reading was aborted', { cause: signal.reason });
+  if (signal?.aborted) throw aborted('reading', signal);
 }
 
 /** How many different values of a column matter; 0 for those of numbers. */

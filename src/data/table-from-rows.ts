@@ -3,10 +3,11 @@ import { isDate } from '../core/realm.ts';
 import { badData } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
 import { numberedNames } from './choose-columns.ts';
-import { type Cell, ColumnBuilder, type ColumnRules } from './column-builder.ts';
+import type { Cell, ColumnRules } from './cell-reader.ts';
+import { ColumnBuilder } from './column-builder.ts';
 import { DataTable } from './data-table.ts';
-import { MISSING_TEXTS } from './number-text.ts';
-import { checkApart, names, numberFormatOf, texts } from './read-options.ts';
+import { names, type ReadOptions, RULE_KEYS, type RuleKey, rulesGiven } from './read-options.ts';
+import { exact } from './wide-integers.ts';
 
 /** A value as a program has it: booleans are 0 and 1, dates milliseconds since 1970; null is not known. */
 export type RawValue = number | string | boolean | bigint | Date | null;
@@ -14,19 +15,10 @@ export type RawValue = number | string | boolean | bigint | Date | null;
 /** A row by column names, or as a list in the order of the columns. */
 export type RawRow = Readonly<Record<string, RawValue>> | readonly RawValue[];
 
-export interface TableOptions {
+/** What is not said of `columns` is as for `readTable`. */
+export interface TableOptions extends Pick<ReadOptions, RuleKey> {
   /** The columns to take. Default: what the first row has; c1, c2, ... for lists. */
   columns?: readonly string[] | undefined;
-  /** As for `readTable`. */
-  numeric?: readonly string[] | undefined;
-  /** As for `readTable`. */
-  categorical?: readonly string[] | undefined;
-  /** As for `readTable`. */
-  missingValues?: readonly string[] | undefined;
-  /** As for `readTable`. */
-  decimal?: '.' | ',' | undefined;
-  /** As for `readTable`. */
-  thousands?: string | undefined;
 }
 
 /**
@@ -36,18 +28,10 @@ export interface TableOptions {
  * tableFromRows([{ age: 31, city: 'Bern' }, { age: null, city: 'Basel' }]);
  */
 export function tableFromRows(rows: readonly RawRow[], given: TableOptions = {}): DataTable {
-  const keys = ['columns', 'numeric', 'categorical', 'missingValues', 'decimal', 'thousands'] as const;
-  const { columns, numeric, categorical, missingValues, ...format } = options<TableOptions>('options', given, keys);
+  const { columns, ...rules } = options<TableOptions>('options', given, ['columns', ...RULE_KEYS]);
   if (!Array.isArray(rows)) throw wrongType('rows', 'list of rows', rows);
-  const [forced, named] = [names('numeric', numeric), names('categorical', categorical)];
-  checkApart(forced, named);
-  const rules = {
-    numeric: new Set(forced),
-    categorical: new Set(named),
-    missing: new Set(texts('missingValues', missingValues ?? MISSING_TEXTS)),
-    numberFormat: numberFormatOf(format),
-  };
-  return rowsToTable(rows, columns === undefined ? namesOf(rows[0] as RawRow) : names('columns', columns), rules);
+  const wanted = columns === undefined ? namesOf(rows[0] as RawRow) : names('columns', columns);
+  return rowsToTable(rows, wanted, rulesGiven(rules));
 }
 
 function namesOf(row: RawRow | undefined): readonly string[] {
@@ -83,7 +67,7 @@ function toCell(row: unknown, r: number, name: string, c: number, width: number,
     case 'boolean':
       return rules.categorical.has(name) ? String(value) : Number(value);
     case 'bigint':
-      return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+      return exact(value);
   }
   if (value === null) return undefined;
   if (isDate(value)) return value.getTime();

@@ -1,7 +1,8 @@
 import { addElement } from './array-files.ts';
 import { eachArrayRow } from './array-rows.ts';
-import type { Cell, CellTarget } from './column-builder.ts';
-import { eachRow, type RowVisitor } from './csv.ts';
+import { badFile, inColumn } from './bad-file.ts';
+import type { Cell, CellTarget } from './cell-reader.ts';
+import { eachRow, type TableVisitor } from './csv.ts';
 import { addValue, eachParquetRow } from './parquet.ts';
 import type { ColumnChoice, ResolvedReadOptions } from './read-options.ts';
 
@@ -9,16 +10,11 @@ import type { ColumnChoice, ResolvedReadOptions } from './read-options.ts';
 export interface TableRows {
   /** As it is called in messages. */
   readonly label: string;
-  /** What rows are counted by in messages: lines of a text, or rows. */
-  readonly unit: 'line' | 'row';
+  /** A row by its number, as it is called in messages. */
+  readonly place: (number: number) => string;
   /** Hands a cell, as the file's reader gives it, to a column. @returns what is wrong with it, if anything */
   readonly put: (target: CellTarget, cell: unknown) => string | undefined;
   readonly visit: (visitor: TableVisitor) => Promise<void>;
-}
-
-export interface TableVisitor extends RowVisitor {
-  /** Which columns' cells are looked at, after `begin`. */
-  readonly wanted: readonly boolean[];
 }
 
 /**
@@ -26,18 +22,19 @@ export interface TableVisitor extends RowVisitor {
  * @throws GradpoolError ERR_BAD_FILE, also from `visit`
  */
 export function tableRows(label: string, path: string | URL, options: ResolvedReadOptions): TableRows {
+  const named = (unit: string) => ({ label, place: (number: number) => `${label}, ${unit} ${number}` });
   const add = (target: CellTarget, cell: unknown) => target.add(cell as Cell);
   switch (options.format) {
     case 'csv':
     case 'tsv':
-      return { label, unit: 'line', put: add, visit: (visitor) => eachRow(label, path, options.layout, visitor) };
+      return { ...named('line'), put: add, visit: (visitor) => eachRow(label, path, options.layout, visitor) };
     case 'parquet':
-      return { label, unit: 'row', put: addValue, visit: (visitor) => visitParquet(label, path, options, visitor) };
+      return { ...named('row'), put: addValue, visit: (visitor) => visitParquet(label, path, options, visitor) };
     case 'npy':
     case 'npz': {
       const { format } = options;
       const visit = (visitor: TableVisitor) => eachArrayRow(label, path, format, options, visitor);
-      return { label, unit: 'row', put: addElement, visit };
+      return { ...named('row'), put: addElement, visit };
     }
   }
 }
@@ -48,4 +45,18 @@ function visitParquet(label: string, path: string | URL, choice: ColumnChoice, v
     return visitor.wanted;
   };
   return eachParquetRow(label, path, choice, wanted, (cells, row) => visitor.row(cells, row));
+}
+
+/** Hands the cells of a row to the columns that are there for them. @throws GradpoolError ERR_BAD_FILE */
+export function putRow(
+  { place, put }: TableRows,
+  columns: readonly (CellTarget | undefined)[],
+  cells: readonly unknown[],
+  number: number,
+): void {
+  for (let c = 0; c < cells.length; c++) {
+    const column = columns[c];
+    const problem = column && put(column, cells[c]);
+    if (problem !== undefined) throw badFile(inColumn(place(number), column!.name), problem);
+  }
 }

@@ -1,10 +1,9 @@
-import { describe, options, text } from '../core/checks.ts';
-import { badData, columnOf, type NamedColumns } from './bad-data.ts';
-import { inColumn } from './bad-file.ts';
+import { options, text } from '../core/checks.ts';
+import { columnOf, type NamedColumns } from './bad-data.ts';
+import { timeOf } from './date-text.ts';
 import type { RowKeys, Shuffling } from './parts.ts';
-import { checkTogether, SPLIT_KEYS } from './split-options.ts';
+import { badKey, checkTogether, numbered, SPLIT_KEYS } from './split-options.ts';
 import type { TableColumn } from './table-column.ts';
-import { timeOf, WHAT_TIMES_ARE } from './time-text.ts';
 
 export interface TableSplitOptions {
   /** Default 0. */
@@ -36,8 +35,8 @@ export function tableSplitKeys(table: Rows, value: TableSplitOptions): { how: Sh
     how: { seed, shuffle },
     keys: {
       classes: byClass && codesOf(byClass, table.rows),
-      groups: byGroup && codesOf(whole(table, byGroup, 'a group'), table.rows),
-      times: byTime && timesOf(table, whole(table, byTime, 'a time')),
+      groups: byGroup && codesOf(whole(table, byGroup, 'group'), table.rows),
+      times: byTime && timesOf(table, whole(table, byTime, 'time')),
     },
   };
 }
@@ -45,21 +44,17 @@ export function tableSplitKeys(table: Rows, value: TableSplitOptions): { how: Sh
 /** Numbers from 0 on, one for each different value; what is missing is a value, too. */
 function codesOf(column: TableColumn, rows: number): Uint32Array {
   const values = column.kind === 'numeric' ? column.values : column.codes;
-  const codes = new Map<number, number>();
-  const found = Uint32Array.from({ length: rows }, (_, row) => {
-    const code = codes.get(values[row]!) ?? codes.size;
-    if (code === codes.size) codes.set(values[row]!, code);
-    return code;
-  });
-  for (const row of column.missing) found[row] = codes.size;
+  const found = numbered(rows, (row) => values[row]!);
+  const other = found.reduce((most, code) => Math.max(most, code + 1), 0);
+  for (const row of column.missing) found[row] = other;
   return found;
 }
 
 /** @throws GradpoolError ERR_BAD_DATA where a value is missing */
-function whole(table: Rows, column: TableColumn, what: string): TableColumn {
+function whole(table: Rows, column: TableColumn, what: 'group' | 'time'): TableColumn {
   const [row] = column.missing;
   if (row === undefined) return column;
-  throw badData(inColumn(table.place(row), column.name), `expected ${what}, by which rows are divided, got no value`);
+  throw badKey(table.place(row), column.name, what, undefined);
 }
 
 function timesOf(table: Rows, column: TableColumn): Float64Array {
@@ -68,7 +63,11 @@ function timesOf(table: Rows, column: TableColumn): Float64Array {
   return Float64Array.from({ length: table.rows }, (_, row) => {
     const time = times[kind === 'numeric' ? row : column.codes[row]!]!;
     if (!Number.isNaN(time)) return time;
-    const shown = kind === 'numeric' ? time : column.categories[column.codes[row]!];
-    throw badData(inColumn(table.place(row), column.name), `expected ${WHAT_TIMES_ARE}, got ${describe(shown)}`);
+    throw badKey(
+      table.place(row),
+      column.name,
+      'time',
+      kind === 'numeric' ? time : column.categories[column.codes[row]!],
+    );
   });
 }

@@ -52,7 +52,22 @@ const TIME = new RegExp(
 const DURATION = /^(?:P(?=\d|T)(?:\d+[YMWD])*(?:T(?:[\d.]+[HMS])+)?|(?:\d+\s*(?:d|h|min|m|s|sec)\.?\s*){2,})$/i;
 /** What may follow a date. */
 const AT = String.raw`(?:(?:T|,?\s+)${CLOCK}${ZONE}|${ZONE})`;
-const MONTH = String.raw`(?:jan|ene|gen|feb|fev|fév|mar|mär|mrz|apr|abr|avr|may|mai|mag|mei|jun|juin|giu|jul|juil|lug|aug|ago|aoû|sep|set|oct|okt|ott|out|nov|dec|dez|déc|dic)\p{L}{0,7}\.?`;
+/** What their names begin with, in the languages around. */
+export const MONTHS = [
+  'jan|ene|gen',
+  'feb|fev|fév',
+  'mar|mär|mrz',
+  'apr|abr|avr',
+  'may|mai|mag|mei',
+  'jun|juin|giu',
+  'jul|juil|lug',
+  'aug|ago|aoû',
+  'sep|set',
+  'oct|okt|ott|out',
+  'nov',
+  'dec|dez|déc|dic',
+];
+const MONTH = String.raw`(?:${MONTHS.join('|')})\p{L}{0,7}\.?`;
 const DAY = String.raw`\d{1,2}(?:st|nd|rd|th|\.)?`;
 const BETWEEN = String.raw`[\s./,-]*`;
 const WEEKDAY = String.raw`(?:(?:mon|tue|wed|thu|fri|sat|sun)\p{L}{0,6}\.?,?\s+)?`;

@@ -1,4 +1,4 @@
-import { badFile } from './bad-file.ts';
+import { badFile, LEAVE_OUT } from './bad-file.ts';
 import { type FileSource, streamBytes } from './file-source.ts';
 
 type Wide = 'utf-16le' | 'utf-16be';
@@ -97,4 +97,16 @@ async function lineAt(label: string, source: FileSource, end: number): Promise<n
 /** A whole text, decoded as `streamText` does. @throws Error where it is no text in UTF-8 or UTF-16 */
 export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder(wideFormat(bytes) ?? 'utf-8', { fatal: true }).decode(bytes);
+}
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A text within a file of values. @throws Error where it is not UTF-8 */
+export function utf8Text(bytes: Uint8Array): string {
+  try {
+    return UTF_8.decode(bytes);
+  } catch {
+    const some = Buffer.from(bytes.subarray(0, 8)).toString('hex');
+    throw new Error(`expected text in UTF-8, got the bytes ${some}${bytes.length > 8 ? '...' : ''}: ${LEAVE_OUT}`);
+  }
 }

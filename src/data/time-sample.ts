@@ -1,6 +1,6 @@
 import { Random } from '../core/random.ts';
 import { badKeys, KeyVisitor } from './key-visitor.ts';
-import { type KeyColumn, timeIn } from './keyed-parts.ts';
+import type { KeyColumn } from './keyed-parts.ts';
 import { cutsInTime } from './parts.ts';
 import { endsOf } from './row-parts.ts';
 import type { TableRows } from './table-rows.ts';
@@ -30,7 +30,7 @@ class TimeSample extends KeyVisitor {
   readonly #random = new Random(0);
 
   protected look(cells: readonly unknown[], number: number): void {
-    const time = timeIn(this.reader, cells, number);
+    const time = this.reader.time(cells, number);
     if (this.times.length < SAMPLE) this.times.push(time);
     else {
       const at = this.#random.below(this.seen);

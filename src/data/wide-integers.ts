@@ -10,6 +10,12 @@ export function isWide(value: number): boolean {
   return value >= WIDE || value <= -WIDE;
 }
 
+/** A number where it is the same. */
+export function exact(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
 /** Watches whether different integers of a column become the same number. */
 export class WideIntegers {
   readonly #seen = new Map<number, bigint>();

@@ -1,8 +1,8 @@
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
-import { Readable } from 'node:stream';
 import { badFile } from './bad-file.ts';
 import { DEFLATE_LIMIT } from './file-source.ts';
 import type { RandomAccess } from './random-access.ts';
+import { unpackedBy } from './unpack.ts';
 
 /** A file within a ZIP archive; unpacked when it is asked for. */
 export interface ZipEntry {
@@ -134,8 +134,9 @@ class Entry implements ZipEntry {
   async *stream(): AsyncGenerator<Uint8Array> {
     const { start, end } = await this.#place();
     const raw = pieces(this.#file, start, end);
+    const fault = (cause: unknown) => notZip(this.#label, String(cause));
     let [size, crc] = [0, 0];
-    for await (const piece of this.#method === 0 ? raw : this.#inflating(raw)) {
+    for await (const piece of this.#method === 0 ? raw : unpackedBy(createInflateRaw(), raw, fault)) {
       size += piece.length;
       if (size > this.#size) throw notZip(this.#label, `expected ${this.#size} bytes, got more`);
       crc = crc32(piece, crc);
@@ -173,21 +174,6 @@ class Entry implements ZipEntry {
       const { code } = cause as NodeJS.ErrnoException;
       const why = code === 'ERR_BUFFER_TOO_LARGE' ? `expected ${this.#size} bytes, got more` : String(cause);
       throw badFile(this.#label, `is not a sound ZIP archive: ${why}`, cause);
-    }
-  }
-
-  async *#inflating(raw: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const packed = Readable.from(raw, { objectMode: false });
-    const unpacked = createInflateRaw();
-    packed.on('error', (error) => unpacked.destroy(error));
-    try {
-      yield* packed.pipe(unpacked) as AsyncIterable<Uint8Array>;
-    } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException;
-      throw code?.startsWith('Z_') ? notZip(this.#label, String(cause)) : cause;
-    } finally {
-      packed.destroy();
-      unpacked.destroy();
     }
   }
 }

@@ -1,4 +1,5 @@
 import { describe } from '../core/checks.ts';
+import { half } from '../core/float16.ts';
 import type { Bad } from './bad-file.ts';
 import { LITTLE_ENDIAN } from './endian.ts';
 import type { TensorEntry } from './safetensors.ts';
@@ -64,16 +65,6 @@ function decode(data: Uint8Array, { begin, end, dtype }: TensorEntry): Float32Ar
   const { bytes, read } = READERS[dtype]!;
   const view = new DataView(data.buffer, data.byteOffset + begin, end - begin);
   return Float32Array.from({ length: (end - begin) / bytes }, (_, i) => read(view, i * bytes));
-}
-
-/** IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction. */
-function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 const WORD = new DataView(new ArrayBuffer(4));

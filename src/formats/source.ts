@@ -1,7 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { isBytes, isUrl } from '../core/realm.ts';
-import { type FileSource, sourceLabel } from '../data/file-source.ts';
+import { isBytes } from '../core/realm.ts';
+import { type FileSource, fill, pathOf, sourceLabel } from '../data/file-source.ts';
 import { type Bad, badFile } from './bad-file.ts';
 import { headerLength, parseHeader, parseSafetensors, PREFIX_BYTES, type SafetensorsFile } from './safetensors.ts';
 
@@ -17,7 +16,7 @@ export async function openSafetensors(
 ): Promise<{ bad: Bad; file: SafetensorsFile }> {
   const bad = badFile(sourceLabel(name, source), kind);
   if (isBytes(source)) return { bad, file: parseSafetensors(bad, source) };
-  const handle = await open(isUrl(source) ? fileURLToPath(source.href) : source);
+  const handle = await open(pathOf(source));
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) throw bad('it is no regular file');
@@ -33,11 +32,7 @@ export async function openSafetensors(
 }
 
 async function readExactly(bad: Bad, handle: FileHandle, position: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let filled = 0; filled < length;) {
-    const { bytesRead } = await handle.read(bytes, filled, length - filled, position + filled);
-    if (bytesRead === 0) throw bad(`it ends after ${position + filled} bytes while it is read`);
-    filled += bytesRead;
-  }
+  const bytes = await fill(new Uint8Array(length), handle, position);
+  if (bytes.length < length) throw bad(`it ends after ${position + bytes.length} bytes while it is read`);
   return bytes;
 }

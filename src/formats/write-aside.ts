@@ -1,13 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { wrongType } from '../core/checks.ts';
 import { OutputFile } from '../core/output-file.ts';
 import { isUrl } from '../core/realm.ts';
+import { pathOf } from '../data/file-source.ts';
 
 /** A path as node:fs takes it. */
 export function checkPath(name: string, path: unknown): string {
-  if (isUrl(path)) return fileURLToPath(path.href);
-  if (typeof path !== 'string' || path === '') throw wrongType(name, 'path or file URL', path);
-  return path;
+  if (!isUrl(path) && (typeof path !== 'string' || path === '')) throw wrongType(name, 'path or file URL', path);
+  return pathOf(path);
 }
 
 /**

@@ -2,6 +2,7 @@ import { type Figures, figuresOf, METRICS, type MetricName } from '../nn/figures
 import type { Metrics } from '../nn/metrics.ts';
 import type { ResolvedCrossValidation } from './cross-validation-options.ts';
 import type { SideBySide } from './side-by-side.ts';
+import { spread } from './statistics.ts';
 import { studentQuantile } from './student.ts';
 
 /** What came of the training without one fold. */
@@ -134,9 +135,9 @@ export function summarise(runs: readonly Figures[], share: number): FoldSummary[
   return names.map((metric) => {
     const values = runs.flatMap((run) => run[metric] ?? []);
     const n = values.length;
-    const mean = values.reduce((sum, value) => sum + value, 0) / n;
+    const { mean, squares } = spread(values);
     if (n === 1) return { metric, runs: n, mean };
-    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
+    const variance = squares / (n - 1);
     const reach = studentQuantile(LEVEL, n - 1) * Math.sqrt(variance * (1 / n + share));
     return {
       metric,

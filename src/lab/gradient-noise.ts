@@ -4,6 +4,7 @@ import { Network } from '../nn/network.ts';
 import { bind } from '../train/bound.ts';
 import type { TrainerOptions } from '../train/options.ts';
 import { drawGradients, measureNoiseScale, type NoiseScale } from './noise-scale.ts';
+import { spread, standardError } from './statistics.ts';
 
 /** How far the gradients g of random batches of one size are from the gradient G over all patterns. */
 export interface BatchNoise {
@@ -85,7 +86,5 @@ function dot(a: Float32Array, b: Float32Array): number {
 
 /** The mean and its standard error. */
 function meanOf(values: readonly number[]): { mean: number; error: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, error: values.length > 1 ? Math.sqrt(squares / (values.length - 1) / values.length) : 0 };
+  return { mean: spread(values).mean, error: standardError(values) };
 }

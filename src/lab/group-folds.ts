@@ -1,4 +1,5 @@
 import { Random } from '../core/random.ts';
+import { spread } from './statistics.ts';
 
 /**
  * Divides patterns into folds so that those of a group stay together. Without classes as scikit-learn's `GroupKFold`: the largest
@@ -86,6 +87,5 @@ function isClose(a: number, b: number): boolean {
 }
 
 function deviation(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+  return Math.sqrt(spread(values).squares / values.length);
 }

@@ -1,6 +1,7 @@
 // What follows from the range test and the trials: pure.
 import type { RatePoint } from './learning-rate-range.ts';
 import { FOLDS, type RateTrial, type TrialLength } from './learning-rate-trials.ts';
+import { standardError } from './statistics.ts';
 
 /** What came of the long trials with one rate. */
 export interface TriedRate {
@@ -213,13 +214,6 @@ function doubtsOf(best: SoundRate, tried: readonly TriedRate[], long: readonly R
   if (share < 0.5)
     doubts.push(`trials were shorter than the ${wanted} epochs that are to come: allow more "trialUpdates"`);
   return doubts;
-}
-
-function standardError(values: readonly number[]): number {
-  if (values.length < 2) return 0;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
-  return Math.sqrt(variance / values.length);
 }
 
 function short(rate: number): string {

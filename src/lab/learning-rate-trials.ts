@@ -7,6 +7,7 @@ import { batchesIn } from '../train/order.ts';
 import type { Runner } from '../train/runner.ts';
 import { dealFolds, otherFolds } from './folds.ts';
 import type { ResolvedLearningRate } from './learning-rate-options.ts';
+import { spread } from './statistics.ts';
 
 /** One training with one rate, on four fifths of the patterns, judged by the rest. */
 export interface RateTrial {
@@ -94,9 +95,9 @@ export class RateTrials {
         return { learningRate, repeat, updates, loss: Infinity, score: -Infinity, swing: 0 };
     }
     const last = looks.slice(-Math.ceil(LAST * looks.length));
-    const score = meanOf(last.map((look) => look.score));
-    const swing = Math.sqrt(meanOf(last.map((look) => (look.score - score) ** 2)));
-    return { learningRate, repeat, updates, loss: meanOf(last.map((look) => look.loss)), score, swing };
+    const { mean: score, squares } = spread(last.map((look) => look.score));
+    const { mean: loss } = spread(last.map((look) => look.loss));
+    return { learningRate, repeat, updates, loss, score, swing: Math.sqrt(squares / last.length) };
   }
 
   async #update(division: Division, learningRate: number, epochs: number, most = Infinity): Promise<number> {
@@ -134,10 +135,6 @@ export class RateTrials {
   #batchSize({ train }: Division): number {
     return Math.min(this.#o.trainer.batchSize, train.length);
   }
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Epochs from one look to the next. */

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { onAbort } from '../core/aborts.ts';
-import { GradpoolError } from '../core/errors.ts';
+import { aborted, onAbort } from '../core/aborts.ts';
 import type { DataSource } from '../core/table.ts';
 import type { Backend } from '../kernels/kernels.ts';
 import { Network } from '../nn/network.ts';
@@ -130,7 +129,7 @@ export async function doTogether<T>(
   const lane = async () => {
     while (next < jobs.length && errors.length === 0) {
       try {
-        if (stop.aborted) throw new GradpoolError('ERR_ABORTED', 'training was aborted', { cause: stop.reason });
+        if (stop.aborted) throw aborted('training', stop);
         await work(jobs[next++]!, stop);
       } catch (error) {
         errors.push(error);

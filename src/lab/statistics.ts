@@ -8,6 +8,18 @@ export interface Interval {
   high: number;
 }
 
+/** The mean, and the sum of the squares of the distances from it. */
+export function spread(values: readonly number[]): { mean: number; squares: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { mean, squares: values.reduce((sum, value) => sum + (value - mean) ** 2, 0) };
+}
+
+/** Of the mean of some values; 0 where there is one alone. */
+export function standardError(values: readonly number[]): number {
+  const n = values.length;
+  return n < 2 ? 0 : Math.sqrt(spread(values).squares / (n - 1) / n);
+}
+
 /** The middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);

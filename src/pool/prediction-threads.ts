@@ -1,5 +1,5 @@
 import type { Piscina } from 'piscina';
-import { onAbort } from '../core/aborts.ts';
+import { aborted, onAbort } from '../core/aborts.ts';
 import { describe } from '../core/checks.ts';
 import { GradpoolError } from '../core/errors.ts';
 import { type OutputArray, type OutputType, outputType } from '../core/scaling.ts';
@@ -72,7 +72,7 @@ export class PredictionThreads {
   /** @throws GradpoolError: what ended the threads, or ERR_ABORTED */
   throwIfStopped(signal: AbortSignal | undefined): void {
     if (this.#end !== undefined) throw this.#end;
-    if (signal?.aborted) throw aborted(signal);
+    if (signal?.aborted) throw aborted('predicting', signal);
   }
 
   /**
@@ -83,7 +83,7 @@ export class PredictionThreads {
   async predict(X: NumericArray, rows: number, signal: AbortSignal | undefined): Promise<OutputArray> {
     this.throwIfStopped(signal);
     const { done, stop } = this.#request(X, rows);
-    const end = onAbort(signal, () => stop(aborted(signal!)));
+    const end = onAbort(signal, () => stop(aborted('predicting', signal)));
     try {
       return (await done).Y;
     } finally {
@@ -153,8 +153,4 @@ export class PredictionThreads {
     this.#ended ??= endThreads(this.#piscina);
     return this.#ended;
   }
-}
-
-function aborted(signal: AbortSignal): GradpoolError {
-  return new GradpoolError('ERR_ABORTED', 'predicting was aborted', { cause: signal.reason });
 }

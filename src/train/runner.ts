@@ -1,4 +1,4 @@
-import { onAbort } from '../core/aborts.ts';
+import { aborted, onAbort } from '../core/aborts.ts';
 import { rateAt } from '../core/schedule.ts';
 import type { Failure } from '../core/errors.ts';
 import { fromFailure, GradpoolError, toFailure } from '../core/errors.ts';
@@ -191,7 +191,7 @@ export class Runner {
   throwIfStopped(signal: AbortSignal | undefined): void {
     if (this.#closed.signal.aborted) throw new GradpoolError('ERR_CLOSED', 'the trainer is closed');
     if (this.#failure) throw new GradpoolError(this.#failure.code, `the trainer has failed: ${this.#failure.message}`);
-    if (signal?.aborted) throw new GradpoolError('ERR_ABORTED', 'training was aborted', { cause: signal.reason });
+    if (signal?.aborted) throw aborted('training', signal);
   }
 
   /** Stops what is running, which is to be waited for. */
@@ -291,6 +291,6 @@ export class Runner {
       return fromFailure(outcome.failure);
     }
     if (this.#closed.signal.aborted) return new GradpoolError('ERR_CLOSED', 'the trainer was closed during training');
-    return new GradpoolError('ERR_ABORTED', 'training was aborted', { cause: signal?.reason });
+    return aborted('training', signal);
   }
 }

@@ -168,8 +168,8 @@ it('a class of which no row is trained with is an error that says what helps, fr
 
 it('rows that are left out for missing values may take a class along', async () => {
   const { dataset, encoding } = encodeTable(tableFromRows([...'aabbc'].map((k, x) => ({ x, k }))), { target: 'k' });
-  await checkLearnt(dataset, encoding, splitOf({}));
-  await expect(checkLearnt(dataset.slice(0, 4), encoding, splitOf({}))).rejects.toThrow(
+  await checkLearnt({ train: dataset }, encoding, splitOf({}));
+  await expect(checkLearnt({ train: dataset.slice(0, 4) }, encoding, splitOf({}))).rejects.toThrow(
     'class "c" of k has no row to train on: another --split-seed may help, or train on all rows with',
   );
 });

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Dataset, encodeTable, readTable, type StreamOptions, streamDataset, tableFromRows } from 'gradpool';
 import { afterAll, describe, expect, it, test } from 'vitest';
-import type { CellTarget } from '#src/data/column-builder.js';
+import type { CellTarget } from '#src/data/cell-reader.js';
+import { timeOf } from '#src/data/date-text.js';
 import { GroupParts } from '#src/data/keyed-parts.js';
 import { partsOf } from '#src/data/parts.js';
-import { timeOf } from '#src/data/time-text.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gradpool-split-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -277,7 +277,7 @@ describe('while rows go by', () => {
   it('of too many groups to be counted a hash decides', () => {
     const rows = {
       label: 'rows',
-      unit: 'row',
+      place: (number: number) => `rows, row ${number}`,
       put: (target: CellTarget, cell: unknown) => target.add(cell as string),
     } as const;
     const none: ReadonlySet<string> = new Set();
