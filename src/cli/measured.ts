@@ -10,7 +10,7 @@ import { type MadeUpFlags, makeUp, unitsOf } from './made-up.ts';
 import type { Output } from './output.ts';
 import { describeData } from './summary.ts';
 import { makeNetwork, type StepFlags, stepOptions, type TrainFlags } from './train.ts';
-import { prepareOutput, writeWhole } from './text.ts';
+import { prepareOutputs, writeWhole } from './text.ts';
 
 /** The data, how weights step, and where the report goes, as they stand on the command line. */
 export interface MeasureFlags
@@ -23,6 +23,7 @@ export interface MeasureFlags
   normalize: TrainFlags['normalize'];
   backend: BackendChoice;
   output?: string;
+  config?: string;
 }
 
 type Shares = Pick<DataFlags, 'validationShare' | 'testShare'>;
@@ -32,8 +33,8 @@ export async function loadMeasured(
   path: string | undefined,
   flags: MeasureFlags & Partial<Shares>,
 ): Promise<{ name: string; data: LoadedData }> {
-  const { network, output, validationShare = 0, testShare = 0 } = flags;
-  if (output !== undefined) prepareOutput('output', output, [path]);
+  const { network, output, labels, config, validationShare = 0, testShare = 0 } = flags;
+  prepareOutputs({ output }, [path, labels, config]);
   const shares = { validationShare, testShare };
   if (path !== undefined && network === undefined)
     return { name: path, data: await loadData(path, { ...flags, ...shares }) };

@@ -40,7 +40,7 @@ const ADVISED = new Set([
 
 /** An option as the library names it, where no column or value may stand: at the beginning, or after such a word. */
 const NAMED =
-  /(^|(?:^|[\s(])(?:with|in|of|beside|another|expected no|expected(?= "\w+"[^"]* beside)|an?|the|adaptive|synchronous|options?|is|out of) )"([a-z]\w*(?:\.\w+|\[\d+\])*)"/g;
+  /(^|(?:^|[\s(])(?:with|in|of|beside|another|expected no|expected(?= "\w+"[^"]* beside)|an?|the|adaptive|synchronous|options?|is|as|out of) )"([a-z]\w*(?:\.\w+|\[\d+\])*)"/g;
 /** Beside one that was found. */
 const ANOTHER = /(--[a-z-]+ (?:and|or) )"([a-z]\w*)"/g;
 /** Between pieces of advice. */

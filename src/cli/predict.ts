@@ -10,13 +10,14 @@ import { UsageError } from './failure.ts';
 import { type LayoutFlags, layoutOf } from './layout-flags.ts';
 import { counted } from './numbers.ts';
 import type { Output } from './output.ts';
-import { csvLine, prepareOutput, writeWhole } from './text.ts';
+import { csvLine, prepareOutputs, writeWhole } from './text.ts';
 
 export interface PredictFlags extends LayoutFlags {
   output?: string;
   probabilities?: boolean;
   missing?: MissingPolicy;
   unknown?: UnknownPolicy;
+  config?: string;
 }
 
 /** Opens the model. @throws UsageError where it stands second on the command line; as `loadNetwork` */
@@ -55,7 +56,7 @@ export async function predict(
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
-  if (flags.output !== undefined) prepareOutput('output', flags.output, [modelPath, path]);
+  prepareOutputs({ output: flags.output }, [modelPath, path, flags.config]);
   const model = await openModel(modelPath, path);
   const encoding = encodingOf(modelPath, model, flags);
   const table = await readTable(path, { ...layoutOf(flags), encoding });

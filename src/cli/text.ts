@@ -56,6 +56,26 @@ export function prepareOutput(option: string, path: string, read: readonly (stri
   accessSync(folder, constants.W_OK);
 }
 
+/**
+ * The same of all files that a command writes, by option: each is another one.
+ * @throws as `prepareOutput`
+ */
+export function prepareOutputs(
+  written: Readonly<Record<string, string | undefined>>,
+  read: readonly (string | undefined)[],
+): void {
+  const options = new Map<string, string>();
+  for (const [option, path] of Object.entries(written)) {
+    if (path === undefined) continue;
+    prepareOutput(option, path, read);
+    const place = outputPlace(option, path);
+    const other = place.kind === 'file' ? options.get(place.path) : undefined;
+    if (other !== undefined)
+      throw new UsageError(`"${option}" expected another file than ${path}, as "${other}" has it`);
+    if (place.kind === 'file') options.set(place.path, option);
+  }
+}
+
 /** @throws UsageError where there is something else at a path that is to be a folder, or nothing and it is not made */
 export function checkFolder(option: string, path: string | undefined, made = true): void {
   if (path === undefined) return;

@@ -25,7 +25,7 @@ import { LEARNING_RATES } from './shared-options.ts';
 import type { StreamFlags } from './stream-data.ts';
 import { recordOf, splitAgain } from './split-flags.ts';
 import { describeData, tellAbsent, tellColumns } from './summary.ts';
-import { checkFolder, count, duration, prepareOutput } from './text.ts';
+import { checkFolder, count, duration, prepareOutputs } from './text.ts';
 
 type Rows = Dataset | StreamedDataset;
 
@@ -70,8 +70,8 @@ export async function train(path: string, flags: TrainFlags, output: Output, sig
   checkFolder('scratch', flags.scratch, false);
   checkSaving(flags);
   const { labels, testData, testLabels, config } = flags;
-  if (flags.history !== undefined) prepareOutput('history', flags.history, [path]);
-  prepareOutput('model', flags.model, [path, labels, testData, testLabels, config]);
+  const { model, history, trace } = flags;
+  prepareOutputs({ model, history, trace }, [path, labels, testData, testLabels, config]);
   const note = (text: string) => output.note(text);
   const split = await splitAgain(flags, note);
   const data = await loadOrStream(path, flags, split, note, signal);

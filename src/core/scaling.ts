@@ -1,4 +1,5 @@
 // How exact the arithmetic of a normalisation has to be. Pure: what follows from scale and shift alone.
+import type { NumericArray } from './realm.ts';
 import type { Affine } from './table.ts';
 
 /**
@@ -13,10 +14,13 @@ const MOST_OUTPUT_SHIFT = 2 ** 10;
 
 /**
  * Whether float32 is good enough to scale inputs with. Images are scaled so: their means are small beside their spread. Where a
- * column has an offset of more than four times its spread, or no scale that float32 holds, inputs are scaled in float64.
+ * column has an offset of more than four times its spread, or no scale that float32 holds, inputs are scaled in float64; but float32
+ * loses nothing where it holds inputs and shift and the scale is 1, as of a constant column among pixels.
  */
-export function scalesInSingle(affine: Affine): boolean {
-  return affine.scale.every(isModerate) && affine.shift.every((shift) => Math.abs(shift) <= MOST_SHIFT);
+export function scalesInSingle({ scale, shift }: Affine, inputs: NumericArray): boolean {
+  const held = inputs.BYTES_PER_ELEMENT <= 2 || inputs instanceof Float32Array;
+  const isExact = (c: number) => held && scale[c] === 1 && Math.fround(shift[c]!) === shift[c];
+  return scale.every(isModerate) && shift.every((value, c) => Math.abs(value) <= MOST_SHIFT || isExact(c));
 }
 
 /** Outputs in the units of the targets. */

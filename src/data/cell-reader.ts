@@ -32,12 +32,17 @@ export interface CellTarget {
   addBoolean(value: boolean): string | undefined;
 }
 
+/** Different texts for missing values that a message shows. */
+const SHOWN = 3;
+
 /**
  * Reads a column cell by cell and finds out what it is: numeric as long as every text is a number, and different integers are
  * different numbers; else categorical. What becomes of its values is for those that extend it.
  */
 export abstract class CellReader implements CellTarget {
   readonly name: string;
+  /** The first few different texts that counted as missing. */
+  readonly missingTexts: string[] = [];
   protected readonly rules: ColumnRules;
   readonly #parse: (text: string) => number;
   #kind: 'open' | TableColumn['kind'];
@@ -63,7 +68,7 @@ export abstract class CellReader implements CellTarget {
 
   add(given: Cell): string | undefined {
     const cell = trimmed(given);
-    if (isMissing(cell, this.rules)) this.takeMissing();
+    if (isMissing(cell, this.rules)) this.#skip(cell);
     else if (this.#kind === 'categorical') return this.#addText(String(cell));
     else {
       const value = typeof cell === 'string' ? this.#parse(cell) : Number(cell);
@@ -87,7 +92,7 @@ export abstract class CellReader implements CellTarget {
     const text = trimmed(given);
     if (this.#kind === 'open') this.#becomeCategorical();
     if (!isMissing(text, this.rules)) return this.takeText(text);
-    this.takeMissing();
+    this.#skip(text);
     return undefined;
   }
 
@@ -109,6 +114,12 @@ export abstract class CellReader implements CellTarget {
     return text.includes('\uFFFD')
       ? `expected text in UTF-8, got ${describe(text)}: save the file as UTF-8`
       : undefined;
+  }
+
+  #skip(cell: Cell): void {
+    const texts = this.missingTexts;
+    if (typeof cell === 'string' && cell !== '' && texts.length < SHOWN && !texts.includes(cell)) texts.push(cell);
+    this.takeMissing();
   }
 
   #becomeCategorical(): void {

@@ -46,10 +46,11 @@ export class ColumnBuilder extends CellReader {
     missing.set(this.#missing.take());
     missing.set(this.#lost.take(), known);
     if (missing.length > known) missing.sort();
+    const gaps = { missing, ...(this.missingTexts.length > 0 && { missingTexts: this.missingTexts }) };
     if (this.kind === 'numeric')
-      return { kind: 'numeric', name, values: this.#numbers.take(), missing, ...(digits !== undefined && { digits }) };
+      return { kind: 'numeric', name, values: this.#numbers.take(), ...gaps, ...(digits !== undefined && { digits }) };
     const taken = this.#again === undefined ? this.#texts.take() : this.#again.take(this.#texts);
-    return { kind: 'categorical', name, ...taken, missing, ...(this.#tooMany && { tooMany: true }) };
+    return { kind: 'categorical', name, ...taken, ...gaps, ...(this.#tooMany && { tooMany: true }) };
   }
 
   protected takeMissing(): void {

@@ -11,6 +11,7 @@ const OFFSET = /^(?:Z|UTC|GMT)?\s*(?:([+-])(\d{2}):?(\d{2})?)?$/i;
 const COMPACT = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})?(Z?)$/;
 const YEAR_FIRST = /^(\d{4})([-/.])(\d{1,2})(?:\2(\d{1,2}))?$/;
 const YEAR_LAST = /^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})$/;
+const MONTH_YEAR = /^(\d{1,2})[-/](\d{4})$/;
 const MONTH_NUMBER = /^(\d{4})[M:](\d{2})$/i;
 const QUARTER = /^(?:(\d{4})[\s:-]?Q([1-4])|Q([1-4])[\s/-]?(\d{4}))$/i;
 const WEEK = /^(\d{4})-?W(\d{2})(?:-?([1-7]))?$/i;
@@ -58,6 +59,8 @@ function dayOf(text: string, order: DateOrder): number {
     const [day, month] = order === 'day-first' ? [last[1], last[3]] : [last[3], last[1]];
     return at(fullYear(last[4]!), Number(month), Number(day));
   }
+  const monthYear = MONTH_YEAR.exec(text);
+  if (monthYear !== null) return at(Number(monthYear[2]), Number(monthYear[1]), 1);
   const monthNumber = MONTH_NUMBER.exec(text);
   if (monthNumber !== null) return at(Number(monthNumber[1]), Number(monthNumber[2]), 1);
   const quarter = QUARTER.exec(text);

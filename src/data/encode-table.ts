@@ -5,7 +5,6 @@ import { Dataset } from './dataset.ts';
 import { encodeInputs, encodeTargets, weightsOf } from './apply-encoding.ts';
 import { type EncodeOptions, resolveEncodeOptions } from './encode-options.ts';
 import {
-  canFill,
   checkEncoding,
   type Encoding,
   MISSING_POLICIES,
@@ -79,7 +78,7 @@ export function applyEncoding(encoding: Encoding, table: DataTable, given: Apply
   const used = withPolicies(encoding, chosen);
   const decisive = weights === undefined ? [] : [columnOf(table, text('weights', weights))];
   const [inputs, targets] = [used.inputs, used.targets].map((list) => list.map(({ name }) => columnOf(table, name)));
-  const kept = keptRows(table, inputs!, [...targets!, ...decisive], used.missing, canFill(used));
+  const kept = keptRows(table, inputs!, [...targets!, ...decisive], used.missing, used);
   return patterns(used, table, kept, weights);
 }
 
@@ -104,7 +103,7 @@ export function encodeRows(
   const used = withPolicies(encoding, options<RowPolicies>('policies', policies, ['missing', 'unknown']));
   const table = given instanceof DataTable ? given : asTable(used, given);
   const columns = used.inputs.map(({ name }) => columnOf(table, name));
-  const kept = keptRows(table, columns, [], used.missing, canFill(used));
+  const kept = keptRows(table, columns, [], used.missing, used);
   const { values, size } = encodeInputs(used, table, kept, Float64Array);
   return { inputs: values as Float64Array, inputSize: size, rows: kept };
 }

@@ -2,12 +2,12 @@ import { describe } from '../core/checks.ts';
 import { badData } from './bad-data.ts';
 import { inColumn } from './bad-file.ts';
 import { type DataTable, missingMask } from './data-table.ts';
-import type { MissingPolicy } from './encoding.ts';
+import { canFill, type Encoding, type MissingPolicy } from './encoding.ts';
 import type { TableColumn } from './table-column.ts';
 
 /**
  * The rows that become patterns. A missing target is never filled in: with 'mean' its row is left out.
- * @param fills - whether there is, or can be, what stands in for a value that is missing
+ * @param encoding - by which they are encoded, if it is known already
  * @throws GradpoolError ERR_BAD_DATA at the first missing value with 'error'; where no row is left
  */
 export function keptRows(
@@ -15,13 +15,13 @@ export function keptRows(
   inputs: readonly TableColumn[],
   targets: readonly TableColumn[],
   policy: MissingPolicy,
-  fills = true,
+  encoding?: Encoding,
 ): Uint32Array {
-  const kept = completeRows(table, inputs, targets, policy, fills);
+  const kept = completeRows(table, inputs, targets, policy, encoding);
   if (kept.length > 0) return kept;
   const gaps = (columns: readonly TableColumn[]) =>
     columns.map(({ name, missing }) => ({ name, gaps: missing.length, rows: table.rows }));
-  throw noRows(table.source, gaps(inputs), gaps(targets), policy, fills);
+  throw noRows(table.source, gaps(inputs), gaps(targets), policy, encoding);
 }
 
 /** The columns that keep a row from becoming a pattern where they have no value. */
@@ -44,19 +44,19 @@ export interface Gaps {
 /** Columns that a message names. */
 const SHOWN = 5;
 
-/** Why not one row is left. @param fills - whether there is, or can be, what stands in for a value that is missing */
+/** Why not one row is left. @param encoding - by which rows are encoded, where it is known */
 export function noRows(
   source: string,
   inputs: readonly Gaps[],
   targets: readonly Gaps[],
   policy: MissingPolicy,
-  fills: boolean,
+  encoding: Encoding | undefined,
 ): Error {
   const worst = decisive(policy, inputs, targets)
     .filter(({ gaps }) => gaps > 0)
     .toSorted((a, b) => b.gaps - a.gaps);
   const shown = worst.slice(0, SHOWN).map(({ name, gaps, rows }) => `${describe(name)} in ${gaps} of ${rows} rows`);
-  const fill = fills ? `; "missing" can be 'mean', which fills in what is no target` : '';
+  const fill = fills(encoding) ? `; "missing" can be 'mean', which fills in what is no target` : '';
   const hint = policy === 'mean' ? '' : `${fill}; or leave columns out of "features"`;
   return badData(
     source,
@@ -70,12 +70,12 @@ export function completeRows(
   inputs: readonly TableColumn[],
   targets: readonly TableColumn[],
   policy: MissingPolicy,
-  fills = true,
+  encoding?: Encoding,
 ): Uint32Array {
   const incomplete = decisive(policy, inputs, targets).filter(({ missing }) => missing.length > 0);
   const [first] = incomplete.toSorted((a, b) => a.missing[0]! - b.missing[0]!);
   if (policy === 'error' && first !== undefined) {
-    throw valueMissing(table.place(first.missing[0]!), first.name, fills);
+    throw valueMissing(table.place(first.missing[0]!), first, encoding);
   }
   const masks = incomplete.map((column) => missingMask(column, table.rows)!);
   const kept = new Uint32Array(table.rows);
@@ -86,8 +86,23 @@ export function completeRows(
   return kept.slice(0, length);
 }
 
-/** @param fills - whether there is, or can be, what stands in for a value */
-export function valueMissing(place: string, column: string, fills: boolean): Error {
-  const ways = fills ? `'drop' or 'mean'` : `'drop', or 'mean' where that was so in training`;
-  return badData(inColumn(place, column), `has no value; "missing" can be ${ways}`);
+/** @param encoding - by which rows are encoded, where it is known: what counts as missing was decided with it */
+export function valueMissing(
+  place: string,
+  { name, missingTexts = [] }: Pick<TableColumn, 'name' | 'missingTexts'>,
+  encoding: Encoding | undefined,
+): Error {
+  const ways = `; "missing" can be ${fills(encoding) ? `'drop' or 'mean'` : `'drop', or 'mean' where that was so in training`}`;
+  if (missingTexts.length === 0) return badData(inColumn(place, name), `has no value${ways}`);
+  const counts = `${missingTexts.map(describe).join(', ')} ${missingTexts.length > 1 ? 'count' : 'counts'} as missing`;
+  const choice =
+    encoding === undefined
+      ? 'what counts is chosen with "missingValues" (--missing-values in the program)'
+      : 'what counts is chosen in training ("missingValues", gradpool train --missing-values)';
+  return badData(inColumn(place, name), `has no value: ${counts}${ways}; ${choice}`);
+}
+
+/** Whether there is, or can be measured, what stands in for a value that is missing. */
+function fills(encoding: Encoding | undefined): boolean {
+  return encoding === undefined || canFill(encoding);
 }

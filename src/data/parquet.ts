@@ -81,7 +81,9 @@ function withoutIndex({ names, index }: Content, { asked, columns }: ColumnChoic
   const quoted = left.map((name) => JSON.stringify(name)).join(', ');
   const notes =
     columns === undefined && left.length > 0
-      ? [`left out ${quoted}, the row index of pandas: name it in "columns" or "features" (--features) to use it`]
+      ? [
+          `left out ${quoted}, the row index of pandas: name it in "columns" or "features" (--features in the program) to use it`,
+        ]
       : [];
   return { names: places.map((i) => names[i]!), places, notes };
 }

@@ -8,7 +8,7 @@ import { ColumnSurvey } from './column-survey.ts';
 import { type ChosenColumns, chooseInputs, chosenNames, type ColumnNames, MOST_CATEGORIES } from './choose-inputs.ts';
 import { checkTexts, decideEncoding, MOST_CLASSES } from './decide-encoding.ts';
 import type { ResolvedEncodeOptions } from './encode-options.ts';
-import { canFill, type ColumnEncoding, type Encoding, type MissingPolicy } from './encoding.ts';
+import { type ColumnEncoding, type Encoding, type MissingPolicy } from './encoding.ts';
 import { noRows, valueMissing, whatIsKept } from './kept-rows.ts';
 import { Extent, indexType, matrixType, type NumericArrayType } from './narrow.ts';
 import type { ColumnChoice } from './read-options.ts';
@@ -151,7 +151,7 @@ class SurveyVisitor implements TableVisitor {
     const gap = this.#gap();
     if (gap === undefined) this.#kept[part]!++;
     else if (this.#missing === 'error' && this.#isFinal)
-      throw valueMissing(this.#rows.place(number), gap.name, this.#fills);
+      throw valueMissing(this.#rows.place(number), gap, this.#encoding);
     else if (part === 0) this.#dropped++;
     const use = gap !== undefined ? 'none' : part === 0 ? 'train' : 'other';
     // Of a table that is divided a row without a target cannot be trained on, but may be predicted.
@@ -219,14 +219,14 @@ class SurveyVisitor implements TableVisitor {
     return this.#chosen !== undefined || 'encoding' in this.#how;
   }
 
-  get #fills(): boolean {
-    return 'options' in this.#how || canFill(this.#how.encoding);
+  get #encoding(): Encoding | undefined {
+    return 'options' in this.#how ? undefined : this.#how.encoding;
   }
 
   #refuseGaps(): void {
     const gaps = [...this.#inputs, ...this.#targets, ...this.#weights].filter(({ firstGap }) => firstGap !== undefined);
     const [first] = gaps.toSorted((a, b) => a.firstGap! - b.firstGap!);
-    if (first !== undefined) throw valueMissing(this.#rows.place(first.firstGap!), first.name, this.#fills);
+    if (first !== undefined) throw valueMissing(this.#rows.place(first.firstGap!), first, this.#encoding);
   }
 
   #refuseEmptyParts(): void {
@@ -236,7 +236,7 @@ class SurveyVisitor implements TableVisitor {
     const gaps = (columns: readonly ColumnSurvey[]) =>
       columns.map(({ name, values }) => ({ name, gaps: this.#seen - values, rows: this.#seen }));
     const targets = gaps([...this.#targets, ...this.#weights]);
-    if (this.#kept.length === 1) throw noRows(label, gaps(this.#inputs), targets, this.#missing, this.#fills);
+    if (this.#kept.length === 1) throw noRows(label, gaps(this.#inputs), targets, this.#missing, this.#encoding);
     const ways =
       'leave the part out (--validation-share 0, --test-share 0 in the program), or take another seed (--split-seed)';
     throw badData(

@@ -8,6 +8,8 @@ export interface NumericColumn {
   readonly values: NumericArray;
   /** The rows without a value, ascending, from 0. */
   readonly missing: Uint32Array;
+  /** The first few different texts that counted as missing. */
+  readonly missingTexts?: readonly string[];
   /** Where its texts were digits, all as many, of which some begin with 0 (007, 010): how many. */
   readonly digits?: number;
 }
@@ -22,6 +24,8 @@ export interface CategoricalColumn {
   readonly codes: NumericArray;
   /** The rows without a value, ascending, from 0. */
   readonly missing: Uint32Array;
+  /** The first few different texts that counted as missing. */
+  readonly missingTexts?: readonly string[];
   /** There are more different texts than are kept: rows with others count as missing. */
   readonly tooMany?: boolean;
 }

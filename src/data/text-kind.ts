@@ -2,7 +2,8 @@ import { parseNumber } from './number-text.ts';
 
 /**
  * What a text is where numbers may be meant. `comma`: a decimal comma, or commas between thousands; `grouped`: something else
- * between thousands; `parentheses`: a number in them; `formula`: ="12"; `unit`: a number and what it counts.
+ * between thousands; `parentheses`: a number in them; `formula`: ="12"; `unit`: a number and what it counts; `marked`: a number with signs
+ * beside it, as in 12*, 5-, <0.5, 3/4 and 1.5×10^3, or in other digits than 0 to 9.
  */
 export type TextKind =
   | 'number'
@@ -13,6 +14,7 @@ export type TextKind =
   | 'parentheses'
   | 'formula'
   | 'unit'
+  | 'marked'
   | 'time'
   | 'date'
   | 'not finite'
@@ -31,6 +33,15 @@ const CURRENCY = new RegExp(String.raw`^([+-]?)\s*${MONEY}\s*([+-]?.*\d.*)$|^(.*
 const MAGNITUDE = /^(.*\d)\s*(?:k|m|mm|bn?|mio|mrd|tn?|thousand|million|billion)\.?$/i;
 const UNIT = /^([+-]?\d.*?)\s*(?:[\p{L}°µΩ′″"'](?:[\p{L}°µΩ′″"'.*·/]|\^-?\d){0,9}(?:(?<!x)[23])?)$/u;
 const FEET = /^\d+\s*['′]\s*\d+(?:\.\d+)?\s*["″]?$/;
+const MARKED = [
+  /^(.*\d)\s*(?:[*†‡§#+?!~^-]+|\[\w{1,3}\]|\(\w{1,3}\))$/,
+  /^(?:[<>≤≥~≈≃∼']=?|ca\.?|circa|c\.|approx\.?|about|est\.?)\s*(.*\d.*)$/i,
+  /^(.*\d)\s*(?:±|\+\/?-)\s*[\d.,]+$/,
+  /^(.*\d)\s*(?:[×⋅·]\s*10\s*\^?|[x*]\s*10\s*(?:\^|\*\*))\s*[+-]?\d+$/i,
+  /^([+-]?\d+)(?:\s+\d+)?\s*[/\u2044]\s*\d+$/,
+];
+/** A digit that is none of 0 to 9. */
+const OTHER_DIGIT = /(?!\d)\p{Nd}/u;
 
 const CLOCK = String.raw`\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[ap]\.?m\.?)?`;
 const ZONE = String.raw`(?:\s*(?:Z|UTC|GMT|[A-Z]{3,4}|[+-]\d{2}:?(?:\d{2})?))*(?:\s*\(.*\))?`;
@@ -69,18 +80,20 @@ const NAMED_DATES = [
   String.raw`\d{4}[\s:-]?Q[1-4]|Q[1-4][\s/-]?\d{4}|\d{4}-?W\d{2}(?:-?\d)?|\d{4}[M:]\d{2}|\d{8}T\d{4,6}Z?`,
 ].map((form) => new RegExp(`^(?:${form})$`, 'iu'));
 const YEAR_FIRST = new RegExp(String.raw`^(\d{4})([-/.])(\d{1,2})(?:\2(\d{1,2}))?${AT}$`, 'i');
+const MONTH_YEAR = /^(\d{1,2})[-/]\d{4}$/;
 const YEAR_LAST = new RegExp(String.raw`^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})${AT}$`, 'i');
 
 /** Pure, and for one text: what a column is depends on all of its texts, see `TextTally`. */
 export function kindOfText(text: string): TextKind {
   // Most texts are words.
-  if (!/[\d\uFF10-\uFF19]/.test(text)) return NOT_FINITE.test(text.trim()) ? 'not finite' : 'text';
+  if (!/\p{Nd}/u.test(text)) return NOT_FINITE.test(text.trim()) ? 'not finite' : 'text';
   if (!Number.isNaN(parseNumber(text))) return 'number';
   const plain = plainText(text);
   const kind = numericKind(plain);
   if (kind !== undefined) return kind;
   if (isDate(plain)) return 'date';
   if (TIME.test(plain) || DURATION.test(plain)) return 'time';
+  if (OTHER_DIGIT.test(plain)) return numericKind(inOwnDigits(plain)) === undefined ? 'text' : 'marked';
   return decoratedKind(plain) ?? 'text';
 }
 
@@ -91,6 +104,14 @@ function plainText(text: string): string {
     .replace(/[\u2010-\u2013\u2212]/g, '-')
     .replace(/[’‘`´]/g, "'")
     .trim();
+}
+
+/** Of the same form: which digits they are does not matter. */
+function inOwnDigits(plain: string): string {
+  return plain
+    .replace(/\p{Nd}/gu, '1')
+    .replace('\u066B', '.')
+    .replace(/\u066C/g, ',');
 }
 
 function numericKind(plain: string): TextKind | undefined {
@@ -113,12 +134,17 @@ function decoratedKind(plain: string): TextKind | undefined {
   if (parentheses !== null && (isNumber(parentheses[1]) || decoratedKind(parentheses[1]!) !== undefined))
     return 'parentheses';
   const unit = UNIT.exec(plain);
-  return (unit !== null && isNumber(unit[1])) || FEET.test(plain) ? 'unit' : undefined;
+  if ((unit !== null && isNumber(unit[1])) || FEET.test(plain)) return 'unit';
+  const isMarked = (inner: string | undefined) =>
+    isNumber(inner) || (inner !== undefined && decoratedKind(inner.trim()) !== undefined);
+  return MARKED.some((form) => isMarked(form.exec(plain)?.[1])) ? 'marked' : undefined;
 }
 
 function isDate(plain: string): boolean {
   const first = YEAR_FIRST.exec(plain);
   if (first !== null) return isMonth(first[3]!) && (first[4] === undefined || isDay(first[4]));
+  const month = MONTH_YEAR.exec(plain);
+  if (month !== null) return isMonth(month[1]!);
   const last = YEAR_LAST.exec(plain);
   if (last !== null) {
     const [, a, sign, b, year] = last;

@@ -16,6 +16,7 @@ const WHAT_TO_DO: Readonly<Record<Notation, string>> = {
   parentheses: 'parentheses are not read: write a minus for them',
   formula: 'is a formula of a spreadsheet: write its value',
   unit: 'units are not read: write numbers alone',
+  marked: 'write numbers alone, in the digits 0 to 9 and with no signs beside them',
   time: 'times are not read: write them as numbers, of seconds or hours',
 };
 
@@ -45,7 +46,7 @@ export function slipsHint({ kind, texts }: Slips): string {
 /** A column with so many different numbers is one of numbers if it has hardly any different texts beside them. */
 const MANY_NUMBERS = 10;
 const FEW_TEXTS = 3;
-/** Units and times that are categories are fewer. */
+/** Units, times and marked numbers that are categories are fewer. */
 const MANY_UNITS = 10;
 /** Texts that are shown. */
 const SHOWN = 3;
@@ -125,7 +126,7 @@ export class TextTally {
     const kind = kindOfText(text);
     if (kind === 'date') return kind;
     if (kind === 'text' || kind === 'not finite') return 'text';
-    return kind === 'unit' || kind === 'time' ? 'unit' : 'notation';
+    return kind === 'unit' || kind === 'time' || kind === 'marked' ? 'unit' : 'notation';
   }
 }
 

@@ -42,7 +42,7 @@ export class Gather {
     const { buffer } = arena.handle;
     const bytes = table.inputs.values instanceof Uint8Array && isAligned(table.inputs);
     const direct = !bytes && plan.format === 'rows-f32';
-    const single = scalesInSingle(table.affine);
+    const single = scalesInSingle(table.affine, table.inputs.values);
     this.#table = table;
     this.#strides = strides;
     this.#block = block;

@@ -6,13 +6,23 @@ import type { TaskPool } from './task-pool.ts';
 import { threadOptions } from './thread-options.ts';
 
 /**
+ * Piscina requires a thread's code, and imports it where that fails. The process dies (Node 20.19 to 22: "Assertion failed:
+ * facade->InstantiateModule") where a thread ends while it requires a module of the new kind, so that it shall import it at once.
+ */
+const IMPORTING = process.allowedNodeEnvironmentFlags.has('--experimental-require-module')
+  ? ['--no-experimental-require-module']
+  : [];
+
+/**
  * A piscina pool of exactly `size` threads, one task per thread.
  * @param workerData - what each thread has from the start
  */
 export function startThreads<Task, Result>(entry: URL, size: number, workerData?: object): Piscina<Task, Result> {
+  const { execArgv, env } = threadOptions();
   return new Piscina<Task, Result>({
     filename: fileURLToPath(entry),
-    ...threadOptions(),
+    execArgv: [...execArgv, ...IMPORTING],
+    env,
     workerData,
     minThreads: size,
     maxThreads: size,

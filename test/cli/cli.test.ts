@@ -350,6 +350,12 @@ describe('what goes wrong', () => {
     [['train', 'clouds.csv', ...CLASSES, '--model', '.'], 2, '--model expected the path of a file, got a folder: .'],
     [['predict', 'side.safetensors', 'new.csv', '--output', './new.csv'], 2, '--output expected another file'],
     [['train', 'clouds.csv', ...CLASSES, '--model', 'clouds.csv'], 2, '--model expected another file than clouds.csv'],
+    [['train', 'clouds.csv', ...CLASSES, '--trace', 'clouds.csv'], 2, '--trace expected another file than clouds.csv'],
+    [
+      ['train', 'clouds.csv', ...CLASSES, '--model', 'one.json', '--history', './one.json'],
+      2,
+      '--history expected another file than ./one.json, as --model has it',
+    ],
     [
       ['train', 'clouds.csv', ...CLASSES, '--checkpoint', 'clouds.csv'],
       2,

@@ -129,3 +129,9 @@ describe('a message', () => {
     expect(inWordsOfProgram('"batchSize" expected', undefined)).toBe('"batchSize" expected');
   });
 });
+
+it('of two options beside each other names both', () => {
+  expect(
+    said('x: unless it is said with "decimal" (--decimal in the program) and "thousands" (--thousands in the program)'),
+  ).toBe('x: unless it is said with --decimal and --thousands');
+});

@@ -196,6 +196,15 @@ it('rows that are left out for missing values may take a class along', async () 
   );
 });
 
+it.each(['never', 'always'] as const)('a target in another notation is named first, --stream %s', async (stream) => {
+  const rows = Array.from({ length: 60 }, (_, i) => ({ a: i, price: `$${i}.50` }));
+  writeFileSync(at('prices.csv'), csv(rows));
+  const flags = { ...FLAGS, target: ['price'], stream, scratch: folder };
+  await expect(loadOrStream(at('prices.csv'), flags, splitOf(flags), () => {}, NEVER)).rejects.toThrow(
+    'line 2, column "price": expected numbers, got "$0.50", "$1.50", "$2.50": currencies are not read',
+  );
+});
+
 describe('the program', () => {
   it.each([
     [['--split', 'random', '--split-seed', '1'], 'class "z" of k has 1 row, 1 to validate and none to train on: leave out --split random, another --split-seed may help, or train on all rows with --validation-share 0 --test-share 0'],

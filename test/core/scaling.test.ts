@@ -18,7 +18,20 @@ describe('scalesInSingle', () => {
     ['tiny numbers', [1e84], [0], false],
     ['numbers that float32 holds with few bits', [1e40], [0], false],
     ['large numbers', [-1e-35], [0], false],
-  ])('%s', (_, scale, shift, expected) => expect(scalesInSingle(affine(scale, shift))).toBe(expected));
+  ])('%s', (_, scale, shift, expected) =>
+    expect(scalesInSingle(affine(scale, shift), new Float64Array(1))).toBe(expected),
+  );
+
+  it.each([
+    ['bytes', new Uint8Array(1), 1, -255, true],
+    ['float32', new Float32Array(1), 1, -1e6, true],
+    ['float64 that float32 may not hold', new Float64Array(1), 1, -255, false],
+    ['wide integers', new Int32Array(1), 1, -255, false],
+    ['a shift that float32 does not hold', new Float32Array(1), 1, -255.1, false],
+    ['another scale', new Uint8Array(1), 0.5, -255, false],
+  ])('a constant column among pixels: %s', (_, inputs, scale, shift, expected) =>
+    expect(scalesInSingle(affine([1 / 73, scale], [-0.4, shift]), inputs)).toBe(expected),
+  );
 });
 
 describe('outputType', () => {

@@ -38,6 +38,28 @@ describe('missing values', () => {
     );
   });
 
+  it('what counts as missing is shown, and where that is chosen', () => {
+    const rows = [
+      { x: 1, y: 0.5 },
+      { x: 'None', y: 1.5 },
+      { x: 'n/a', y: 2.5 },
+      { x: '', y: 3.5 },
+    ];
+    const choose = 'what counts is chosen with "missingValues" (--missing-values in the program)';
+    expect(() => encodeTable(tableFromRows(rows), { target: 'y' })).toThrow(
+      badData(
+        `rows[1], column "x": has no value: "None", "n/a" count as missing; "missing" can be 'drop' or 'mean'; ${choose}`,
+      ),
+    );
+    const { encoding } = encodeTable(tableFromRows(rows.slice(0, 1)), { target: 'y', task: 'regression' });
+    expect(() => encodeRows(encoding, [[2], ['-']])).toThrow(
+      badData(
+        'rows[1], column "x": has no value: "-" counts as missing; "missing" can be \'drop\', or \'mean\' where that was so in ' +
+          'training; what counts is chosen in training ("missingValues", gradpool train --missing-values)',
+      ),
+    );
+  });
+
   it("'drop' leaves rows out, and their categories", () => {
     const { dataset, encoding } = encodeTable(people, { target: 'y', missing: 'drop', classes: ['no', 'yes'] });
     expect(patterns(dataset)).toEqual([{ inputs: [20, 1, 0.5], targets: [0] }]);
@@ -435,7 +457,7 @@ describe('a slip of the pen in a column of numbers', () => {
     for (const x of [
       (i: number) => (i === 7 ? 'none' : 1 + (i % 5)),
       (i: number) => (i % 5 < 2 ? 'n.d.' : i / 4),
-      (i: number) => (i % 5 < 2 ? `<${i}` : i % 2),
+      (i: number) => (i % 5 < 2 ? `below${i}` : i % 2),
       (i: number) => (i % 4 ? 'below' : i / 4),
     ])
       await expect(encode(few(x), { target: 'y' })).rejects.toThrow(

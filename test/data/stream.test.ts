@@ -296,6 +296,16 @@ describe('streamDataset refuses', () => {
       (at: typeof place) => badData(`${at(4, 'a')}has no value; "missing" can be 'drop' or 'mean'`),
     ],
     [
+      'a text that counts as one',
+      'a,y\n1,0\nNULL,1\n',
+      {},
+      (at: typeof place) =>
+        badData(
+          `${at(3, 'a')}has no value: "NULL" counts as missing; "missing" can be 'drop' or 'mean'; ` +
+            'what counts is chosen with "missingValues" (--missing-values in the program)',
+        ),
+    ],
+    [
       'a weight below 0',
       'a,w,y\n1,1,0\n2,-1,1\n',
       { weights: 'w' },

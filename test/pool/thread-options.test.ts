@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it, test } from 'vitest';
+import { endThreads, startThreads } from '#src/pool/pool.js';
 import { threadOptions } from '#src/pool/thread-options.js';
 
 test('what a main program alone may have, and what runs first, is left out; the rest of the environment stays', () => {
@@ -57,4 +59,17 @@ describe('a program', () => {
   ])('%s', (_, args, options) => {
     expect(run(args, options)).toMatchObject({ stdout: 'trained\n', status: 0 });
   });
+});
+
+it('threads of a pool import their code: requiring it can end the process where a thread is ended meanwhile', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'threads-'));
+  const entry = join(folder, 'entry.mjs');
+  writeFileSync(
+    entry,
+    'import { createRequire } from "node:module";\nexport default () => createRequire(import.meta.url)(import.meta.filename);',
+  );
+  const pool = startThreads(pathToFileURL(entry), 1);
+  await expect(pool.run({})).rejects.toThrow(/^require\(\) of ES Module/);
+  await endThreads(pool);
+  rmSync(folder, { recursive: true });
 });
