@@ -98,7 +98,7 @@ test.each([
   },
   {
     name: 'with momentum',
-    fault: { thread: 2, where: 'sgdMomentum', call: 9, kind: 'throw' },
+    fault: { thread: 2, where: 'momentum', call: 9, kind: 'throw' },
     options: { workers: 2, momentum: 0.9 },
   },
   {
