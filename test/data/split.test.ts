@@ -311,7 +311,9 @@ describe('while rows go by', () => {
     await expect(divided('y', { groups: 'kind', split: [0.4, 0.3, 0.1, 0.1] })).rejects.toThrow(
       'rows.csv, column "kind": expected at least 5 groups for as many parts, got 4',
     );
-    await expect(divided('y', { times: 'kind' })).rejects.toThrow('line 2, column "kind": expected a number, or a date');
+    await expect(divided('y', { times: 'kind' })).rejects.toThrow(
+      'line 2, column "kind": expected a number, or a date',
+    );
     await expect(divided('y', { groups: 'who', stratify: true })).rejects.toThrow('"groups" expected no "stratify"');
   });
 });

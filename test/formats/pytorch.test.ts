@@ -82,7 +82,10 @@ describe('importSafetensors', () => {
     const bytes = file({ '0.weight': [3, 2], '2.weight': [1, 3] });
     const wrong = async (options: unknown, message: string) =>
       expect(importSafetensors(bytes, options as never)).rejects.toThrow(message);
-    await wrong({ activations: ['relu', 'relu'] }, '"activations" expected one for each hidden layer, which are 1, got 2: that of the last layer is "output"');
+    await wrong(
+      { activations: ['relu', 'relu'] },
+      '"activations" expected one for each hidden layer, which are 1, got 2: that of the last layer is "output"',
+    );
     await wrong({ activations: 'softmax' }, '"layers[0].activation" is softmax');
     await wrong({ activations: 'gelu' }, '"activations" expected one of');
     await wrong({ output: 'tanh' }, "the output activation 'tanh' goes with no loss");

@@ -14,7 +14,7 @@ const LIMIT = 2000;
 interface Fault {
   /** The user's thread is 0, the coordinator's 1, the workers' 2, 3, ... */
   thread: number;
-  where: 'clock' | 'forward' | 'addBiasActivate' | 'scaledCopy' | 'gradient' | 'gradientStep' | 'sgd' | 'sgdMomentum';
+  where: 'clock' | 'forward' | 'addBiasActivate' | 'scaledCopy' | 'gradient' | 'gradientStep' | 'sgd' | 'momentum';
   call: number;
   kind: 'exit' | 'throw' | 'loop' | 'block';
 }
