@@ -112,8 +112,7 @@ async function loadTable(path: string, flags: DataFlags, split: Split): Promise<
     );
   }
   const options = encodeOptions(flags, flags.target, split);
-  const apart = [flags.groupColumn, flags.timeColumn].filter((name) => name !== undefined);
-  const whole = await readTableFor(path, options, read, apart);
+  const whole = await readTableFor(path, options, read, keysOf(flags));
   const rows = withTarget(path, whole, flags.target, flags.missing);
   const { table } = rows;
   const how = tableSplit(table, flags, split);
@@ -174,12 +173,17 @@ function missingTexts({ missingValues }: DataFlags): string[] | undefined {
   return missingValues?.flatMap((text) => (text === 'default' ? MISSING_TEXTS : text));
 }
 
+/** The columns by which rows are divided. */
+function keysOf({ groupColumn, timeColumn }: DataFlags): string[] {
+  return [groupColumn, timeColumn].filter((name) => name !== undefined);
+}
+
 /** @param split - of a table in memory: by what its rows were divided is no input */
 function encodeOptions(flags: DataFlags, target: string[], split?: Split): EncodeOptions {
   const { features, weightColumn: weights, missing, unknown, task, dates } = flags;
-  const apart = [flags.groupColumn, flags.timeColumn].filter((name) => name !== undefined && features === undefined);
+  const apart = features === undefined ? keysOf(flags) : [];
   const categorical = (flags.categorical ?? []).filter((name) => !apart.includes(name));
-  const exclude = split && (apart as string[]);
+  const exclude = split && apart;
   const wanted = target.length === 1 ? target[0]! : target;
   return { target: wanted, features, exclude, weights, categorical, missing, unknown, task, dates };
 }

@@ -1,3 +1,4 @@
+import { LITTLE_ENDIAN } from '../core/endian.ts';
 import { half } from '../core/float16.ts';
 import type { Cell } from './cell-reader.ts';
 import type { NumericArrayType } from './narrow.ts';
@@ -19,8 +20,6 @@ export interface Element {
   /** The type has the same bytes. */
   readonly direct: boolean;
 }
-
-const NATIVE_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 type Reader = (view: DataView, at: number, little: boolean) => Cell;
 
@@ -58,7 +57,7 @@ const NO_TIME = -(2n ** 63n);
 export function elementOf(dtype: string): Element | undefined {
   const [, order, kind, digits, unit] = /^([<>|=]?)([a-zA-Z?])(\d*)(?:\[(.*)\])?$/.exec(dtype) ?? [];
   if (kind === undefined) return undefined;
-  const little = order === '<' || (order !== '>' && NATIVE_LITTLE);
+  const little = order === '<' || (order !== '>' && LITTLE_ENDIAN);
   const count = Number(digits);
   const plain = { dtype, little, Type: undefined, direct: false };
   if (kind === 'U') return { ...plain, bytes: 4 * count, read: (view, at) => wideText(view, at, count, little) };
@@ -79,7 +78,7 @@ export function elementOf(dtype: string): Element | undefined {
 }
 
 function isDirect(kind: string, digits: string, little: boolean): boolean {
-  return (little === NATIVE_LITTLE || digits === '1') && !'b?'.includes(kind) && kind + digits !== 'f2';
+  return (little === LITTLE_ENDIAN || digits === '1') && !'b?'.includes(kind) && kind + digits !== 'f2';
 }
 
 function timeReader(unit: string | undefined, little: boolean): Element['read'] {

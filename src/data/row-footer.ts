@@ -1,3 +1,4 @@
+import { LITTLE_ENDIAN } from '../core/endian.ts';
 import { describe, finite, integer, oneOf } from '../core/checks.ts';
 import { badFile } from './bad-file.ts';
 import { checkEncoding, type Encoding } from './encoding.ts';
@@ -16,12 +17,10 @@ export interface RowFooter {
 const MARK = Buffer.from('GPROWS01', 'latin1');
 /** Bytes behind the JSON. */
 export const TAIL = MARK.length + 4;
-/** The numbers of the machine that wrote the file lie in it as they lay in memory. */
-const LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 const FORMAT = 'gradpool-rows';
 
 export function footerBytes(footer: RowFooter): Buffer {
-  const json = Buffer.from(JSON.stringify({ format: FORMAT, version: 1, littleEndian: LITTLE, ...footer }));
+  const json = Buffer.from(JSON.stringify({ format: FORMAT, version: 1, littleEndian: LITTLE_ENDIAN, ...footer }));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
   return Buffer.concat([json, length, MARK]);
@@ -51,7 +50,7 @@ export function parseFooter(label: string, json: Uint8Array, bytes: number): Row
     const footer = object('footer', JSON.parse(Buffer.from(json).toString()));
     oneOf('format', footer.format, [FORMAT]);
     integer('version', footer.version, 1, 1);
-    if (footer.littleEndian !== LITTLE) throw new Error('was written on a machine of another order of bytes');
+    if (footer.littleEndian !== LITTLE_ENDIAN) throw new Error('was written on a machine of another order of bytes');
     const rows = integer('rows', footer.rows, 1, 2 ** 32 - 1);
     const layout = checkLayout(object('layout', footer.layout));
     const expected = rows * rowBytes(layout);

@@ -1,7 +1,7 @@
 import { describe } from '../core/checks.ts';
 import { half } from '../core/float16.ts';
 import type { Bad } from './bad-file.ts';
-import { LITTLE_ENDIAN } from './endian.ts';
+import { LITTLE_ENDIAN } from '../core/endian.ts';
 import type { TensorEntry } from './safetensors.ts';
 
 type Read = (view: DataView, at: number) => number;

@@ -4,7 +4,7 @@
 // Format: https://huggingface.co/docs/safetensors
 import { describe } from '../core/checks.ts';
 import type { Bad } from './bad-file.ts';
-import { LITTLE_ENDIAN } from './endian.ts';
+import { LITTLE_ENDIAN } from '../core/endian.ts';
 import { decodeText, excerpt, isObject, type JsonObject, parseJson } from './strict-json.ts';
 
 /** Bytes of an element. Newer types are let through as long as nobody asks for the tensor. */
